@@ -1,0 +1,76 @@
+"""Blobs in a local folder: written beside, synced, renamed into place."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO
+
+from core.errors import NotFound, Unavailable
+from core.ids import Prefix, new_id
+
+_COPY_BYTES = 1 << 20
+
+
+class FolderBlobStore:
+    """Two levels of folders by key; modes keep other users of the machine out."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+
+    def put(self, key: str, source: BinaryIO) -> int:
+        target = self._path(key)
+        partial = target.with_name(f".{target.name}.{new_id(Prefix.REQUEST)}")
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            with partial.open("xb") as file:
+                shutil.copyfileobj(source, file, _COPY_BYTES)
+                file.flush()
+                os.fsync(file.fileno())
+                size = file.tell()
+            partial.replace(target)
+        except OSError as error:
+            partial.unlink(missing_ok=True)
+            raise Unavailable(
+                f"The file could not be stored ({error.strerror}). Nothing was kept; make room and try again.",
+                code="STORAGE_FULL",
+            ) from error
+        return size
+
+    def read(self, key: str, start: int = 0, length: int | None = None) -> bytes:
+        with self._open(key) as file:
+            file.seek(start)
+            return file.read(-1 if length is None else length)
+
+    @contextmanager
+    def local(self, key: str) -> Iterator[Path]:
+        with self._open(key):
+            yield self._path(key)
+
+    def delete(self, key: str) -> None:
+        self._path(key).unlink(missing_ok=True)
+
+    def keys(self, prefix: str = "") -> Iterator[str]:
+        for path in self._root.rglob("*"):
+            key = path.relative_to(self._root).as_posix()
+            if path.is_file() and not path.name.startswith(".") and key.startswith(prefix):
+                yield key
+
+    def check(self) -> str:
+        self._root.mkdir(parents=True, exist_ok=True, mode=0o700)
+        if not os.access(self._root, os.W_OK):
+            raise Unavailable(f"The blob folder {self._root} is not writable.")
+        return f"folder {self._root}, {shutil.disk_usage(self._root).free // 2**20} MiB free"
+
+    def _open(self, key: str) -> BinaryIO:
+        try:
+            return self._path(key).open("rb")
+        except FileNotFoundError:
+            raise NotFound("The original file is not stored any more.", code="ORIGINAL_GONE") from None
+
+    def _path(self, key: str) -> Path:
+        path = (self._root / key).resolve()
+        if not path.is_relative_to(self._root.resolve()):
+            raise ValueError(f"blob key outside the store: {key!r}")
+        return path

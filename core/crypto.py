@@ -1,0 +1,66 @@
+"""Passwords, tokens and codes. Nothing here is ever logged.
+
+Passwords: Argon2id by pwdlib's recommended parameters (RFC 9106). Keys and codes of high or short-lived entropy:
+HMAC-SHA-256 with a key derived from the installation's secret by HKDF (RFC 5869), one purpose a key.
+"""
+
+import hashlib
+import hmac
+import secrets
+from functools import lru_cache
+
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from pwdlib import PasswordHash
+
+
+class Keyring:
+    """Keys derived from the one secret; a different `purpose` is a different key."""
+
+    def __init__(self, secret: str) -> None:
+        self._secret = secret.encode()
+
+    def derive(self, purpose: str) -> bytes:
+        """32 bytes for `purpose`."""
+        return HKDF(hashes.SHA256(), 32, salt=None, info=f"insydr/{purpose}".encode()).derive(self._secret)
+
+    def digest(self, purpose: str, value: str) -> str:
+        """Hex HMAC of `value`: what is stored of an API key, a code or a refresh token."""
+        return hmac.new(self.derive(purpose), value.encode(), hashlib.sha256).hexdigest()
+
+
+@lru_cache(maxsize=1)
+def _hasher() -> PasswordHash:
+    return PasswordHash.recommended()
+
+
+def hash_password(password: str) -> str:
+    return _hasher().hash(password)
+
+
+def verify_password(password: str, hashed: str | None) -> bool:
+    """False without a hash, after the same work: the time must not tell whether an account exists."""
+    if hashed is None:
+        _hasher().verify(password, _decoy())
+        return False
+    return _hasher().verify(password, hashed)
+
+
+@lru_cache(maxsize=1)
+def _decoy() -> str:
+    return _hasher().hash(secrets.token_hex(8))
+
+
+def same(left: str, right: str) -> bool:
+    """Compare in constant time."""
+    return hmac.compare_digest(left.encode(), right.encode())
+
+
+def new_token(prefix: str = "") -> str:
+    """`prefix` and 256 bits in URL-safe characters."""
+    return prefix + secrets.token_urlsafe(32)
+
+
+def new_otp() -> str:
+    """Six digits."""
+    return f"{secrets.randbelow(1_000_000):06d}"

@@ -1,0 +1,115 @@
+"""Engines and units of work. One commit per request or job, at its edge; jobs leave after the commit.
+
+SQLite: WAL, `BEGIN IMMEDIATE` for writers behind one process-wide lock (waiting on a lock is fair, waiting on
+SQLITE_BUSY is not), plain deferred `BEGIN` for readers, who never block (sqlite.org/wal.html).
+"""
+
+import sqlite3
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
+from typing import Any
+
+import structlog
+from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
+from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.orm import Session
+
+from core.errors import Unavailable
+
+log = structlog.get_logger()
+_FULL = ("database or disk is full", "no space left", "disk i/o error", "readonly database", "could not extend")
+_AFTER_COMMIT = "insydr_after_commit"
+
+
+class Database:
+    """Reads by `read()`, writes by `write()`; a write commits when its block ends and rolls back when it raises."""
+
+    def __init__(self, url: str) -> None:
+        self.engine = _engine(url)
+        self.is_sqlite = self.engine.dialect.name == "sqlite"
+        self._writer = self.engine.execution_options(insydr_writes=True)
+        self._lock: Any = threading.Lock() if self.is_sqlite else nullcontext()
+        self._listeners: list[Callable[[], None]] = []
+
+    def on_commit(self, listener: Callable[[], None]) -> None:
+        """Call `listener` after each commit that queued jobs (the relay wakes by it)."""
+        self._listeners.append(listener)
+
+    @contextmanager
+    def read(self) -> Iterator[Session]:
+        """A consistent snapshot; never commits."""
+        with translated(), Session(self.engine, expire_on_commit=False) as session:
+            yield session
+
+    @contextmanager
+    def write(self) -> Iterator[Session]:
+        """One transaction. No parsing, embedding, model or network call belongs inside."""
+        with translated(), self._lock, Session(self._writer, expire_on_commit=False) as session:
+            yield session
+            session.commit()
+        if session.info.get(_AFTER_COMMIT):
+            for listener in self._listeners:
+                listener()
+
+    def check(self) -> str:
+        """A line for `doctor`; raises `Unavailable` when the database does not answer."""
+        with self.read() as session:
+            version = session.execute(text("select sqlite_version()" if self.is_sqlite else "show server_version"))
+            return f"{self.engine.dialect.name} {version.scalar_one()}"
+
+    def close(self) -> None:
+        self.engine.dispose()
+
+
+def wake_after_commit(session: Session) -> None:
+    """Mark that this transaction queued a job."""
+    session.info[_AFTER_COMMIT] = True
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """Database down or disk full become `Unavailable` with a sentence, not a traceback."""
+    try:
+        yield
+    except OperationalError as error:
+        raise _unavailable(error) from error
+    except DBAPIError as error:
+        if error.connection_invalidated:
+            raise _unavailable(error) from error
+        raise
+
+
+def _unavailable(error: DBAPIError) -> Unavailable:
+    reason = str(error.orig).lower()
+    log.error("database_unavailable", reason=reason.splitlines()[0] if reason else type(error.orig).__name__)
+    if any(word in reason for word in _FULL):
+        return Unavailable(
+            "The disk of the database is full or read-only. Nothing was changed; make room and try again.",
+            code="STORAGE_FULL",
+        )
+    return Unavailable("The database does not answer. Nothing was changed; try again in a moment.")
+
+
+def _engine(url: str) -> Engine:
+    parsed = make_url(url)
+    if parsed.get_backend_name() == "sqlite":
+        engine = create_engine(parsed, connect_args={"check_same_thread": False, "timeout": 30}, pool_size=20)
+        event.listen(engine, "connect", _sqlite_pragmas)
+        event.listen(engine, "begin", _sqlite_begin)
+        return engine
+    if parsed.drivername == "postgres":
+        parsed = parsed.set(drivername="postgresql+psycopg")
+    return create_engine(parsed, pool_size=20, max_overflow=20, pool_pre_ping=True, pool_recycle=1800)
+
+
+def _sqlite_pragmas(connection: sqlite3.Connection, _: Any) -> None:
+    connection.isolation_level = None  # the driver's own BEGIN comes too late; `_sqlite_begin` issues it
+    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", "busy_timeout=30000",
+                   "cache_size=-16000", "mmap_size=268435456", "temp_store=MEMORY"):  # fmt: skip
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _sqlite_begin(connection: Connection) -> None:
+    writes = connection.get_execution_options().get("insydr_writes")
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")

@@ -1,0 +1,66 @@
+"""The embedding cache: unchanged chunks are not embedded again. Keyed by workspace: no timing oracle for others."""
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+import numpy.typing as npt
+from sqlalchemy import LargeBinary, delete, select
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from core.database import Base, Id
+
+Floats = npt.NDArray[np.float32]
+_PAGE = 500  # below SQLite's limit of bound variables, with room
+
+
+class CachedEmbedding(Base):
+    """A unit vector as float16, 2 bytes a dimension: cosine to float32 above 0.9999."""
+
+    __tablename__ = "embedding_cache"
+
+    workspace_id: Mapped[str] = mapped_column(Id, primary_key=True)
+    model: Mapped[str] = mapped_column(Id, primary_key=True)
+    text_hash: Mapped[str] = mapped_column(Id, primary_key=True)
+    vector: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+def find(session: Session, workspace_id: str, model: str, hashes: Sequence[str]) -> dict[str, Floats]:
+    """Vectors by text hash, float32, shape (d,); absent ones are absent."""
+    found: dict[str, Floats] = {}
+    for page in _pages(sorted(set(hashes))):
+        query = select(CachedEmbedding.text_hash, CachedEmbedding.vector).where(
+            CachedEmbedding.workspace_id == workspace_id,
+            CachedEmbedding.model == model,
+            CachedEmbedding.text_hash.in_(page),
+        )
+        for text_hash, vector in session.execute(query):
+            found[text_hash] = np.frombuffer(vector, dtype=np.float16).astype(np.float32)
+    return found
+
+
+def store(session: Session, workspace_id: str, model: str, vectors: dict[str, Floats]) -> None:
+    """Keep `vectors` by text hash; those already kept stay."""
+    if not vectors:
+        return
+    rows = [
+        {"workspace_id": workspace_id, "model": model, "text_hash": key, "vector": value.astype(np.float16).tobytes()}
+        for key, value in sorted(vectors.items())
+    ]
+    dialect = sqlite if session.get_bind().dialect.name == "sqlite" else postgresql
+    session.execute(dialect.insert(CachedEmbedding).on_conflict_do_nothing(), rows)
+
+
+def forget(session: Session, workspace_id: str, hashes: Sequence[str] | None = None) -> None:
+    """Remove the given hashes, or all of the workspace."""
+    mine = delete(CachedEmbedding).where(CachedEmbedding.workspace_id == workspace_id)
+    if hashes is None:
+        session.execute(mine)
+        return
+    for page in _pages(sorted(set(hashes))):
+        session.execute(mine.where(CachedEmbedding.text_hash.in_(page)))
+
+
+def _pages(values: list[str]) -> Iterator[list[str]]:
+    for start in range(0, len(values), _PAGE):
+        yield values[start : start + _PAGE]

@@ -1,0 +1,36 @@
+"""Identifiers: opaque, prefixed, sortable by creation (UUIDv7, RFC 9562 §5.7), the same on every surface."""
+
+import uuid
+from enum import StrEnum
+
+import uuid_utils
+
+
+class Prefix(StrEnum):
+    USER = "user"
+    SESSION = "sid"
+    WORKSPACE = "ws"
+    API_KEY = "key"
+    COLLECTION = "col"
+    DOCUMENT = "doc"
+    JOB = "job"
+    LEASE = "lease"
+    OUTBOX = "out"
+    AGENT = "agent"
+    CONVERSATION = "sess"
+    MESSAGE = "msg"
+    UNANSWERED = "uq"
+    REQUEST = "req"
+
+
+_POINTS = uuid.UUID("6f1b1a52-52a4-5d0c-9a51-6e2f0f4f7c11")
+
+
+def new_id(prefix: Prefix) -> str:
+    """`doc_0197…`: the prefix and 32 hexadecimal digits."""
+    return f"{prefix}_{uuid_utils.uuid7().hex}"
+
+
+def point_id(workspace_id: str, document_id: str, version: int, chunk_index: int) -> str:
+    """UUIDv5 of a chunk (RFC 9562 §5.5): writing the same chunk twice is writing it once."""
+    return str(uuid.uuid5(_POINTS, f"{workspace_id}/{document_id}/{version}/{chunk_index}"))

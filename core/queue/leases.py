@@ -1,0 +1,50 @@
+"""Leases: who works on what, and whether they still live.
+
+A claim makes a new lease; its id is the fencing token that every later write names (Kleppmann, "How to do
+distributed locking", 2016). One lease covers a whole slab, so one heartbeat row serves hundreds of documents.
+"""
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import CursorResult, delete, insert, select, update
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from core.clock import utc_now
+from core.database import Base, Created, Id
+from core.ids import Prefix, new_id
+
+
+class Lease(Created, Base):
+    """A worker's claim; past `expires_at` anybody may take over."""
+
+    __tablename__ = "leases"
+
+    id: Mapped[str] = mapped_column(Id, primary_key=True)
+    holder: Mapped[str]
+    expires_at: Mapped[datetime] = mapped_column(index=True)
+
+
+def acquire(session: Session, holder: str, ttl_s: float) -> str:
+    """A new lease; its id."""
+    lease_id = new_id(Prefix.LEASE)
+    expires = utc_now() + timedelta(seconds=ttl_s)
+    row = {"id": lease_id, "holder": holder, "expires_at": expires, "created_at": utc_now()}
+    session.execute(insert(Lease), [row])
+    return lease_id
+
+
+def renew(session: Session, lease_id: str, ttl_s: float) -> bool:
+    """Heartbeat; False when the lease was taken away."""
+    expires = utc_now() + timedelta(seconds=ttl_s)
+    result = session.execute(update(Lease).where(Lease.id == lease_id).values(expires_at=expires))
+    return isinstance(result, CursorResult) and result.rowcount == 1
+
+
+def release(session: Session, lease_id: str) -> None:
+    session.execute(delete(Lease).where(Lease.id == lease_id))
+
+
+def expired(session: Session, limit: int = 100) -> list[str]:
+    """Leases whose holder fell silent, locked against other sweepers."""
+    lapsed = select(Lease.id).where(Lease.expires_at < utc_now()).limit(limit)
+    return list(session.scalars(lapsed.with_for_update(skip_locked=True)))

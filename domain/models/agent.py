@@ -1,0 +1,52 @@
+"""Agents: the draft that is edited, the versions that were published, the collections they answer from."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ForeignKey
+from sqlalchemy.orm import Mapped, mapped_column
+
+from core.clock import utc_now
+from core.database import Base, Created, Id
+
+
+class Agent(Created, Base):
+    """The draft. `published_minor` is None until the first publish, which makes 1.1."""
+
+    __tablename__ = "agents"
+
+    id: Mapped[str] = mapped_column(Id, primary_key=True)
+    workspace_id: Mapped[str] = mapped_column(ForeignKey("workspaces.id", ondelete="CASCADE"), index=True)
+    name: Mapped[str]
+    description: Mapped[str | None]
+    agent_type: Mapped[str]
+    status: Mapped[str]
+    behavior_settings: Mapped[dict[str, Any]]
+    response_config: Mapped[dict[str, Any]]
+    conversation_rules: Mapped[dict[str, Any]]
+    greeting_message: Mapped[str | None]
+    fallback_message: Mapped[str | None]
+    published_minor: Mapped[int | None]
+    published_at: Mapped[datetime | None]
+    updated_at: Mapped[datetime] = mapped_column(default=utc_now)
+    revision: Mapped[int] = mapped_column(default=1)
+
+
+class AgentVersion(Created, Base):
+    """What was published, whole: later edits of the draft do not reach it."""
+
+    __tablename__ = "agent_versions"
+
+    agent_id: Mapped[str] = mapped_column(ForeignKey("agents.id", ondelete="CASCADE"), primary_key=True)
+    minor: Mapped[int] = mapped_column(primary_key=True)
+    snapshot: Mapped[dict[str, Any]]
+    published_by: Mapped[str] = mapped_column(Id)
+
+
+class AgentCollection(Base):
+    __tablename__ = "agent_collections"
+
+    agent_id: Mapped[str] = mapped_column(ForeignKey("agents.id", ondelete="CASCADE"), primary_key=True)
+    collection_id: Mapped[str] = mapped_column(
+        ForeignKey("collections.id", ondelete="CASCADE"), primary_key=True, index=True
+    )

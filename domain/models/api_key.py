@@ -1,0 +1,29 @@
+"""Keys of programs and widgets."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ForeignKey
+from sqlalchemy.orm import Mapped, mapped_column
+
+from core.database import Base, Created, Id
+
+
+class ApiKey(Created, Base):
+    """A public (`pk_live_`) or secret (`sk_live_`) key; only its digest is stored."""
+
+    __tablename__ = "api_keys"
+
+    id: Mapped[str] = mapped_column(Id, primary_key=True)
+    workspace_id: Mapped[str] = mapped_column(ForeignKey("workspaces.id", ondelete="CASCADE"), index=True)
+    created_by: Mapped[str] = mapped_column(Id)
+    name: Mapped[str]
+    kind: Mapped[str]
+    digest: Mapped[str] = mapped_column(unique=True)
+    key_prefix: Mapped[str]
+    allowed_domains: Mapped[list[Any]]
+    permissions: Mapped[list[Any]]
+    allowed_ips: Mapped[list[Any]]
+    expires_at: Mapped[datetime | None]
+    revoked_at: Mapped[datetime | None]
+    last_used_at: Mapped[datetime | None]

@@ -1,0 +1,17 @@
+"""Answers kept for `Idempotency-Key` (draft-ietf-httpapi-idempotency-key-header)."""
+
+from sqlalchemy import LargeBinary
+from sqlalchemy.orm import Mapped, mapped_column
+
+from core.database import Base, Created
+
+
+class IdempotentReply(Created, Base):
+    """`scope` is a digest of who asked and where; without `status` the first request still runs."""
+
+    __tablename__ = "idempotent_replies"
+
+    scope: Mapped[str] = mapped_column(primary_key=True)
+    fingerprint: Mapped[str]
+    status: Mapped[int | None]
+    body: Mapped[bytes | None] = mapped_column(LargeBinary)

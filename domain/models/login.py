@@ -1,0 +1,19 @@
+"""Logins: what an access token refers to, so that it can be taken back."""
+
+from datetime import datetime
+
+from sqlalchemy import ForeignKey
+from sqlalchemy.orm import Mapped, mapped_column
+
+from core.database import Base, Created, Id
+
+
+class Login(Created, Base):
+    """One login on one device; its refresh token is stored as a digest and changes at each use."""
+
+    __tablename__ = "logins"
+
+    id: Mapped[str] = mapped_column(Id, primary_key=True)
+    user_id: Mapped[str] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
+    refresh_digest: Mapped[str] = mapped_column(unique=True)
+    expires_at: Mapped[datetime]

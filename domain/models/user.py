@@ -1,0 +1,25 @@
+"""People."""
+
+from datetime import datetime
+
+from sqlalchemy.orm import Mapped, mapped_column
+
+from core.database import Base, Created, Id
+
+
+class User(Created, Base):
+    """Somebody who can log in. `email` is stored in lower case."""
+
+    __tablename__ = "users"
+
+    id: Mapped[str] = mapped_column(Id, primary_key=True)
+    email: Mapped[str] = mapped_column(unique=True)
+    full_name: Mapped[str]
+    password_hash: Mapped[str]
+    verified_at: Mapped[datetime | None]
+    otp_digest: Mapped[str | None]
+    otp_expires_at: Mapped[datetime | None]
+    otp_tries: Mapped[int] = mapped_column(default=0)
+    otp_sent_at: Mapped[datetime | None]
+    failed_logins: Mapped[int] = mapped_column(default=0)
+    locked_until: Mapped[datetime | None]

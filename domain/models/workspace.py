@@ -1,0 +1,26 @@
+"""Workspaces: the tenants."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy.orm import Mapped, mapped_column
+
+from core.database import Base, Created, Id
+
+
+class Workspace(Created, Base):
+    """A tenant. A deleted one keeps its row until everything it owned is gone."""
+
+    __tablename__ = "workspaces"
+
+    id: Mapped[str] = mapped_column(Id, primary_key=True)
+    name: Mapped[str]
+    slug: Mapped[str] = mapped_column(unique=True)
+    logo_url: Mapped[str | None]
+    timezone: Mapped[str] = mapped_column(default="UTC")
+    plan: Mapped[str]
+    settings: Mapped[dict[str, Any]]
+    embedding_model: Mapped[str]
+    owner_id: Mapped[str] = mapped_column(Id)
+    deleted_at: Mapped[datetime | None]
+    revision: Mapped[int] = mapped_column(default=1)
