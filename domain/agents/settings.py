@@ -1,0 +1,67 @@
+"""What an agent can be told, with defaults (seed section 4; FIELDS, Insydr)."""
+
+from enum import StrEnum
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from core.errors import InvalidInput
+
+
+class AgentType(StrEnum):
+    SALES = "SALES"
+    SUPPORT = "SUPPORT"
+    HR = "HR"
+    TECHNICAL = "TECHNICAL"
+    GENERAL = "GENERAL"
+    CUSTOM = "CUSTOM"
+
+
+class AgentStatus(StrEnum):
+    DRAFT = "DRAFT"
+    PUBLISHED = "PUBLISHED"
+    ARCHIVED = "ARCHIVED"
+
+
+class BehaviorSettings(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    tone: Literal["friendly", "professional", "formal", "casual"] = "friendly"
+    response_style: Literal["brief", "detailed", "conversational"] = "conversational"
+    language_mode: Literal["auto", "fixed"] = "auto"
+    fixed_language: str | None = Field(None, pattern=r"^[a-z]{2}$", description="ISO 639-1, with language_mode fixed.")
+
+
+class ResponseConfig(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    max_response_length: int = Field(500, ge=20, le=20_000, description="Characters.")
+    confidence_threshold: float = Field(0.5, ge=0, le=1, description="Below it the fallback message is given.")
+    show_sources: bool = True
+    stream_response: bool = True
+
+
+class ConversationRules(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    allowed_topics: list[str] = Field([], max_length=100)
+    blocked_words: list[str] = Field([], max_length=500)
+    custom_system_prompt: str | None = Field(None, max_length=8_000)
+
+
+MODELS: dict[str, type[BaseModel]] = {
+    "behavior_settings": BehaviorSettings,
+    "response_config": ResponseConfig,
+    "conversation_rules": ConversationRules,
+}
+DEFAULT_FALLBACK = "I don't have information on that in my sources."
+
+
+def merged(name: str, old: dict[str, Any], new: dict[str, Any] | None) -> dict[str, Any]:
+    """`new` over `old` over the defaults, checked; raises `InvalidInput` with the dotted field."""
+    try:
+        return MODELS[name].model_validate({**old, **(new or {})}).model_dump()
+    except ValidationError as error:
+        first = error.errors(include_input=False, include_url=False)[0]
+        path = ".".join([name, *map(str, first["loc"])])
+        raise InvalidInput(f"{path}: {first['msg']}", field=path) from None

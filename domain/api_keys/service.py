@@ -1,0 +1,153 @@
+"""API keys: made, listed, revoked, rotated; and what one that is presented may do."""
+
+import ipaddress
+import re
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from sqlalchemy.orm import Session
+
+from core.clock import utc_now
+from core.crypto import Keyring, new_token
+from core.errors import Forbidden, InvalidInput, NotFound, Unauthenticated
+from core.ids import Prefix, new_id
+from domain.api_keys.repository import ApiKeyRepository, by_digest
+from domain.models import ApiKey
+from domain.principal import ALL, ROLE_PERMISSIONS, Permission, Principal, Role
+from domain.workspaces.repository import WorkspaceRepository
+
+OVERLAP_HOURS = 24
+_DOMAIN = re.compile(
+    r"^(\*|(\*\.)?([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(:\d{1,5})?)$"
+)
+
+
+class KeyKind(StrEnum):
+    PUBLIC = "public"
+    SECRET = "secret"
+
+
+PREFIXES = {KeyKind.PUBLIC: "pk_live_", KeyKind.SECRET: "sk_live_"}
+
+
+@dataclass(frozen=True, slots=True)
+class KeyOrder:
+    """What somebody asks for."""
+
+    name: str
+    kind: KeyKind = KeyKind.PUBLIC
+    allowed_domains: tuple[str, ...] = ()
+    permissions: tuple[str, ...] = (ALL,)
+    allowed_ips: tuple[str, ...] = ()
+    expires_at: datetime | None = None
+
+
+class ApiKeyService:
+    def __init__(self, session: Session, who: Principal, keys: Keyring) -> None:
+        self._session, self._who, self._keys = session, who, keys
+        self._rows = ApiKeyRepository(session, who)
+
+    def create(self, order: KeyOrder) -> tuple[ApiKey, str]:
+        """The row and the key itself, which is never shown again."""
+        self._who.require(Permission.KEYS_MANAGE)
+        _check(order, self._who)
+        key = new_token(PREFIXES[order.kind])
+        row = ApiKey(
+            id=new_id(Prefix.API_KEY),
+            workspace_id=self._who.workspace_id,
+            created_by=self._who.user_id,
+            name=order.name,
+            kind=order.kind,
+            digest=self._keys.digest("api-key", key),
+            key_prefix=f"{key[:11]}...{key[-3:]}",
+            allowed_domains=[domain.lower() for domain in order.allowed_domains],
+            permissions=list(order.permissions) if order.kind is KeyKind.SECRET else [],
+            allowed_ips=list(order.allowed_ips),
+            expires_at=order.expires_at,
+        )
+        self._session.add(row)
+        return row, key
+
+    def page(self, limit: int, offset: int) -> tuple[list[ApiKey], int]:
+        self._who.require(Permission.KEYS_READ)
+        return self._rows.page(limit, offset)
+
+    def revoke(self, key_id: str) -> ApiKey:
+        self._who.require(Permission.KEYS_MANAGE)
+        row = self._get(key_id)
+        row.revoked_at = row.revoked_at or utc_now()
+        return row
+
+    def rotate(self, key_id: str, overlap_hours: int = OVERLAP_HOURS) -> tuple[ApiKey, str]:
+        """A new key like the old one, which works on for `overlap_hours`."""
+        self._who.require(Permission.KEYS_MANAGE)
+        old = self._get(key_id)
+        if not is_active(old):
+            raise InvalidInput("This key is revoked or expired: create a new one instead.", code="KEY_INACTIVE")
+        order = KeyOrder(
+            old.name, KeyKind(old.kind), tuple(old.allowed_domains), tuple(old.permissions) or (ALL,),
+            tuple(old.allowed_ips),
+        )  # fmt: skip
+        ends = utc_now() + timedelta(hours=overlap_hours)
+        old.expires_at = min(old.expires_at, ends) if old.expires_at else ends
+        return self.create(order)
+
+    def _get(self, key_id: str) -> ApiKey:
+        row = self._rows.get(key_id)
+        if row is None:
+            raise NotFound("There is no such API key in this workspace.", code="API_KEY_NOT_FOUND")
+        return row
+
+
+def is_active(row: ApiKey) -> bool:
+    return row.revoked_at is None and (row.expires_at is None or row.expires_at > utc_now())
+
+
+def principal_of_key(session: Session, keys: Keyring, key: str, address: str | None) -> Principal:
+    """Who a presented secret key speaks for: never more than its creator may do today."""
+    row = by_digest(session, keys.digest("api-key", key))
+    if row is None or row.kind != KeyKind.SECRET or not is_active(row):
+        raise Unauthenticated("The API key is not valid, revoked or expired.", code="INVALID_API_KEY")
+    role = WorkspaceRepository(session).role(row.workspace_id, row.created_by)
+    if role is None:
+        raise Unauthenticated("The API key's creator has left the workspace: create a new key.", code="INVALID_API_KEY")
+    if row.allowed_ips and not _address_allowed(row.allowed_ips, address):
+        raise Forbidden("This API key does not work from this address.", code="IP_NOT_ALLOWED")
+    allowed = ROLE_PERMISSIONS[Role(role)]
+    granted = allowed if ALL in row.permissions else allowed & {Permission(p) for p in row.permissions if _known(p)}
+    return Principal(row.workspace_id, row.created_by, frozenset(granted), key_id=row.id)
+
+
+def _check(order: KeyOrder, who: Principal) -> None:
+    for domain in order.allowed_domains:
+        if not _DOMAIN.match(domain.lower()):
+            raise InvalidInput(
+                f"{domain[:80]!r} is not a domain. Use example.com, *.example.com or *.", field="allowed_domains"
+            )
+    for network in order.allowed_ips:
+        try:
+            ipaddress.ip_network(network, strict=False)
+        except ValueError:
+            raise InvalidInput(f"{network[:60]!r} is not an address or network.", field="allowed_ips") from None
+    for permission in order.permissions:
+        if permission != ALL and not _known(permission):
+            raise InvalidInput(f"There is no permission {permission[:60]!r}.", field="permissions")
+        if permission != ALL and order.kind is KeyKind.SECRET:
+            who.require(Permission(permission))
+    if order.expires_at is not None and (order.expires_at.tzinfo is None or order.expires_at <= utc_now()):
+        raise InvalidInput("expires_at must be a future time with a zone.", field="expires_at")
+
+
+def _known(permission: str) -> bool:
+    return permission in Permission._value2member_map_
+
+
+def _address_allowed(networks: list[str], address: str | None) -> bool:
+    """Exact addresses and CIDR, IPv4 and IPv6; refused when the address is unknown (FIELDS, VoxForge)."""
+    try:
+        peer = ipaddress.ip_address(address or "")
+    except ValueError:
+        return False
+    peer = getattr(peer, "ipv4_mapped", None) or peer
+    return any(peer in ipaddress.ip_network(network, strict=False) for network in networks)

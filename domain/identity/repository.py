@@ -1,0 +1,37 @@
+"""Queries of users and logins. These two are nobody's tenant."""
+
+from sqlalchemy import delete, select
+from sqlalchemy.orm import Session
+
+from core.clock import utc_now
+from domain.models import Login, User
+
+
+class IdentityRepository:
+    def __init__(self, session: Session) -> None:
+        self.session = session
+
+    def by_email(self, email: str) -> User | None:
+        return self.session.scalar(select(User).where(User.email == email))
+
+    def user(self, user_id: str) -> User | None:
+        return self.session.get(User, user_id)
+
+    def by_login(self, login_id: str, user_id: str) -> User | None:
+        """The user, if this login still holds."""
+        query = select(User).join(Login, Login.user_id == User.id)
+        return self.session.scalar(
+            query.where(Login.id == login_id, Login.user_id == user_id, Login.expires_at > utc_now())
+        )
+
+    def login_by_refresh(self, digest: str) -> Login | None:
+        return self.session.scalar(select(Login).where(Login.refresh_digest == digest, Login.expires_at > utc_now()))
+
+    def end_login(self, login_id: str) -> None:
+        self.session.execute(delete(Login).where(Login.id == login_id))
+
+    def end_all_logins(self, user_id: str) -> None:
+        self.session.execute(delete(Login).where(Login.user_id == user_id))
+
+    def forget_expired(self) -> None:
+        self.session.execute(delete(Login).where(Login.expires_at <= utc_now()))

@@ -1,0 +1,63 @@
+"""Who asks: an argument everywhere, never a global. And what each role may do."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from core.errors import Forbidden
+
+
+class Role(StrEnum):
+    OWNER = "OWNER"
+    ADMIN = "ADMIN"
+    EDITOR = "EDITOR"  # knowledge admin
+    ANALYST = "ANALYST"
+    VIEWER = "VIEWER"
+
+
+class Permission(StrEnum):
+    WORKSPACE_READ = "workspace:read"
+    WORKSPACE_WRITE = "workspace:write"
+    WORKSPACE_DELETE = "workspace:delete"
+    KEYS_READ = "api-keys:read"
+    KEYS_MANAGE = "api-keys:manage"
+    COLLECTIONS_READ = "collections:read"
+    COLLECTIONS_WRITE = "collections:write"
+    DOCUMENTS_READ = "documents:read"
+    DOCUMENTS_WRITE = "documents:write"
+    SEARCH = "search:read"
+    AGENTS_READ = "agents:read"
+    AGENTS_WRITE = "agents:write"
+    AGENTS_TEST = "agents:test"
+
+
+_VIEWER = frozenset({
+    Permission.WORKSPACE_READ, Permission.COLLECTIONS_READ, Permission.DOCUMENTS_READ, Permission.SEARCH,
+    Permission.AGENTS_READ,
+})  # fmt: skip
+_ANALYST = _VIEWER | {Permission.AGENTS_TEST, Permission.KEYS_READ}
+_EDITOR = _ANALYST | {Permission.COLLECTIONS_WRITE, Permission.DOCUMENTS_WRITE, Permission.AGENTS_WRITE}
+_ADMIN = _EDITOR | {Permission.WORKSPACE_WRITE, Permission.KEYS_MANAGE}
+ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
+    Role.VIEWER: _VIEWER,
+    Role.ANALYST: _ANALYST,
+    Role.EDITOR: _EDITOR,
+    Role.ADMIN: _ADMIN,
+    Role.OWNER: _ADMIN | {Permission.WORKSPACE_DELETE},
+}
+ALL = "*"
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """A user or key inside one workspace. `user_id` of a key is its creator's."""
+
+    workspace_id: str
+    user_id: str
+    permissions: frozenset[Permission]
+    role: Role | None = None  # None for keys
+    key_id: str | None = None
+
+    def require(self, permission: Permission) -> None:
+        """Raise `Forbidden` without `permission`."""
+        if permission not in self.permissions:
+            raise Forbidden(f"This needs the permission {permission}. Ask an owner or admin of the workspace for it.")
