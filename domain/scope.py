@@ -7,7 +7,6 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from domain.principal import Principal
 
-
 M = TypeVar("M")
 
 

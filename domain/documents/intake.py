@@ -1,0 +1,140 @@
+"""Intake: accepted items become documents, versions and one queued job, in one transaction.
+
+An item whose `external_id` the collection has becomes a new version of that document, or nothing when its content
+is unchanged; the old version is served until the new one is live.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import PurePosixPath
+from typing import Any
+
+from sqlalchemy import insert
+from sqlalchemy.orm import Session
+
+from core.clock import utc_now
+from core.ids import Prefix, new_id
+from core.queue.outbox import enqueue
+from domain.documents.items import Item
+from domain.documents.repository import DocumentRepository
+from domain.jobnames import INGEST_WAKE
+from domain.jobs.repository import credit
+from domain.models import Document, DocumentVersion, Stage, Status
+from domain.principal import Principal
+
+ON_THE_WAY = (Status.QUEUED, Status.PROCESSING)
+
+
+class Intake:
+    def __init__(self, session: Session, who: Principal, collection_id: str, job_id: str | None = None) -> None:
+        self._session, self._who, self._collection_id, self._job_id = session, who, collection_id, job_id
+        self._documents = DocumentRepository(session, who)
+        self._now = utc_now()
+
+    def add(self, items: Sequence[Item]) -> tuple[list[str], int]:
+        """Ids of the documents now queued, in order, and how many items were unchanged."""
+        known = self._documents.by_external_ids(self._collection_id, [i.external_id for i in items if i.external_id])
+        documents: list[dict[str, Any]] = []
+        versions: list[dict[str, Any]] = []
+        queued, unchanged = [], 0
+        for item in items:
+            old = known.get(item.external_id) if item.external_id else None
+            if old is None:
+                document = self._row(item)
+                documents.append(document)
+                versions.append(version_row(document["id"], 1, self._who.workspace_id, item, self._now))
+                queued.append(document["id"])
+            elif _unchanged(old, item):
+                unchanged += 1
+            else:
+                versions.append(self.replace(old, item))
+                queued.append(old.id)
+        self._insert(documents, versions)
+        if queued:
+            enqueue(self._session, INGEST_WAKE, workspace_id=self._who.workspace_id)
+        return queued, unchanged
+
+    def replace(self, document: Document, item: Item) -> dict[str, Any]:
+        """Queue a new version of `document`; its row for the versions table."""
+        if document.status in ON_THE_WAY and document.job_id:
+            credit(self._session, document.job_id, completed=1)  # what it waited for is superseded by newer content
+        document.title = item.title or (document.title if document.title_given else _title(item))
+        document.title_given = document.title_given or item.title is not None
+        document.custom = item.custom or document.custom
+        document.source_url = item.source_url or document.source_url
+        document.language = item.language or document.language
+        document.file_name, document.size_bytes = item.file_name, item.blob_bytes
+        document.content_hash = item.content_hash
+        requeue(document, self._job_id, self._now)
+        document.version += 1
+        return version_row(document.id, document.version, document.workspace_id, item, self._now)
+
+    def _insert(self, documents: list[dict[str, Any]], versions: list[dict[str, Any]]) -> None:
+        self._session.flush()
+        if documents:
+            self._session.execute(insert(Document), documents)
+        if versions:
+            self._session.execute(insert(DocumentVersion), versions)
+
+    def _row(self, item: Item) -> dict[str, Any]:
+        return {
+            "id": new_id(Prefix.DOCUMENT),
+            "workspace_id": self._who.workspace_id,
+            "collection_id": self._collection_id,
+            "external_id": item.external_id,
+            "title": item.title or _title(item),
+            "title_given": item.title is not None,
+            "source_type": item.source_type,
+            "source_url": item.source_url,
+            "file_name": item.file_name,
+            "size_bytes": item.blob_bytes,
+            "content_hash": item.content_hash,
+            "custom": item.custom,
+            "language": item.language,
+            "status": Status.QUEUED,
+            "stage": Stage.QUEUED,
+            "due_at": self._now,
+            "job_id": self._job_id,
+            "created_at": self._now,
+            "updated_at": self._now,
+        }
+
+
+def requeue(document: Document, job_id: str | None, now: datetime) -> None:
+    """Back to the start of the journey; a worker that still holds it loses its lease."""
+    document.status, document.stage, document.progress = Status.QUEUED, Stage.QUEUED, 0.0
+    document.error_code = document.error_message = document.lease_id = None
+    document.retryable, document.attempts = False, 0
+    document.due_at = document.updated_at = now
+    document.job_id = job_id
+    document.revision += 1
+
+
+def version_row(document_id: str, version: int, workspace_id: str, item: Item, now: datetime) -> dict[str, Any]:
+    return {
+        "document_id": document_id,
+        "version": version,
+        "workspace_id": workspace_id,
+        "file_name": item.file_name,
+        "blob_key": item.blob_key,
+        "blob_start": item.blob_start,
+        "blob_bytes": item.blob_bytes,
+        "content_hash": item.content_hash,
+        "language": item.language,
+        "notes": [],
+        "found": {},
+        "created_at": now,
+    }
+
+
+def _unchanged(document: Document, item: Item) -> bool:
+    return (
+        document.content_hash == item.content_hash
+        and document.status == Status.COMPLETED
+        and (item.title is None or item.title == document.title)
+        and (not item.custom or item.custom == document.custom)
+    )
+
+
+def _title(item: Item) -> str:
+    return PurePosixPath(item.file_name).name

@@ -1,0 +1,110 @@
+"""Batches as JSON Lines: `{external_id?, title, text, url?, language?, metadata?}` a line (CONTRACT, row 5b)."""
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any, BinaryIO
+
+from ingest.fingerprint import content_hash
+
+from core.errors import InvalidInput
+from domain.documents.items import MAX_EXTERNAL_ID, MAX_TITLE, Item, Refused, checked_text
+from domain.models import SourceType
+
+MAX_LINE_BYTES = 16 * 2**20
+_LANGUAGE = re.compile(r"^[a-z]{2}$")
+_KNOWN = {"external_id", "title", "text", "url", "language", "metadata"}
+
+
+def read_items(source: BinaryIO, blob_key: str) -> Iterator[Item | Refused]:
+    """One item or refusal a non-blank line; each item's original is its line within the one blob."""
+    offset, number = 0, 0
+    while line := source.readline(MAX_LINE_BYTES + 1):
+        number += 1
+        start, offset = offset, offset + len(line)
+        if len(line) > MAX_LINE_BYTES:
+            offset += _skip_line(source)
+            yield Refused(f"line {number}", "LINE_TOO_LONG", f"A line may have {MAX_LINE_BYTES // 2**20} MiB at most.")
+        elif line.strip():
+            try:
+                yield _item(line, number, blob_key, start)
+            except InvalidInput as error:
+                yield Refused(f"line {number}", error.code, error.message)
+
+
+def _skip_line(source: BinaryIO) -> int:
+    skipped = 0
+    while rest := source.readline(MAX_LINE_BYTES):
+        skipped += len(rest)
+        if rest.endswith(b"\n"):
+            break
+    return skipped
+
+
+def _item(line: bytes, number: int, blob_key: str, start: int) -> Item:
+    record = _record(line)
+    text = record.get("text")
+    if not isinstance(text, str) or not text.strip():
+        raise InvalidInput("text must be a non-empty string.", field="text")
+    external_id = _string(record, "external_id", MAX_EXTERNAL_ID)
+    return Item(
+        file_name=f"{external_id or f'line-{number}'}.json",
+        title=_string(record, "title", MAX_TITLE),
+        external_id=external_id,
+        blob_key=blob_key,
+        blob_start=start,
+        blob_bytes=len(line),
+        content_hash=content_hash(line.strip()),
+        source_type=SourceType.TEXT,
+        source_url=_url(record),
+        language=_language(record),
+        custom=_metadata(record),
+        line=number,
+    )
+
+
+def _record(line: bytes) -> dict[str, Any]:
+    try:
+        record = json.loads(line)
+    except (ValueError, RecursionError):
+        raise InvalidInput("This line is not JSON in UTF-8.", code="INVALID_JSON") from None
+    if not isinstance(record, dict):
+        raise InvalidInput("A line must be a JSON object with at least “text”.", code="INVALID_JSON")
+    if unknown := sorted(set(record) - _KNOWN):
+        raise InvalidInput(f"Unknown field {unknown[0]!r}: put what is yours under “metadata”.", field=unknown[0])
+    return record
+
+
+def _string(record: dict[str, Any], name: str, limit: int) -> str | None:
+    value = record.get(name)
+    if value is not None and not isinstance(value, str):
+        raise InvalidInput(f"{name} must be a string.", field=name)
+    return checked_text(value, name, limit)
+
+
+def _url(record: dict[str, Any]) -> str | None:
+    url = _string(record, "url", 2_000)
+    if url is not None and not url.startswith(("http://", "https://")):
+        raise InvalidInput("url must begin with http:// or https://.", field="url")
+    return url
+
+
+def _language(record: dict[str, Any]) -> str | None:
+    language = _string(record, "language", 2)
+    if language is not None and not _LANGUAGE.match(language):
+        raise InvalidInput("language must be an ISO 639-1 code such as “en”.", field="language")
+    return language
+
+
+def _metadata(record: dict[str, Any]) -> dict[str, Any]:
+    return checked_metadata(record.get("metadata") or {})
+
+
+def checked_metadata(value: Any) -> dict[str, Any]:
+    """A JSON object of at most 16 KiB without NUL characters, which PostgreSQL cannot store."""
+    if not isinstance(value, dict):
+        raise InvalidInput("metadata must be a JSON object.", field="metadata")
+    text = json.dumps(value)
+    if len(text) > 16_384 or "\\u0000" in text:
+        raise InvalidInput("metadata may have 16 KiB at most and no NUL characters.", field="metadata")
+    return value

@@ -1,0 +1,73 @@
+"""Queries of documents, their versions and chunks."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import Select, func
+from sqlalchemy.orm import undefer
+
+from domain.models import ChunkRow, Document, DocumentVersion, Status
+from domain.scope import TenantRepository
+
+PAGE = 500  # identifiers in one IN (…)
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    collection_id: str | None = None
+    statuses: tuple[str, ...] = ()
+    search: str | None = None
+
+
+class DocumentRepository(TenantRepository):
+    def get(self, document_id: str) -> Document | None:
+        return self.session.scalar(self._live().where(Document.id == document_id))
+
+    def page(self, wanted: Filter, limit: int, offset: int) -> tuple[list[Document], int]:
+        """Newest first, and how many there are."""
+        query = self._live()
+        if wanted.collection_id:
+            query = query.where(Document.collection_id == wanted.collection_id)
+        if wanted.statuses:
+            query = query.where(Document.status.in_(wanted.statuses))
+        if wanted.search:
+            query = query.where(Document.title.icontains(wanted.search, autoescape=True))
+        total = self.session.scalar(query.with_only_columns(func.count())) or 0
+        rows = self.session.scalars(query.order_by(Document.id.desc()).limit(limit).offset(offset))
+        return list(rows), total
+
+    def duplicate_of(self, collection_id: str, content_hash: str) -> Document | None:
+        """A document of the collection with the same bytes that is or may become searchable."""
+        dead = (Status.FAILED, Status.CANCELLED)
+        same = self._live().where(Document.collection_id == collection_id, Document.content_hash == content_hash)
+        return self.session.scalar(same.where(Document.status.not_in(dead)).limit(1))
+
+    def by_external_ids(self, collection_id: str, external_ids: Sequence[str]) -> dict[str, Document]:
+        found: dict[str, Document] = {}
+        for page in pages(external_ids):
+            query = self._live().where(Document.collection_id == collection_id, Document.external_id.in_(page))
+            found.update({row.external_id: row for row in self.session.scalars(query) if row.external_id})
+        return found
+
+    def versions(self, document_id: str) -> list[DocumentVersion]:
+        query = self.select(DocumentVersion).where(DocumentVersion.document_id == document_id)
+        return list(self.session.scalars(query.order_by(DocumentVersion.version)))
+
+    def version(self, document_id: str, version: int, *, with_text: bool = False) -> DocumentVersion | None:
+        query = self.select(DocumentVersion).where(
+            DocumentVersion.document_id == document_id, DocumentVersion.version == version
+        )
+        return self.session.scalar(query.options(undefer(DocumentVersion.text)) if with_text else query)
+
+    def chunks(self, document_id: str, version: int, limit: int, offset: int) -> list[ChunkRow]:
+        query = self.select(ChunkRow).where(ChunkRow.document_id == document_id, ChunkRow.version == version)
+        return list(self.session.scalars(query.order_by(ChunkRow.chunk_index).limit(limit).offset(offset)))
+
+    def _live(self) -> Select[Document]:
+        return self.select(Document).where(Document.status != Status.DELETED)
+
+
+def pages(values: Sequence[str]) -> Iterator[Sequence[str]]:
+    """Slices that fit into one IN (…)."""
+    for start in range(0, len(values), PAGE):
+        yield values[start : start + PAGE]

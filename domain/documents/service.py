@@ -1,0 +1,152 @@
+"""Documents: upload, list, read, change, reprocess, cancel, delete."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from core.clock import utc_now
+from core.errors import Conflict, NotFound
+from core.queue.outbox import enqueue
+from domain.collections.service import require_collections
+from domain.documents.intake import ON_THE_WAY, Intake, requeue, version_row
+from domain.documents.items import Item
+from domain.documents.repository import DocumentRepository, Filter
+from domain.jobnames import INGEST_WAKE, PURGE_DOCUMENT
+from domain.jobs.repository import credit
+from domain.models import ChunkRow, Document, DocumentVersion, Stage, Status
+from domain.principal import Permission, Principal
+from domain.revision import check_match
+
+PREVIEW_CHUNKS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Detail:
+    document: Document
+    versions: list[DocumentVersion]
+    preview: list[ChunkRow]
+
+
+class DocumentService:
+    def __init__(self, session: Session, who: Principal) -> None:
+        self._session, self._who = session, who
+        self._documents = DocumentRepository(session, who)
+
+    def check_upload(self, collection_id: str) -> None:
+        """Raise before a body is stored for a collection that is not there or not theirs to fill."""
+        self._who.require(Permission.DOCUMENTS_WRITE)
+        require_collections(self._session, self._who, [collection_id], "collection_id")
+
+    def upload(self, collection_id: str, item: Item, *, allow_duplicates: bool) -> Document:
+        """Queue one stored file; raises `Conflict` with the existing id when the collection has the same bytes."""
+        self.check_upload(collection_id)
+        if not allow_duplicates:
+            twin = self._documents.duplicate_of(collection_id, item.content_hash)
+            if twin is not None:
+                raise Conflict(
+                    f"The collection has this file already as “{twin.title}”. Add ?duplicates=allow to keep both.",
+                    code="DUPLICATE_DOCUMENT",
+                    field="file",
+                    details={"existing_id": twin.id},
+                )
+        queued, _ = Intake(self._session, self._who, collection_id).add([item])
+        return self._existing(queued[0])
+
+    def page(self, wanted: Filter, limit: int, offset: int) -> tuple[list[Document], int]:
+        self._who.require(Permission.DOCUMENTS_READ)
+        if wanted.collection_id:
+            require_collections(self._session, self._who, [wanted.collection_id], "collection_id")
+        return self._documents.page(wanted, limit, offset)
+
+    def get(self, document_id: str) -> Document:
+        self._who.require(Permission.DOCUMENTS_READ)
+        return self._existing(document_id)
+
+    def detail(self, document_id: str) -> Detail:
+        document = self.get(document_id)
+        preview: list[ChunkRow] = []
+        if document.live_version is not None:
+            preview = self._documents.chunks(document_id, document.live_version, PREVIEW_CHUNKS, 0)
+        return Detail(document, self._documents.versions(document_id), preview)
+
+    def version(self, document_id: str, version: int | None, *, with_text: bool = False) -> DocumentVersion:
+        """A version with its text, by default the one that is live, else the newest."""
+        document = self.get(document_id)
+        number = version or document.live_version or document.version
+        row = self._documents.version(document_id, number, with_text=with_text)
+        if row is None:
+            raise NotFound("The document has no such version.", code="VERSION_NOT_FOUND")
+        return row
+
+    def chunks(self, document_id: str, version: int | None, limit: int, offset: int) -> tuple[list[ChunkRow], int]:
+        row = self.version(document_id, version)
+        return self._documents.chunks(document_id, row.version, limit, offset), row.chunk_count
+
+    def update(self, document_id: str, changes: dict[str, Any], if_match: str | None) -> Document:
+        """Title and metadata. The title is part of what is embedded, so a new one queues a new version."""
+        self._who.require(Permission.DOCUMENTS_WRITE)
+        document = self._existing(document_id)
+        check_match(document, if_match)
+        if "metadata" in changes:
+            document.custom = changes["metadata"]
+        document.updated_at, document.revision = utc_now(), document.revision + 1
+        if "title" in changes and changes["title"] != document.title:
+            document.title, document.title_given = changes["title"], True
+            self._again(document)
+        return document
+
+    def reprocess(self, document_id: str) -> Document:
+        """Parse and embed the newest original again, as a new version."""
+        self._who.require(Permission.DOCUMENTS_WRITE)
+        document = self._existing(document_id)
+        self._again(document)
+        return document
+
+    def cancel(self, document_id: str) -> Document:
+        """Stop the work; a version that is live stays live."""
+        self._who.require(Permission.DOCUMENTS_WRITE)
+        document = self._existing(document_id)
+        if document.status not in ON_THE_WAY:
+            raise Conflict("Nothing is on its way for this document.", code="NOT_PROCESSING")
+        stop(self._session, document, Status.CANCELLED)
+        return document
+
+    def delete(self, document_id: str, if_match: str | None) -> None:
+        """Out of every answer at once; a job removes vectors, files and rows."""
+        self._who.require(Permission.DOCUMENTS_WRITE)
+        document = self._existing(document_id)
+        check_match(document, if_match)
+        if document.status in ON_THE_WAY:
+            stop(self._session, document, Status.DELETED)
+        document.status, document.external_id = Status.DELETED, None
+        enqueue(self._session, PURGE_DOCUMENT, workspace_id=self._who.workspace_id, document_id=document.id)
+
+    def _again(self, document: Document) -> None:
+        newest = self._documents.version(document.id, document.version)
+        if newest is None:
+            raise NotFound("The original is not stored any more.", code="ORIGINAL_GONE")
+        if document.status in ON_THE_WAY and document.job_id:
+            credit(self._session, document.job_id, completed=1)
+        item = Item(
+            newest.file_name, newest.blob_key, newest.blob_bytes, newest.content_hash, blob_start=newest.blob_start
+        )
+        requeue(document, None, utc_now())
+        document.version += 1
+        row = version_row(document.id, document.version, document.workspace_id, item, utc_now())
+        self._session.add(DocumentVersion(**row))
+        enqueue(self._session, INGEST_WAKE, workspace_id=document.workspace_id)
+
+    def _existing(self, document_id: str) -> Document:
+        document = self._documents.get(document_id)
+        if document is None:
+            raise NotFound("There is no such document in this workspace.", code="DOCUMENT_NOT_FOUND")
+        return document
+
+
+def stop(session: Session, document: Document, status: Status) -> None:
+    """Take the document from whoever works on it: without its lease nothing they do is kept."""
+    if document.job_id:
+        credit(session, document.job_id, cancelled=1)
+    document.status, document.stage, document.lease_id, document.job_id = status, Stage.DONE, None, None
+    document.updated_at, document.revision = utc_now(), document.revision + 1
