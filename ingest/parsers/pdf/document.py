@@ -1,0 +1,150 @@
+"""Opens a PDF, reads its pages, and writes them into the builder."""
+
+from dataclasses import dataclass, field
+
+import pypdfium2 as pdfium
+import pypdfium2.raw as pdfium_c
+
+from core.errors import DocumentError
+from ingest.builder import DocumentBuilder
+from ingest.elements import ElementKind, ParsedDocument
+from ingest.parsers.ocr import OcrOptions, tesseract
+from ingest.parsers.pdf.blocks import add_page, fold, style_of
+from ingest.parsers.pdf.fallback import parse_with_pypdf
+from ingest.parsers.pdf.furniture import repeated, without_furniture
+from ingest.parsers.pdf.hyphens import vocabulary
+from ingest.parsers.pdf.rows import Cell, runs
+from ingest.parsers.pdf.scans import ScanReader, has_picture, is_garbage
+from ingest.parsers.pdf.words import page_text, page_words
+from ingest.parsers.titles import sensible_title
+
+_MIN_CHARS = 12  # fewer on a page with a picture: a page number or a stamp over a scan
+_METADATA = {"Author": "author", "CreationDate": "created", "ModDate": "modified", "Subject": "subject"}
+
+
+@dataclass(slots=True)
+class _Pages:
+    """What was read, by page: cells with geometry, or recognised text."""
+
+    cells: list[list[Cell]] = field(default_factory=list)
+    texts: list[str] = field(default_factory=list)
+    recognised: dict[int, str] = field(default_factory=dict)
+
+
+def parse_pdf(data: bytes, name: str, ocr: OcrOptions | None = None) -> ParsedDocument:
+    """Text in reading order with 1-based pages.
+
+    Raises DocumentError: PDF_ENCRYPTED, PDF_BROKEN, PDF_NO_TEXT.
+    """
+    try:
+        document = pdfium.PdfDocument(data)
+    except pdfium.PdfiumError as error:
+        if "password" in str(error).lower():
+            raise _encrypted() from error
+        return parse_with_pypdf(data)
+    try:
+        if len(document) == 0:
+            return parse_with_pypdf(data)
+        return _parse(document, data, ocr or OcrOptions())
+    finally:
+        document.close()
+
+
+def _parse(document: pdfium.PdfDocument, data: bytes, options: OcrOptions) -> ParsedDocument:
+    builder = DocumentBuilder()
+    builder.page_count = len(document)
+    scans = ScanReader(builder, options)
+    pages = _read(document, builder, scans)
+    _write(builder, pages, _outline(document))
+    _describe(builder, document)
+    if builder.length == 0:
+        _raise_without_text(scans, data, builder)
+    return builder.build()
+
+
+def _read(document: pdfium.PdfDocument, builder: DocumentBuilder, scans: ScanReader) -> _Pages:
+    pages = _Pages()
+    for index in range(len(document)):
+        try:
+            page = document[index]
+        except pdfium.PdfiumError:
+            builder.notes.append(f"Page {index + 1} is damaged and was not read.")
+            pages.cells.append([])
+            continue
+        text, cells = _page(page)
+        pages.texts.append(text)
+        if is_garbage(text):
+            cells = []
+            pages.recognised[index] = scans.read(page, index + 1, why="uses fonts without readable characters")
+        elif len("".join(text.split())) < _MIN_CHARS and has_picture(page):
+            pages.recognised[index] = scans.read(page, index + 1, why="is a scan")
+        pages.cells.append(cells)
+        page.close()
+    return pages
+
+
+def _page(page: pdfium.PdfPage) -> tuple[str, list[Cell]]:
+    text_page = pdfium_c.FPDFText_LoadPage(page)
+    if not text_page:
+        return "", []
+    try:
+        text = page_text(text_page)
+        return text, [] if is_garbage(text) else runs(page_words(text_page, text))
+    finally:
+        pdfium_c.FPDFText_ClosePage(text_page)
+
+
+def _write(builder: DocumentBuilder, pages: _Pages, outline: dict[tuple[int, str], int]) -> None:
+    style = style_of(pages.cells, vocabulary(pages.texts), outline)
+    keys = repeated(pages.cells)
+    for index, cells in enumerate(pages.cells):
+        if cells:
+            add_page(builder, without_furniture(cells, keys), index + 1, style)
+        for paragraph in pages.recognised.get(index, "").split("\n\n"):
+            builder.paragraph(" ".join(paragraph.split()), page=index + 1)
+
+
+def _outline(document: pdfium.PdfDocument) -> dict[tuple[int, str], int]:
+    """Bookmarks as (page, folded title) to heading level."""
+    found: dict[tuple[int, str], int] = {}
+    try:
+        for mark in document.get_toc(max_depth=6):
+            target = mark.get_dest()
+            index = target.get_index() if target else None
+            title = fold(mark.get_title() or "")
+            if index is not None and len(title) > 3:
+                found[(index + 1, title)] = min(mark.level + 1, 6)
+    except (pdfium.PdfiumError, ValueError, UnicodeDecodeError):
+        return found  # a damaged outline only costs heading levels
+    return found
+
+
+def _describe(builder: DocumentBuilder, document: pdfium.PdfDocument) -> None:
+    try:
+        raw: dict[str, str] = document.get_metadata_dict(skip_empty=True)
+    except (pdfium.PdfiumError, UnicodeDecodeError):
+        raw = {}
+    builder.metadata.update({key: raw[field] for field, key in _METADATA.items() if field in raw})
+    builder.title = sensible_title(raw.get("Title")) or _first_heading(builder)
+
+
+def _first_heading(builder: DocumentBuilder) -> str | None:
+    parsed = builder.build()
+    for element in parsed.elements[:40]:
+        if element.kind is ElementKind.HEADING:
+            return sensible_title(parsed.text[element.start : element.end])
+    return None
+
+
+def _encrypted() -> DocumentError:
+    return DocumentError(
+        "This PDF is protected by a password. Save a copy without the password and upload that.", code="PDF_ENCRYPTED"
+    )
+
+
+def _raise_without_text(scans: ScanReader, data: bytes, builder: DocumentBuilder) -> None:
+    if scans.seen and tesseract() is None:
+        message = "This PDF holds only scanned pages. Install tesseract on the server, or upload a version with text."
+        raise DocumentError(message, code="PDF_NO_TEXT", retryable=True)
+    message = "No text was found in this PDF: its pages are empty, or are pictures in which none could be recognised."
+    raise DocumentError(message, code="PDF_NO_TEXT")

@@ -1,0 +1,23 @@
+"""Titles from metadata: kept when a person wrote them, dropped when a program did."""
+
+import re
+
+_PROGRAM = re.compile(
+    r"^(microsoft (office )?(word|powerpoint|excel)|powerpoint presentation|adobe \w+|openoffice\S*|writer)\s*[-–:]\s*",
+    re.IGNORECASE,
+)
+_FILE_SUFFIX = re.compile(r"\.(docx?|pptx?|xlsx?|pdf|rtf|odt|tex|dvi|ps|indd|qxd|txt|html?|eml|epub)$", re.IGNORECASE)
+_EMPTY = re.compile(
+    r"^(untitled\S*|no title|title|document\d*|(microsoft )?(word|powerpoint) (document|presentation))?$", re.I
+)
+_MAX_CHARS = 300
+
+
+def sensible_title(raw: str | None) -> str | None:
+    """`raw` less program prefixes ("Microsoft Word - "); None for file names, place holders and noise."""
+    text = _PROGRAM.sub("", " ".join((raw or "").replace("\x00", "").split()))
+    if _EMPTY.match(text) or len(text) > _MAX_CHARS or sum(map(str.isalpha, text)) < 2:
+        return None
+    if _FILE_SUFFIX.search(text) or ("\\" in text and " " not in text):
+        return None
+    return text
