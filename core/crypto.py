@@ -10,6 +10,7 @@ import secrets
 from functools import lru_cache
 
 from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from pwdlib import PasswordHash
 
@@ -27,6 +28,15 @@ class Keyring:
     def digest(self, purpose: str, value: str) -> str:
         """Hex HMAC of `value`: what is stored of an API key, a code or a refresh token."""
         return hmac.new(self.derive(purpose), value.encode(), hashlib.sha256).hexdigest()
+
+    def seal(self, purpose: str, row: str, value: bytes) -> bytes:
+        """AES-256-GCM (NIST SP 800-38D), a fresh 96-bit nonce in front; `row` is authenticated, so it cannot move."""
+        nonce = secrets.token_bytes(12)
+        return nonce + AESGCM(self.derive(purpose)).encrypt(nonce, value, row.encode())
+
+    def unseal(self, purpose: str, row: str, sealed: bytes) -> bytes:
+        """Raises `cryptography.exceptions.InvalidTag` for what was not sealed here, for this row."""
+        return AESGCM(self.derive(purpose)).decrypt(sealed[:12], sealed[12:], row.encode())
 
 
 @lru_cache(maxsize=1)

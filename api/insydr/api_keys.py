@@ -1,0 +1,102 @@
+"""CONTRACT, Insydr row 3: API keys."""
+
+from datetime import datetime
+
+from pydantic import BaseModel, Field
+
+from api.auth import Who
+from api.insydr.wire import Input, Limit, MessageOut, Name, Offset, ShortText
+from api.state import State
+from api.surfaces.names import Surface
+from api.surfaces.route import surface_router
+from domain.api_keys.service import OVERLAP_HOURS, ApiKeyService, KeyKind, KeyOrder, is_active
+from domain.models import ApiKey
+
+router = surface_router(Surface.INSYDR, "/api/v1/workspaces/{workspace_id}/api-keys", tag="API keys")
+WARNING = "Save this key - it won't be shown again!"
+
+
+class KeyIn(Input):
+    name: Name
+    kind: KeyKind = KeyKind.PUBLIC
+    allowed_domains: list[ShortText] = Field([], max_length=100)
+    permissions: list[ShortText] = Field(["*"], max_length=100)
+    allowed_ips: list[ShortText] = Field([], max_length=100)
+    expires_at: datetime | None = None
+
+
+class RotateIn(Input):
+    overlap_hours: int = Field(OVERLAP_HOURS, ge=0, le=720, description="How long the old key works on.")
+
+
+class KeyOut(BaseModel):
+    id: str
+    name: str
+    kind: str
+    key_prefix: str
+    allowed_domains: list[str]
+    permissions: list[str]
+    allowed_ips: list[str]
+    is_active: bool
+    expires_at: datetime | None
+    last_used_at: datetime | None
+    created_at: datetime
+
+
+class NewKeyOut(KeyOut):
+    key: str
+    message: str = WARNING
+
+
+class KeyList(BaseModel):
+    api_keys: list[KeyOut]
+    total: int
+
+
+@router.post("", status_code=201)
+def create(body: KeyIn, who: Who, state: State) -> NewKeyOut:
+    order = KeyOrder(
+        body.name, body.kind, tuple(body.allowed_domains), tuple(body.permissions), tuple(body.allowed_ips),
+        body.expires_at,
+    )  # fmt: skip
+    with state.database.write() as session:
+        row, key = ApiKeyService(session, who, state.keys).create(order)
+    return NewKeyOut(**_out(row).model_dump(), key=key)
+
+
+@router.get("")
+def page(who: Who, state: State, limit: Limit = 50, offset: Offset = 0) -> KeyList:
+    with state.database.read() as session:
+        rows, total = ApiKeyService(session, who, state.keys).page(limit, offset)
+    return KeyList(api_keys=[_out(row) for row in rows], total=total)
+
+
+@router.delete("/{key_id}")
+def revoke(key_id: str, who: Who, state: State) -> MessageOut:
+    with state.database.write() as session:
+        ApiKeyService(session, who, state.keys).revoke(key_id)
+    return MessageOut(message="API key revoked")
+
+
+@router.post("/{key_id}/rotate", status_code=201)
+def rotate(key_id: str, who: Who, state: State, body: RotateIn | None = None) -> NewKeyOut:
+    hours = (body or RotateIn()).overlap_hours
+    with state.database.write() as session:
+        row, key = ApiKeyService(session, who, state.keys).rotate(key_id, hours)
+    return NewKeyOut(**_out(row).model_dump(), key=key)
+
+
+def _out(row: ApiKey) -> KeyOut:
+    return KeyOut(
+        id=row.id,
+        name=row.name,
+        kind=row.kind,
+        key_prefix=row.key_prefix,
+        allowed_domains=row.allowed_domains,
+        permissions=row.permissions,
+        allowed_ips=row.allowed_ips,
+        is_active=is_active(row),
+        expires_at=row.expires_at,
+        last_used_at=row.last_used_at,
+        created_at=row.created_at,
+    )

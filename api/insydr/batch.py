@@ -1,0 +1,131 @@
+"""CONTRACT, Insydr row 5b: many documents at once: JSON Lines, many files, or a ZIP of them."""
+
+import tempfile
+from collections.abc import Iterator
+from typing import Annotated, BinaryIO
+
+from fastapi import Query, Request
+from ingest.archive import iter_archive
+from ingest.fingerprint import content_hash
+from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import UploadFile
+
+from api.auth import Who
+from api.insydr.jobs import JobOut, job_out
+from api.insydr.uploads import StoredBlobs, file_limit, store_upload, stored_blobs
+from api.state import ApiState, State
+from api.surfaces.names import Surface
+from api.surfaces.route import surface_router
+from core.errors import DocumentError, InsydrError, InvalidInput, TooLarge
+from domain.documents.items import Item, Refused, safe_name
+from domain.documents.jsonlines import read_items
+from domain.documents.service import DocumentService
+from domain.jobs.service import JobService
+from domain.principal import Principal
+
+router = surface_router(Surface.INSYDR, "/api/v1/workspaces/{workspace_id}/documents/batch", tag="Documents")
+MAX_FILES = 1_000
+MEMORY_BYTES = 8 * 2**20
+Accepted = Iterator[Item | Refused]
+_BODY = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "application/x-ndjson": {"schema": {"type": "string", "description": "One JSON object a line."}},
+            "multipart/form-data": {
+                "schema": {
+                    "type": "object",
+                    "properties": {"files": {"type": "array", "items": {"type": "string", "format": "binary"}}},
+                }
+            },
+            "application/zip": {"schema": {"type": "string", "format": "binary"}},
+        },
+    }
+}
+
+
+@router.post("", status_code=202, openapi_extra=_BODY)
+async def accept(
+    request: Request, who: Who, state: State, collection_id: Annotated[str, Query(max_length=64)]
+) -> JobOut:
+    await run_in_threadpool(_check, state, who, collection_id)
+    if request.headers.get("content-type", "").startswith("multipart/form-data"):
+        async with request.form(max_files=MAX_FILES, max_fields=20) as form:
+            uploads = [value for _, value in form.multi_items() if isinstance(value, UploadFile)]
+            return await run_in_threadpool(_files, state, who, collection_id, uploads)
+    with tempfile.SpooledTemporaryFile(max_size=MEMORY_BYTES) as body:
+        async for block in request.stream():
+            body.write(block)
+        body.seek(0)
+        return await run_in_threadpool(_body, state, who, collection_id, body)  # type: ignore[arg-type]  # is a BinaryIO
+
+
+def _check(state: ApiState, who: Principal, collection_id: str) -> None:
+    with state.database.read() as session:
+        DocumentService(session, who).check_upload(collection_id)
+
+
+def _files(state: ApiState, who: Principal, collection_id: str, uploads: list[UploadFile]) -> JobOut:
+    if not uploads:
+        raise InvalidInput("Send at least one file.", field="files")
+    limit = file_limit(state, who)
+    with stored_blobs(state, who) as stored:
+        accepted = (entry for upload in uploads for entry in _expand(upload, stored, limit))
+        return _commit(state, who, collection_id, accepted)
+
+
+def _body(state: ApiState, who: Principal, collection_id: str, body: BinaryIO) -> JobOut:
+    """A ZIP by its magic number, else JSON Lines."""
+    magic = body.read(4)
+    body.seek(0)
+    with stored_blobs(state, who) as stored:
+        if magic == b"PK\x03\x04":
+            return _commit(state, who, collection_id, _members(body.read(), stored, file_limit(state, who)))
+        key = stored.put(body)
+        body.seek(0)
+        return _commit(state, who, collection_id, read_items(body, key))
+
+
+def _expand(upload: UploadFile, stored: StoredBlobs, limit: int) -> Accepted:
+    """One file, or the files of a ZIP; what cannot be taken is told and hurts nobody else."""
+    try:
+        if (upload.filename or "").lower().endswith(".zip"):
+            yield from _members(upload.file.read(), stored, limit)
+        else:
+            yield store_upload(upload, stored, limit, external_id=safe_name(upload.filename))
+    except (InvalidInput, TooLarge, DocumentError) as error:
+        yield Refused((upload.filename or "file")[:200].replace("\x00", ""), error.code, error.message)
+
+
+def _members(data: bytes, stored: StoredBlobs, limit: int) -> Accepted:
+    import io
+
+    for member in iter_archive(data):
+        try:
+            name = safe_name(member.name)
+            if not member.data:
+                raise InvalidInput(f"“{name}” is empty.", code="EMPTY_DOCUMENT")
+            if len(member.data) > limit:
+                raise TooLarge(f"“{name}” is larger than the {limit / 2**20:g} MiB allowed here.")
+            key = stored.put(io.BytesIO(member.data))
+            yield Item(name, key, len(member.data), content_hash(member.data), external_id=name)
+        except (InvalidInput, TooLarge) as error:
+            yield Refused(member.name[:200], error.code, error.message)
+
+
+def _commit(state: ApiState, who: Principal, collection_id: str, accepted: Accepted) -> JobOut:
+    items: list[Item] = []
+    refused: list[Refused] = []
+    for entry in accepted:
+        items.append(entry) if isinstance(entry, Item) else refused.append(entry)
+    if not items:
+        raise _nothing(refused)
+    with state.database.write() as session:
+        return job_out(JobService(session, who).accept_batch(collection_id, items, refused))
+
+
+def _nothing(refused: list[Refused]) -> InsydrError:
+    if not refused:
+        return InvalidInput("The batch is empty: send one JSON object a line, files, or a ZIP.", code="EMPTY_BATCH")
+    first = refused[0]
+    return InvalidInput(f"Nothing in the batch can be taken. {first.where}: {first.message}", code=first.code)

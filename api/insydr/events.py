@@ -1,0 +1,77 @@
+"""Progress as server-sent events: a document's or a job's state, each time it changes, until it has ended."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+
+from fastapi import Request
+from fastapi.responses import StreamingResponse
+from pydantic import BaseModel
+from starlette.concurrency import run_in_threadpool
+
+from api.auth import Who
+from api.insydr.document_schemas import DocumentOut, document_fields
+from api.insydr.jobs import job_out
+from api.state import ApiState, State
+from api.surfaces.names import Surface
+from api.surfaces.route import surface_router
+from domain.documents.service import DocumentService
+from domain.jobs.service import JobService
+from domain.models import JobStatus, Status
+from domain.principal import Principal
+
+router = surface_router(Surface.INSYDR, "/api/v1/workspaces/{workspace_id}", tag="Progress")
+POLL_S = 0.5
+PING_EVERY = 30  # polls: a comment each 15 s keeps proxies from closing the stream
+_SSE = {200: {"content": {"text/event-stream": {"schema": {"type": "string"}}}, "description": "Events `progress`."}}
+Look = Callable[[], BaseModel]
+
+
+@router.get("/documents/{document_id}/events", responses=_SSE, response_class=StreamingResponse)
+async def document_events(document_id: str, request: Request, who: Who, state: State) -> StreamingResponse:
+    return await _stream(request, lambda: _document(state, who, document_id), ended=_document_ended)
+
+
+@router.get("/jobs/{job_id}/events", responses=_SSE, response_class=StreamingResponse)
+async def job_events(job_id: str, request: Request, who: Who, state: State) -> StreamingResponse:
+    return await _stream(request, lambda: _job(state, who, job_id), ended=_job_ended)
+
+
+async def _stream(request: Request, look: Look, *, ended: Callable[[BaseModel], bool]) -> StreamingResponse:
+    first = await run_in_threadpool(look)  # a missing one is a plain 404, before the stream starts
+    headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+    return StreamingResponse(_events(request, look, first, ended), media_type="text/event-stream", headers=headers)
+
+
+async def _events(
+    request: Request, look: Look, now: BaseModel, ended: Callable[[BaseModel], bool]
+) -> AsyncIterator[str]:
+    sent, polls = "", 0
+    while not await request.is_disconnected():
+        text = now.model_dump_json()
+        if text != sent:
+            yield f"event: progress\ndata: {text}\n\n"
+            sent = text
+        elif polls % PING_EVERY == 0:
+            yield ": ping\n\n"
+        if ended(now):
+            return
+        await asyncio.sleep(POLL_S)
+        polls, now = polls + 1, await run_in_threadpool(look)
+
+
+def _document(state: ApiState, who: Principal, document_id: str) -> DocumentOut:
+    with state.database.read() as session:
+        return DocumentOut(**document_fields(DocumentService(session, who).get(document_id)))
+
+
+def _job(state: ApiState, who: Principal, job_id: str) -> BaseModel:
+    with state.database.read() as session:
+        return job_out(JobService(session, who).get(job_id))
+
+
+def _document_ended(now: BaseModel) -> bool:
+    return getattr(now, "status", None) != Status.PROCESSING
+
+
+def _job_ended(now: BaseModel) -> bool:
+    return getattr(now, "status", None) != JobStatus.PROCESSING

@@ -1,0 +1,61 @@
+"""CONTRACT, Insydr row 5b: jobs, by polling and as an event stream."""
+
+from datetime import datetime
+from typing import Any
+
+from pydantic import BaseModel, Field
+
+from api.auth import Who
+from api.insydr.wire import Limit, Offset
+from api.state import State
+from api.surfaces.names import Surface
+from api.surfaces.route import surface_router
+from domain.jobs.service import JobService
+from domain.models import Job
+
+router = surface_router(Surface.INSYDR, "/api/v1/workspaces/{workspace_id}/jobs", tag="Jobs")
+
+
+class JobOut(BaseModel):
+    id: str
+    kind: str
+    collection_id: str | None
+    status: str = Field(description="PROCESSING, COMPLETED, FAILED or CANCELLED; partial failure is COMPLETED.")
+    total: int
+    queued: int = Field(description="Neither completed, failed nor cancelled yet.")
+    completed: int
+    failed: int
+    cancelled: int
+    errors: list[dict[str, Any]] = Field(description="The first 1,000 failures: item, code, message.")
+    created_at: datetime
+    finished_at: datetime | None
+
+
+class JobList(BaseModel):
+    jobs: list[JobOut]
+    total: int
+
+
+@router.get("")
+def page(who: Who, state: State, limit: Limit = 50, offset: Offset = 0) -> JobList:
+    with state.database.read() as session:
+        rows, total = JobService(session, who).page(limit, offset)
+    return JobList(jobs=[job_out(row) for row in rows], total=total)
+
+
+@router.get("/{job_id}")
+def get(job_id: str, who: Who, state: State) -> JobOut:
+    with state.database.read() as session:
+        return job_out(JobService(session, who).get(job_id))
+
+
+@router.post("/{job_id}/cancel")
+def cancel(job_id: str, who: Who, state: State) -> JobOut:
+    with state.database.write() as session:
+        return job_out(JobService(session, who).cancel(job_id))
+
+
+def job_out(row: Job) -> JobOut:
+    done = row.completed + row.failed + row.cancelled
+    same = {name: getattr(row, name) for name in JobOut.model_fields if name != "queued"}
+    return JobOut(**same, queued=max(0, row.total - done))

@@ -1,0 +1,77 @@
+"""Uploaded files: sized, hashed and stored before any row names them."""
+
+import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import BinaryIO
+
+from fastapi import UploadFile
+
+from api.middleware import too_large
+from api.state import ApiState
+from core.blobs.protocol import BlobStore
+from core.errors import InvalidInput
+from core.ids import Prefix, new_id
+from domain.documents.items import Item, safe_name
+from domain.plans import max_file_bytes
+from domain.principal import Principal
+from domain.workspaces.service import WorkspaceService
+
+READ_BYTES = 1 << 20
+
+
+class StoredBlobs:
+    """Blobs of one request; removed again unless the request's transaction committed."""
+
+    def __init__(self, blobs: BlobStore, who: Principal) -> None:
+        self._blobs, self._who, self._keys = blobs, who, list[str]()
+
+    def put(self, source: BinaryIO) -> str:
+        key = f"{self._who.workspace_id}/{new_id(Prefix.DOCUMENT)}"
+        self._keys.append(key)
+        self._blobs.put(key, source)
+        return key
+
+    def discard(self) -> None:
+        for key in self._keys:
+            self._blobs.delete(key)
+
+
+@contextmanager
+def stored_blobs(state: ApiState, who: Principal) -> Iterator[StoredBlobs]:
+    """Nothing half written: whatever goes wrong in the block takes its blobs along."""
+    stored = StoredBlobs(state.blobs, who)
+    try:
+        yield stored
+    except BaseException:
+        stored.discard()
+        raise
+
+
+def file_limit(state: ApiState, who: Principal) -> int:
+    """Largest file in bytes that the workspace's plan allows."""
+    with state.database.read() as session:
+        plan = WorkspaceService(session).get(who).plan
+    return max_file_bytes(plan, state.settings.max_upload_mb)
+
+
+def store_upload(upload: UploadFile, stored: StoredBlobs, limit_bytes: int, *, external_id: str | None = None) -> Item:
+    """One uploaded file as an item; raises for a bad name, an empty or too large file."""
+    name = safe_name(upload.filename)
+    size, digest = measure(upload.file)
+    if size == 0:
+        raise InvalidInput(f"“{name}” is empty.", code="EMPTY_DOCUMENT", field="file")
+    if size > limit_bytes:
+        raise too_large(limit_bytes)
+    upload.file.seek(0)
+    key = stored.put(upload.file)
+    return Item(name, key, size, digest, external_id=external_id)
+
+
+def measure(source: BinaryIO) -> tuple[int, str]:
+    """Size in bytes and SHA-256 (hex) of what is left of `source`."""
+    digest, size = hashlib.sha256(), 0
+    while block := source.read(READ_BYTES):
+        digest.update(block)
+        size += len(block)
+    return size, digest.hexdigest()

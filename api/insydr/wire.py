@@ -1,0 +1,69 @@
+"""Types that several resources share on the wire."""
+
+from datetime import datetime
+from typing import Annotated, Any
+
+from fastapi import Header, Query
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from core.clock import iso
+
+
+def _no_nul(value: str) -> str:
+    if "\x00" in value:
+        raise ValueError("must not contain NUL characters")
+    return value
+
+
+def _not_blank(value: str) -> str:
+    if not value.strip():
+        raise ValueError("must not be blank")
+    return value.strip()
+
+
+def _plain_json(value: dict[str, Any]) -> dict[str, Any]:
+    if _depth(value) > 20:
+        raise ValueError("is nested too deeply (20 levels at most)")
+    text = str(value)
+    if "\\x00" in text or len(text) > 65_536:
+        raise ValueError("may have 64 KiB at most and no NUL characters")
+    return value
+
+
+def _depth(value: Any, level: int = 0) -> int:
+    if level > 20 or not isinstance(value, dict | list):
+        return level
+    children = value.values() if isinstance(value, dict) else value
+    return max((_depth(child, level + 1) for child in children), default=level)
+
+
+Text = Annotated[str, AfterValidator(_no_nul)]
+Name = Annotated[str, Field(max_length=200), AfterValidator(_no_nul), AfterValidator(_not_blank)]
+ShortText = Annotated[str, Field(max_length=2_000), AfterValidator(_no_nul)]
+IdText = Annotated[str, Field(max_length=64), AfterValidator(_no_nul)]
+JsonObject = Annotated[dict[str, Any], AfterValidator(_plain_json)]
+Limit = Annotated[int, Query(ge=1, le=200, description="Page size.")]
+Offset = Annotated[int, Query(ge=0, le=10_000_000, description="Rows to skip.")]
+IfMatch = Annotated[str | None, Header(description="ETag of the state you changed; 412 when it is older than ours.")]
+
+
+class Input(BaseModel):
+    """A request body. Unknown fields are ignored, as the seeds' clients expect."""
+
+    model_config = ConfigDict(extra="ignore", str_strip_whitespace=False)
+
+    def given(self) -> dict[str, Any]:
+        """The fields that were sent, for partial updates."""
+        return self.model_dump(exclude_unset=True)
+
+
+class MessageOut(BaseModel):
+    message: str
+
+
+class Stamp:
+    """Times as the seeds write them."""
+
+    @staticmethod
+    def of(moment: datetime | None) -> str | None:
+        return None if moment is None else iso(moment)

@@ -1,0 +1,147 @@
+"""CONTRACT, Insydr row 2: workspaces."""
+
+from datetime import datetime
+from typing import Any
+
+from fastapi import Response
+from pydantic import BaseModel
+
+from api.auth import CurrentUser, Who
+from api.insydr.wire import IfMatch, Input, JsonObject, Limit, MessageOut, Name, Offset, ShortText
+from api.state import State
+from api.surfaces.names import Surface
+from api.surfaces.route import surface_router
+from core.errors import InvalidInput
+from domain.models import Workspace
+from domain.revision import etag
+from domain.workspaces.repository import WorkspaceRepository
+from domain.workspaces.service import Defaults, WorkspaceService
+
+router = surface_router(Surface.INSYDR, "/api/v1/workspaces", tag="Workspaces")
+
+
+class WorkspaceIn(Input):
+    name: Name
+    timezone: ShortText = "UTC"
+    settings: JsonObject = {}
+
+
+class WorkspacePatch(Input):
+    name: Name | None = None
+    logo_url: ShortText | None = None
+    timezone: ShortText | None = None
+    settings: JsonObject | None = None
+
+
+class WorkspaceOut(BaseModel):
+    id: str
+    name: str
+    slug: str
+    owner_id: str
+    subscription_tier: str
+    logo_url: str | None
+    timezone: str
+    settings: dict[str, Any]
+    created_at: datetime
+
+
+class StatsOut(BaseModel):
+    total_agents: int
+    total_documents: int
+    total_conversations: int
+    total_messages: int
+
+
+class WorkspaceDetail(WorkspaceOut):
+    stats: StatsOut
+
+
+class WorkspaceRow(BaseModel):
+    id: str
+    name: str
+    slug: str
+    role: str
+    agent_count: int
+    document_count: int
+
+
+class WorkspaceList(BaseModel):
+    workspaces: list[WorkspaceRow]
+    total: int
+
+
+@router.post("", status_code=201)
+def create(body: WorkspaceIn, user: CurrentUser, state: State, response: Response) -> WorkspaceOut:
+    defaults = Defaults(state.settings.plan, state.settings.embedding_model)
+    with state.database.write() as session:
+        workspace = WorkspaceService(session).create(
+            user.id, body.name, defaults, timezone=body.timezone, settings=body.settings
+        )
+    response.headers["ETag"] = etag(workspace)
+    return WorkspaceOut(**_fields(workspace))
+
+
+@router.get("")
+def page(user: CurrentUser, state: State, limit: Limit = 50, offset: Offset = 0) -> WorkspaceList:
+    with state.database.read() as session:
+        rows, total = WorkspaceRepository(session).of_user(user.id, limit, offset)
+    return WorkspaceList(
+        workspaces=[
+            WorkspaceRow(
+                id=row.workspace.id, name=row.workspace.name, slug=row.workspace.slug, role=row.role,
+                agent_count=row.agents, document_count=row.documents,
+            )
+            for row in rows
+        ],
+        total=total,
+    )  # fmt: skip
+
+
+@router.get("/{workspace_id}")
+def get(who: Who, state: State, response: Response) -> WorkspaceDetail:
+    with state.database.read() as session:
+        workspace = WorkspaceService(session).get(who)
+        stats = WorkspaceRepository(session).stats(who.workspace_id)
+    response.headers["ETag"] = etag(workspace)
+    counts = StatsOut(
+        total_agents=stats.agents,
+        total_documents=stats.documents,
+        total_conversations=stats.conversations,
+        total_messages=stats.messages,
+    )
+    return WorkspaceDetail(**_fields(workspace), stats=counts)
+
+
+@router.patch("/{workspace_id}")
+def update(body: WorkspacePatch, who: Who, state: State, response: Response, if_match: IfMatch = None) -> WorkspaceOut:
+    changes = body.given()
+    for name in ("name", "timezone", "settings"):
+        if name in changes and changes[name] is None:
+            raise InvalidInput(f"{name} must not be null.", field=name)
+    if changes.get("logo_url") and not str(changes["logo_url"]).startswith(("https://", "http://")):
+        raise InvalidInput("logo_url must begin with https:// or http://.", field="logo_url")
+    with state.database.write() as session:
+        workspace = WorkspaceService(session).update(who, changes, if_match)
+    response.headers["ETag"] = etag(workspace)
+    return WorkspaceOut(**_fields(workspace))
+
+
+@router.delete("/{workspace_id}")
+def delete(who: Who, state: State, if_match: IfMatch = None) -> MessageOut:
+    with state.database.write() as session:
+        WorkspaceService(session).delete(who, if_match)
+    return MessageOut(message="Workspace deleted successfully")
+
+
+def _fields(workspace: Workspace) -> dict[str, Any]:
+    return {
+        "id": workspace.id,
+        "name": workspace.name,
+        "slug": workspace.slug,
+        "owner_id": workspace.owner_id,
+        "subscription_tier": workspace.plan,
+        "logo_url": workspace.logo_url,
+        "timezone": workspace.timezone,
+        "settings": workspace.settings,
+        "created_at": workspace.created_at,
+    }

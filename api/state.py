@@ -1,0 +1,43 @@
+"""What the composition root hands to the API, and how endpoints get it."""
+
+from dataclasses import dataclass
+from typing import Annotated, Protocol
+
+from domain.answers.service import AnswerService
+from fastapi import Depends, Request
+
+from core.blobs.protocol import BlobStore
+from core.crypto import Keyring
+from core.database import Database
+from core.settings import Settings
+from domain.api_keys.usage import KeyUsage
+from domain.identity.service import IdentityService
+from domain.identity.tokens import TokenMint
+
+
+class Health(Protocol):
+    """Readiness of the parts: name → "ok" or what is wrong."""
+
+    def __call__(self) -> dict[str, str]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class ApiState:
+    settings: Settings
+    database: Database
+    blobs: BlobStore
+    keys: Keyring
+    mint: TokenMint
+    identity: IdentityService
+    answers: AnswerService
+    key_usage: KeyUsage
+    health: Health
+    operator_token: str | None = None  # the CLI's, beside a running embedded server
+
+
+def _state(request: Request) -> ApiState:
+    state: ApiState = request.app.state.insydr
+    return state
+
+
+State = Annotated[ApiState, Depends(_state)]

@@ -1,0 +1,60 @@
+"""Exception handlers: the whole error tree, validation, and Starlette's own, in the envelope of the surface."""
+
+from collections.abc import Sequence
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from api.surfaces.errors import render
+from api.surfaces.route import surface_of
+from core.errors import InsydrError, InvalidInput, NotFound
+
+_PLACES = ("body", "query", "path", "header", "cookie")
+
+
+def install_handlers(app: FastAPI) -> None:
+    app.add_exception_handler(InsydrError, _known)
+    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(HTTPException, _http)
+
+
+async def _known(request: Request, error: Exception) -> Response:
+    assert isinstance(error, InsydrError)
+    return render(error, surface_of(request))
+
+
+async def _invalid(request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)
+    return render(validation_error(error.errors()), surface_of(request))
+
+
+async def _http(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    return render(_translated(error), surface_of(request))
+
+
+def validation_error(errors: Sequence[Any]) -> InvalidInput:
+    """The first fault with its dotted field, without the value: it may be a secret."""
+    first = errors[0]
+    location = [str(part) for part in first["loc"]]
+    path = ".".join(location[1:] if location and location[0] in _PLACES else location)
+    if first["type"] == "json_invalid":
+        return InvalidInput("The body is not valid JSON.", code="INVALID_JSON")
+    message = f"{path}: {first['msg']}" if path else str(first["msg"])
+    return InvalidInput(message, field=path or None)
+
+
+def _translated(error: HTTPException) -> InsydrError:
+    if error.status_code == 404:
+        return NotFound("There is nothing at this address. See /docs for what there is.")
+    phrase = HTTPStatus(error.status_code).phrase
+    translated = InvalidInput(
+        str(error.detail or phrase), code=phrase.upper().replace(" ", "_"), headers=dict(error.headers or {})
+    )
+    translated.status = error.status_code  # type: ignore[misc]  # Starlette's own statuses (405, 400) stay as they are
+    return translated

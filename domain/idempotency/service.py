@@ -1,0 +1,64 @@
+"""Replies kept for a day, so that a repeated creating post makes nothing twice."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from sqlalchemy import ColumnElement, delete, update
+from sqlalchemy.exc import IntegrityError
+
+from core.clock import utc_now
+from core.crypto import Keyring
+from core.database import Database
+from domain.models import IdempotentReply
+
+KEPT_HOURS = 24
+RUNNING_MINUTES = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    fingerprint: str
+    status: int | None
+    body: bytes | None
+
+
+class IdempotencyService:
+    def __init__(self, database: Database, keys: Keyring) -> None:
+        self._database, self._keys = database, keys
+
+    def begin(self, scope: str, fingerprint: str) -> Kept | None:
+        """None: the caller is first and must `finish` or `forget`. Else what the first one left."""
+        try:
+            with self._database.write() as session:
+                session.execute(delete(IdempotentReply).where(IdempotentReply.scope == scope, _stale()))
+                session.add(IdempotentReply(scope=scope, fingerprint=fingerprint))
+        except IntegrityError:
+            with self._database.read() as session:
+                row = session.get(IdempotentReply, scope)
+                return self._kept(row) if row else Kept(fingerprint, None, None)
+        return None
+
+    def finish(self, scope: str, status: int, body: bytes) -> None:
+        with self._database.write() as session:
+            mine = update(IdempotentReply).where(IdempotentReply.scope == scope)
+            sealed = self._keys.seal("idempotency", scope, body)  # it may hold a key that is shown only once
+            session.execute(mine.values(status=status, body=sealed))
+
+    def forget(self, scope: str) -> None:
+        with self._database.write() as session:
+            session.execute(delete(IdempotentReply).where(IdempotentReply.scope == scope))
+
+    def _kept(self, row: IdempotentReply) -> Kept:
+        body = None if row.body is None else self._keys.unseal("idempotency", row.scope, row.body)
+        return Kept(row.fingerprint, row.status, body)
+
+    def forget_old(self) -> None:
+        with self._database.write() as session:
+            session.execute(delete(IdempotentReply).where(_stale()))
+
+
+def _stale() -> ColumnElement[bool]:
+    """Older than a day, or running for so long that its process must have died."""
+    now = utc_now()
+    dead = IdempotentReply.status.is_(None) & (IdempotentReply.created_at < now - timedelta(minutes=RUNNING_MINUTES))
+    return dead | (IdempotentReply.created_at < now - timedelta(hours=KEPT_HOURS))
