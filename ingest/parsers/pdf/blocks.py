@@ -3,6 +3,7 @@
 import re
 from collections import Counter
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from ingest.builder import DocumentBuilder
 from ingest.parsers.pdf.columns import regions
@@ -57,7 +58,8 @@ class _Region:
     def __init__(self, builder: DocumentBuilder, lines: list[Row], page: int, style: Style) -> None:
         self._builder, self._lines, self._page, self._style = builder, lines, page, style
         self._open: list[Row] = []
-        gaps = sorted(b.top - a.top for a, b in zip(lines, lines[1:], strict=False) if b.top - a.top > 1)
+        self._levels: dict[int, int] = {}
+        gaps = sorted(b.top - a.top for a, b in pairwise(lines) if b.top - a.top > 1)
         self._step = gaps[len(gaps) // 3] if gaps else 0.0
         self._right = max((row.x1 for row in lines), default=0.0)
 
@@ -91,8 +93,15 @@ class _Region:
         return (short and ended) or (ended and indented) or bool(_NUMBERED.match(row.text) and (ended or short))
 
     def _level(self, row: Row) -> int:
+        level = self._levels.get(id(row))
+        if level is None:
+            level = self._levels[id(row)] = self._heading_level(row)
+        return level
+
+    def _heading_level(self, row: Row) -> int:
         text = row.text.strip()
-        known = self._style.outline.get((self._page, fold(text)))
+        outline = self._style.outline
+        known = outline.get((self._page, fold(text))) if outline and len(text) <= _MAX_HEADING else None
         if known:
             return known
         if len(row.cells) > 1 or len(text) > _MAX_HEADING or sum(map(str.isalpha, text)) < 2:

@@ -24,14 +24,15 @@ _METADATA = {"Author": "author", "CreationDate": "created", "ModDate": "modified
 
 @dataclass(slots=True)
 class _Pages:
-    """What was read, by page: cells with geometry, or recognised text."""
+    """What was read, by page: cells with geometry, text that runs another way, recognised text."""
 
     cells: list[list[Cell]] = field(default_factory=list)
+    sideways: dict[int, str] = field(default_factory=dict)
     texts: list[str] = field(default_factory=list)
     recognised: dict[int, str] = field(default_factory=dict)
 
 
-def parse_pdf(data: bytes, name: str, ocr: OcrOptions | None = None) -> ParsedDocument:
+def parse_pdf(data: bytes, _name: str, ocr: OcrOptions | None = None) -> ParsedDocument:
     """Text in reading order with 1-based pages.
 
     Raises DocumentError: PDF_ENCRYPTED, PDF_BROKEN, PDF_NO_TEXT.
@@ -45,12 +46,12 @@ def parse_pdf(data: bytes, name: str, ocr: OcrOptions | None = None) -> ParsedDo
     try:
         if len(document) == 0:
             return parse_with_pypdf(data)
-        return _parse(document, data, ocr or OcrOptions())
+        return _parse(document, ocr or OcrOptions())
     finally:
         document.close()
 
 
-def _parse(document: pdfium.PdfDocument, data: bytes, options: OcrOptions) -> ParsedDocument:
+def _parse(document: pdfium.PdfDocument, options: OcrOptions) -> ParsedDocument:
     builder = DocumentBuilder()
     builder.page_count = len(document)
     scans = ScanReader(builder, options)
@@ -58,7 +59,7 @@ def _parse(document: pdfium.PdfDocument, data: bytes, options: OcrOptions) -> Pa
     _write(builder, pages, _outline(document))
     _describe(builder, document)
     if builder.length == 0:
-        _raise_without_text(scans, data, builder)
+        _raise_without_text(scans)
     return builder.build()
 
 
@@ -71,7 +72,8 @@ def _read(document: pdfium.PdfDocument, builder: DocumentBuilder, scans: ScanRea
             builder.notes.append(f"Page {index + 1} is damaged and was not read.")
             pages.cells.append([])
             continue
-        text, cells = _page(page)
+        text, cells, sideways = _page(page)
+        pages.sideways[index] = sideways
         pages.texts.append(text)
         if is_garbage(text):
             cells = []
@@ -83,13 +85,16 @@ def _read(document: pdfium.PdfDocument, builder: DocumentBuilder, scans: ScanRea
     return pages
 
 
-def _page(page: pdfium.PdfPage) -> tuple[str, list[Cell]]:
+def _page(page: pdfium.PdfPage) -> tuple[str, list[Cell], str]:
     text_page = pdfium_c.FPDFText_LoadPage(page)
     if not text_page:
-        return "", []
+        return "", [], ""
     try:
         text = page_text(text_page)
-        return text, [] if is_garbage(text) else runs(page_words(text_page, text))
+        if is_garbage(text):
+            return text, [], ""
+        words, sideways = page_words(text_page, text)
+        return text, runs(words), sideways
     finally:
         pdfium_c.FPDFText_ClosePage(text_page)
 
@@ -100,6 +105,7 @@ def _write(builder: DocumentBuilder, pages: _Pages, outline: dict[tuple[int, str
     for index, cells in enumerate(pages.cells):
         if cells:
             add_page(builder, without_furniture(cells, keys), index + 1, style)
+        builder.paragraph(pages.sideways.get(index, ""), page=index + 1)
         for paragraph in pages.recognised.get(index, "").split("\n\n"):
             builder.paragraph(" ".join(paragraph.split()), page=index + 1)
 
@@ -130,9 +136,11 @@ def _describe(builder: DocumentBuilder, document: pdfium.PdfDocument) -> None:
 
 def _first_heading(builder: DocumentBuilder) -> str | None:
     parsed = builder.build()
-    for element in parsed.elements[:40]:
-        if element.kind is ElementKind.HEADING:
-            return sensible_title(parsed.text[element.start : element.end])
+    first = [item for item in parsed.elements[:60] if item.kind is ElementKind.HEADING and (item.page or 1) <= 2]
+    for element in sorted(first, key=lambda item: item.level):
+        title = sensible_title(parsed.text[element.start : element.end])
+        if title:
+            return title
     return None
 
 
@@ -142,7 +150,7 @@ def _encrypted() -> DocumentError:
     )
 
 
-def _raise_without_text(scans: ScanReader, data: bytes, builder: DocumentBuilder) -> None:
+def _raise_without_text(scans: ScanReader) -> None:
     if scans.seen and tesseract() is None:
         message = "This PDF holds only scanned pages. Install tesseract on the server, or upload a version with text."
         raise DocumentError(message, code="PDF_NO_TEXT", retryable=True)

@@ -37,6 +37,6 @@ def parse_with_pypdf(data: bytes) -> ParsedDocument:
 
 def _broken() -> DocumentError:
     return DocumentError(
-        "This PDF is damaged and could not be opened. Open it in a viewer, print or save it as a new PDF, and upload that.",
+        "This PDF is damaged and could not be opened. Print or save it as a new PDF from a viewer, and upload that.",
         code="PDF_BROKEN",
     )

@@ -15,6 +15,10 @@ _YEAR = re.compile(r"^\(?(19|20)\d\d\)?$")
 _GLUE_NEXT = re.compile(r"^[$€£¥(]+$")
 _GLUE_BACK = re.compile(r"^[)%]+$")
 _MARKER = re.compile(r"^([•·▪◦●■□o\-–—*‣➢✓]|\(?(\d{1,3}|[A-Za-z]|[ivx]{1,5})[.)])$")
+_SECTION = re.compile(
+    r"^(item|note|part|section|chapter|annex|appendix)?\s*[\dIVXA-Z]{1,4}([.:][\dA-Z]{0,3})*$", re.IGNORECASE
+)
+_OPEN_END = re.compile(r"(,|\b(and|or|of|to|in|by|for|the|from|with))$")
 _MAX_PROSE = 90
 
 
@@ -35,11 +39,16 @@ def tidy(row: Row) -> Row:
         last = cells[-1] if cells else None
         if last and (_GLUE_BACK.match(cell.text) or _GLUE_NEXT.match(last.text)):
             cells[-1] = _joined(last, cell, "")
-        elif last and len(cells) == 1 and len(row.cells) == 2 and _MARKER.match(last.text):
+        elif last and len(cells) == 1 and len(row.cells) == 2 and _leads(last, cell):
             cells[-1] = _joined(last, cell, " ")
         else:
             cells.append(cell)
     return Row(cells, row.top, row.bottom)
+
+
+def _leads(first: Cell, second: Cell) -> bool:
+    """A list marker before its text, or the number of a heading before its title."""
+    return bool(_MARKER.match(first.text) or (first.bold and second.bold and _SECTION.match(first.text)))
 
 
 def _joined(first: Cell, second: Cell, glue: str) -> Cell:
@@ -71,7 +80,7 @@ def _run_end(rows: list[Row], start: int) -> int:
             break
         if len(row.cells) > 1:
             end = index + 1
-        elif len(row.text) > _MAX_PROSE:
+        elif len(row.text) > _MAX_PROSE and row.x1 > rows[start].cells[-1].x0:
             break
         index += 1
     return end
@@ -154,7 +163,8 @@ def _merge_labels(grid: list[list[str]]) -> list[list[str]]:
     merged: list[list[str]] = []
     for cells in grid:
         above = merged[-1] if merged else None
-        continues = above is not None and bool(above[0]) and cells[0][:1].islower()
+        open_label = above is not None and bool(above[0]) and bool(cells[0])
+        continues = open_label and (cells[0][0].islower() or bool(above and _OPEN_END.search(above[0])))
         if above is not None and continues and (not any(above[1:]) or not any(cells[1:])):
             rest = above[1:] if any(above[1:]) else cells[1:]
             merged[-1] = [f"{above[0]} {cells[0]}", *rest]

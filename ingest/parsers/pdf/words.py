@@ -2,6 +2,7 @@
 
 import ctypes
 import re
+from collections import Counter
 from dataclasses import dataclass
 
 import pypdfium2.raw as pdfium_c
@@ -11,8 +12,9 @@ LINE_HYPHEN = "\ufffe"
 _TOKEN = re.compile(r"(\r?\n)|([^\s\ufffe\x02]+[\ufffe\x02]?)|[\ufffe\x02]")
 _BOLD_WEIGHT = 600
 _HYPHENS = "\ufffe\x02"
-_Box = tuple[float, float, float, float]  # left, top, right, bottom with y upwards, as pdfium gives it
-_Found = tuple[str, _Box, _Box, bool]
+_BOLD_NAME = re.compile(rb"(?i)bold|black|heavy|-bd")
+# text, left, top, right, bottom (y upwards, as pdfium gives it), direction, bold
+_Found = tuple[str, float, float, float, float, int, bool]
 
 
 @dataclass(slots=True)
@@ -46,77 +48,93 @@ def page_text(text_page: pdfium_c.FPDF_TEXTPAGE) -> str:
     return "".join(chr(code) if 0 < code < 0x110000 else " " for code in codes)
 
 
-def page_words(text_page: pdfium_c.FPDF_TEXTPAGE, text: str) -> list[Word]:
-    """Words in the order of the content stream, upright; a line counts as bold if its first and last word are."""
-    boxes: list[_Found] = []
+def page_words(text_page: pdfium_c.FPDF_TEXTPAGE, text: str) -> tuple[list[Word], str]:
+    """Words in the order of the content stream, upright, and apart from them the text that runs another way.
+
+    A line counts as bold if its first and its last word are.
+    """
+    found: list[_Found] = []
     box = pdfium_c.FS_RECTF()
+    reference = ctypes.byref(box)
+    get_box = pdfium_c.FPDFText_GetLooseCharBox
     bold, line_start, last_index = False, 0, -1
     for match in _TOKEN.finditer(text):
         start, end = match.span()
         if match.group(1) or (last_index >= 0 and text[last_index] in _HYPHENS):
-            _settle(text_page, boxes, line_start, last_index)
-            line_start, last_index = len(boxes), -1
+            _settle(text_page, found, line_start, last_index)
+            line_start, last_index = len(found), -1
             if match.group(1):
                 continue
         if last_index < 0:
             bold = _is_bold(text_page, start)
-        span = _word_box(text_page, box, start, end)
-        if span is not None:
-            boxes.append((match.group(0).replace("\x02", LINE_HYPHEN), *span, bold))
-            last_index = end - 1
-    _settle(text_page, boxes, line_start, last_index)
-    turn = _turn(boxes)
-    return [_upright(entry, turn) for entry in boxes]
+        if not get_box(text_page, start, reference):
+            continue
+        left, top, right, bottom = box.left, box.top, box.right, box.bottom
+        end_left, end_top, end_right, end_bottom = left, top, right, bottom
+        # The hyphen that pdfium adds at a line's end has an empty box: then the character before it counts.
+        for index in range(end - 1, max(end - 3, start), -1):
+            if get_box(text_page, index, reference) and box.left != box.right:
+                end_left, end_top, end_right, end_bottom = box.left, box.top, box.right, box.bottom
+                break
+        found.append(
+            (
+                match.group(0),
+                left if left < end_left else end_left,
+                top if top > end_top else end_top,
+                right if right > end_right else end_right,
+                bottom if bottom < end_bottom else end_bottom,
+                _direction(end_left - left, end_bottom - bottom),
+                bold,
+            )
+        )
+        last_index = end - 1
+    _settle(text_page, found, line_start, last_index)
+    return _split(found)
 
 
-def _word_box(
-    text_page: pdfium_c.FPDF_TEXTPAGE, box: pdfium_c.FS_RECTF, start: int, end: int
-) -> tuple[_Box, _Box] | None:
-    """The boxes of the first and the last character; a hyphen added by pdfium has none of its own."""
-    reference = ctypes.byref(box)
-    if not pdfium_c.FPDFText_GetLooseCharBox(text_page, start, reference):
-        return None
-    first = last = (box.left, box.top, box.right, box.bottom)
-    for index in range(end - 1, max(end - 3, start), -1):
-        if pdfium_c.FPDFText_GetLooseCharBox(text_page, index, reference) and box.left != box.right:
-            last = (box.left, box.top, box.right, box.bottom)
-            break
-    return first, last
+def _direction(dx: float, dy: float) -> int:
+    """Quarter turns: 0 to the right, 1 upwards, 2 to the left, 3 downwards, -1 unknown (one character)."""
+    if dx == 0 and dy == 0:
+        return -1
+    if abs(dy) > abs(dx):
+        return 1 if dy > 0 else 3
+    return 0 if dx > 0 else 2
 
 
-def _settle(text_page: pdfium_c.FPDF_TEXTPAGE, boxes: list[_Found], start: int, last_index: int) -> None:
-    if start < len(boxes) and last_index >= 0 and boxes[start][3] and not _is_bold(text_page, last_index):
-        boxes[start:] = [(text, first, last, False) for text, first, last, _ in boxes[start:]]
+def _settle(text_page: pdfium_c.FPDF_TEXTPAGE, found: list[_Found], start: int, last_index: int) -> None:
+    if start < len(found) and last_index >= 0 and found[start][6] and not _is_bold(text_page, last_index):
+        found[start:] = [(*entry[:6], False) for entry in found[start:]]
 
 
 def _is_bold(text_page: pdfium_c.FPDF_TEXTPAGE, index: int) -> bool:
     if pdfium_c.FPDFText_GetFontWeight(text_page, index) >= _BOLD_WEIGHT:
         return True
     name = ctypes.create_string_buffer(96)
-    flags = ctypes.c_int()
-    pdfium_c.FPDFText_GetFontInfo(text_page, index, name, 96, ctypes.byref(flags))
-    lowered = name.value.lower()
-    return b"bold" in lowered or b"black" in lowered or b"-bd" in lowered or b"heavy" in lowered
+    pdfium_c.FPDFText_GetFontInfo(text_page, index, name, 96, ctypes.byref(ctypes.c_int()))
+    return _BOLD_NAME.search(name.value) is not None
 
 
-def _turn(boxes: list[_Found]) -> int:
-    """Quarter turns that most of the page's words run in: 0, 1 (upwards), 2 (upside down) or 3 (downwards)."""
-    votes = [0, 0, 0, 0]
-    for text, first, last, _ in boxes[:400]:
-        if len(text) < 3:
-            continue
-        dx, dy = last[0] - first[0], last[1] - first[1]
-        if abs(dy) > abs(dx):
-            votes[1 if dy > 0 else 3] += 1
+def _split(found: list[_Found]) -> tuple[list[Word], str]:
+    """The page's own direction wins; a stamp along its margin must not cut its lines."""
+    votes = Counter(entry[5] for entry in found if entry[5] >= 0)
+    turn = votes.most_common(1)[0][0] if votes else 0
+    upright: list[Word] = []
+    sideways: list[str] = []
+    direction = turn
+    for entry in found:
+        if entry[5] >= 0:
+            direction = entry[5]
+        if direction == turn:
+            upright.append(_upright(entry, turn))
         else:
-            votes[0 if dx >= 0 else 2] += 1
-    return votes.index(max(votes))
+            sideways.append(entry[0])
+    return upright, " ".join(sideways)
 
 
 def _upright(entry: _Found, turn: int) -> Word:
-    text, (a_left, a_top, a_right, a_bottom), (b_left, b_top, b_right, b_bottom), bold = entry
-    left, right = min(a_left, b_left), max(a_right, b_right)
-    low, high = min(a_bottom, b_bottom), max(a_top, b_top)
+    text, left, high, right, low, _, bold = entry
+    if text[-1] == "\x02":
+        text = text[:-1] + LINE_HYPHEN
     if turn == 0:
         return Word(text, left, -high, right, -low, bold)
     if turn == 1:
