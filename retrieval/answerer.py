@@ -1,0 +1,85 @@
+"""Question → answer: search, extract or write, cite, judge; below the threshold the fallback and no invented text."""
+
+from collections.abc import Callable, Sequence
+
+from core.embedding.sparse import SparseEncoder
+
+from core.vectors.protocol import Scope
+from retrieval.answers import Answer, Generator, Quote, Style, Turn
+from retrieval.attribution import attribute
+from retrieval.confidence import confidence, features
+from retrieval.extract import extract
+from retrieval.followup import self_contained
+from retrieval.generate.prompt import NO_ANSWER
+from retrieval.generate.protocol import AnswerWriter, GenerationFailed
+from retrieval.passages import Passage, PassageStore
+from retrieval.search import Searcher
+
+PASSAGES = 8
+MAX_QUESTION_CHARACTERS = 4_000
+LanguageOf = Callable[[str], str | None]
+
+
+class Answerer:
+    def __init__(
+        self, searcher: Searcher, sparse: SparseEncoder, writer: AnswerWriter | None, language_of: LanguageOf
+    ) -> None:
+        self._searcher, self._sparse, self._writer, self._language_of = searcher, sparse, writer, language_of
+
+    def answer(self, store: PassageStore, scope: Scope, question: str, history: Sequence[Turn], style: Style) -> Answer:
+        """Never raises for what a question holds; an answer always has sources or is the fallback."""
+        question = question.strip()[:MAX_QUESTION_CHARACTERS]
+        asked = self_contained(question, history)
+        language = self._language_of(asked) or "en"
+        passages = self._searcher.search(store, scope, asked, PASSAGES, language=language).passages
+
+        def terms(text: str) -> list[str]:
+            return self._sparse.terms(text, language)
+
+        found = extract(asked, passages, terms, style.max_characters)
+        values = features(passages, found.best_coverage, found.passage_coverage)
+        sure = confidence(values)
+        if sure < style.threshold or not found.quotes or _blocked(question, style):
+            return Answer(style.fallback, [], sure, False, Generator.EXTRACTIVE, features=values)
+        quotes = list(found.quotes)
+        plain = Answer(_text(quotes, style.max_characters), quotes, sure, True, Generator.EXTRACTIVE, features=values)
+        if self._writer is None:
+            return plain
+        return self._written(question, history, passages, style, plain)
+
+    def _written(
+        self, question: str, history: Sequence[Turn], passages: Sequence[Passage], style: Style, plain: Answer
+    ) -> Answer:
+        """The model's answer, as far as the sources support it; else the extractive one with the reason."""
+        assert self._writer is not None
+        try:
+            reply = "".join(self._writer.write(question, history, passages, style)).strip()
+        except GenerationFailed as error:
+            return _instead(plain, f"{error}; this answer quotes the sources instead.")
+        if NO_ANSWER in reply:
+            return Answer(style.fallback, [], plain.confidence, False, Generator.LLM, features=plain.features)
+        checked = attribute(reply, passages, lambda text: self._sparse.terms(text, style.language or "en"))
+        if not checked.quotes:
+            return _instead(plain, "The language model cited nothing that holds; this answer quotes the sources.")
+        text = checked.text[: style.max_characters]
+        notice = f"{checked.dropped} unsupported sentence(s) were dropped." if checked.dropped else None
+        return Answer(text, checked.quotes, plain.confidence, True, Generator.LLM, notice, plain.features)
+
+
+def _instead(plain: Answer, notice: str) -> Answer:
+    notice = notice[:1].upper() + notice[1:]
+    return Answer(plain.text, plain.quotes, plain.confidence, True, Generator.EXTRACTIVE, notice, plain.features)
+
+
+def _text(quotes: Sequence[Quote], max_characters: int) -> str:
+    """Quotes one after the other; rows and items on lines of their own."""
+    joined = ""
+    for quote in quotes:
+        own_line = quote.text.lstrip()[:1] in "|-*•" or "\n" in quote.text
+        joined += ("\n" if own_line and joined else " " if joined else "") + quote.text
+    return joined if len(joined) <= max_characters else joined[: max_characters - 1].rstrip() + "…"
+
+
+def _blocked(question: str, style: Style) -> bool:
+    words = question.casefold()
+    return any(word.casefold() in words for word in style.blocked_words if word.strip())

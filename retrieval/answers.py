@@ -1,0 +1,57 @@
+"""What an answer is: text, the quotes it rests on, and how sure we are."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from retrieval.passages import Passage
+
+
+class Generator(StrEnum):
+    EXTRACTIVE = "extractive"
+    LLM = "llm"
+
+
+@dataclass(frozen=True, slots=True)
+class Quote:
+    """A citation: `text` equals the document's stored text from `char_start` to `char_end`."""
+
+    passage: Passage
+    char_start: int
+    char_end: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """An earlier message of the conversation."""
+
+    role: str  # "user" or "agent"
+    content: str
+
+
+@dataclass(frozen=True, slots=True)
+class Style:
+    """What of an agent's settings an answer depends on."""
+
+    max_characters: int = 500
+    threshold: float = 0.5
+    fallback: str = "I don't have information on that in my sources."
+    blocked_words: tuple[str, ...] = ()
+    tone: str = "friendly"
+    response_style: str = "conversational"
+    system_prompt: str | None = None
+    language: str | None = None  # ISO 639-1, None: as the question
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """`answered` is False when the fallback was given; then there are no quotes."""
+
+    text: str
+    quotes: Sequence[Quote]
+    confidence: float
+    answered: bool
+    generator: Generator
+    notice: str | None = None  # e.g. why the LLM was not used
+    features: Mapping[str, float] = field(default_factory=dict)

@@ -1,0 +1,79 @@
+"""Any OpenAI-compatible endpoint, through llama-index's `OpenAILike`, over our own outbound client."""
+
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from queue import Empty, Queue
+from typing import Any
+
+import httpx
+
+from retrieval.answers import Style, Turn
+from retrieval.generate.prompt import recent, system_prompt, user_prompt
+from retrieval.generate.protocol import GenerationFailed
+from retrieval.passages import Passage
+
+MAX_REPLY_CHARACTERS = 40_000
+
+
+class OpenAILikeWriter:
+    """Streams a reply; the whole of it must arrive within `timeout_s`."""
+
+    def __init__(self, base_url: str, model: str, api_key: str | None, timeout_s: float, client: httpx.Client) -> None:
+        self._base_url, self._model, self._api_key = base_url, model, api_key
+        self._timeout_s, self._client = timeout_s, client
+        self._lock = threading.Lock()
+        self._llm: Any = None
+
+    def write(self, question: str, history: Sequence[Turn], passages: Sequence[Passage], style: Style) -> Iterator[str]:
+        turns = [("system", system_prompt(style)), *recent(history), ("user", user_prompt(question, passages))]
+        deadline, received = time.monotonic() + self._timeout_s, 0
+        queue: Queue[str | Exception | None] = Queue()
+        # the client's own time-out is per read: a model that drips would hold us for ever
+        threading.Thread(target=self._read, args=(turns, queue), name="llm", daemon=True).start()
+        while True:
+            try:
+                piece = queue.get(timeout=max(0.0, deadline - time.monotonic()))
+            except Empty:
+                raise GenerationFailed(f"the language model took longer than {self._timeout_s:g} s") from None
+            if piece is None:
+                return
+            if isinstance(piece, Exception):
+                raise GenerationFailed(f"the language model failed ({type(piece).__name__})") from piece
+            received += len(piece)
+            if received > MAX_REPLY_CHARACTERS:
+                raise GenerationFailed("the language model did not stop writing")
+            yield piece
+
+    def describe(self) -> str:
+        return f"{self._model} at {httpx.URL(self._base_url).host}"
+
+    def _read(self, turns: list[tuple[str, str]], queue: "Queue[str | None | Exception]") -> None:
+        from llama_index.core.base.llms.types import ChatMessage
+
+        try:
+            messages = [ChatMessage(role=role, content=content) for role, content in turns]
+            for reply in self._model_client().stream_chat(messages):
+                if reply.delta:
+                    queue.put(reply.delta)
+            queue.put(None)
+        except Exception as error:  # whatever the SDK raises, the caller falls back to the extractive answer
+            queue.put(error)
+
+    def _model_client(self) -> Any:
+        """llama-index costs seconds to import: at the first answer, not at start."""
+        from llama_index.llms.openai_like import OpenAILike
+
+        with self._lock:
+            if self._llm is None:
+                self._llm = OpenAILike(
+                    model=self._model,
+                    api_base=self._base_url,
+                    api_key=self._api_key or "none",
+                    is_chat_model=True,
+                    max_retries=0,
+                    timeout=self._timeout_s,
+                    http_client=self._client,
+                    temperature=0.0,
+                )
+            return self._llm

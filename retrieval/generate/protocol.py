@@ -1,0 +1,21 @@
+"""A language model that writes an answer from numbered sources."""
+
+from collections.abc import Iterator, Sequence
+from typing import Protocol
+
+from retrieval.answers import Style, Turn
+from retrieval.passages import Passage
+
+
+class GenerationFailed(Exception):
+    """Why the model gave no usable answer; the extractive one is given instead."""
+
+
+class AnswerWriter(Protocol):
+    def write(self, question: str, history: Sequence[Turn], passages: Sequence[Passage], style: Style) -> Iterator[str]:
+        """Text as it arrives, with `[n]` after what source n (1-based) supports. Raises `GenerationFailed`."""
+        ...
+
+    def describe(self) -> str:
+        """A line for `doctor`."""
+        ...

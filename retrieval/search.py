@@ -1,0 +1,67 @@
+"""Search: question → ranked passages. Dense and sparse in one round trip, the tenant's filter in both."""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from core.embedding.sparse import SparseEncoder
+
+from core.embedding.protocol import EmbeddingModel
+from core.vectors.protocol import DenseQuery, Hit, Scope, SparseQuery, VectorStore
+from retrieval.fusion import fuse
+from retrieval.passages import Passage, PassageStore, StoredPassage
+
+CANDIDATES = 60
+MAX_QUERY_CHARACTERS = 2_000
+DetectLanguage = Callable[[str], str | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Passages, best first, and how long each part took in milliseconds."""
+
+    passages: list[Passage]
+    timings_ms: dict[str, float] = field(default_factory=dict)
+
+
+class Searcher:
+    def __init__(self, vectors: VectorStore, model: EmbeddingModel, sparse: SparseEncoder) -> None:
+        self._vectors, self._model, self._sparse = vectors, model, sparse
+
+    def search(
+        self, store: PassageStore, scope: Scope, question: str, top_k: int, *, language: str | None = None
+    ) -> Found:
+        """The `top_k` best passages of `scope`; none for a question without a word."""
+        question = " ".join(question.split())[:MAX_QUERY_CHARACTERS]
+        if not question or scope.collection_ids == ():
+            return Found([])
+        clock = _Clock()
+        vector = self._model.embed_query(question)
+        clock.lap("embed")
+        terms = self._sparse.encode_query(question, language or "en")
+        queries = [DenseQuery(self._model.name, vector), SparseQuery(terms)]
+        dense, sparse = self._vectors.search(scope, queries, max(CANDIDATES, top_k))
+        clock.lap("vectors")
+        ranked = fuse(dense, sparse)
+        stored = store.load(scope, [key for key, _ in ranked[: 2 * top_k + 10]])
+        clock.lap("passages")
+        return Found(_passages(ranked, stored, dense, sparse)[:top_k], clock.laps)
+
+
+def _passages(
+    ranked: Sequence[tuple[str, float]], stored: dict[str, StoredPassage], dense: Sequence[Hit], sparse: Sequence[Hit]
+) -> list[Passage]:
+    cosine = {hit.id: hit.score for hit in dense}
+    bm25 = {hit.id: hit.score for hit in sparse}
+    return [Passage(stored[key], score, cosine.get(key), bm25.get(key)) for key, score in ranked if key in stored]
+
+
+class _Clock:
+    def __init__(self) -> None:
+        self.laps: dict[str, float] = {}
+        self._last = time.perf_counter()
+
+    def lap(self, name: str) -> None:
+        now = time.perf_counter()
+        self.laps[name] = round((now - self._last) * 1000, 2)
+        self._last = now
