@@ -2,6 +2,9 @@
 
 import re
 
+from ingest.builder import DocumentBuilder
+from ingest.elements import ElementKind
+
 _PROGRAM = re.compile(
     r"^(microsoft (office )?(word|powerpoint|excel)|powerpoint presentation|adobe \w+|openoffice\S*|writer)\s*[-–:]\s*",
     re.IGNORECASE,
@@ -21,3 +24,10 @@ def sensible_title(raw: str | None) -> str | None:
     if _FILE_SUFFIX.search(text) or ("\\" in text and " " not in text):
         return None
     return text
+
+
+def first_heading(builder: DocumentBuilder) -> str | None:
+    """The first heading of what was written so far, as a title."""
+    parsed = builder.build()
+    heading = next((item for item in parsed.elements if item.kind is ElementKind.HEADING), None)
+    return sensible_title(parsed.text[heading.start : heading.end]) if heading else None

@@ -1,0 +1,47 @@
+"""XML of documents, read without entities, network or huge trees (OWASP: XML external entities)."""
+
+from lxml import etree
+
+
+def parse_xml(data: bytes) -> etree._Element:
+    """The root element. Raises etree.XMLSyntaxError on what recovery cannot read."""
+    root = etree.fromstring(data, _parser(recover=False)) if data else None
+    if root is None:
+        raise etree.XMLSyntaxError("empty", 0, 0, 0)
+    return root
+
+
+def recover_xml(data: bytes) -> etree._Element | None:
+    """The root of what can be read of damaged XML, None where nothing can."""
+    try:
+        return etree.fromstring(data, _parser(recover=True))
+    except etree.XMLSyntaxError:
+        return None
+
+
+def local(element: etree._Element) -> str:
+    """The tag without its namespace, empty for comments and processing instructions."""
+    tag = element.tag
+    return tag.rpartition("}")[2] if isinstance(tag, str) else ""
+
+
+def attribute(element: etree._Element, name: str) -> str | None:
+    """An attribute by local name: transitional and strict OOXML differ only in namespaces (ISO/IEC 29500)."""
+    for key, value in element.attrib.items():
+        if str(key).rpartition("}")[2] == name:
+            return str(value)
+    return None
+
+
+def child(element: etree._Element, *path: str) -> etree._Element | None:
+    """The first descendant along a path of local names."""
+    found: etree._Element | None = element
+    for name in path:
+        found = next((item for item in found if local(item) == name), None) if found is not None else None
+    return found
+
+
+def _parser(*, recover: bool) -> etree.XMLParser:
+    return etree.XMLParser(
+        resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False, recover=recover, remove_comments=True
+    )
