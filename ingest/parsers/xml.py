@@ -3,18 +3,10 @@
 from lxml import etree
 
 
-def parse_xml(data: bytes) -> etree._Element:
-    """The root element. Raises etree.XMLSyntaxError on what recovery cannot read."""
-    root = etree.fromstring(data, _parser(recover=False)) if data else None
-    if root is None:
-        raise etree.XMLSyntaxError("empty", 0, 0, 0)
-    return root
-
-
 def recover_xml(data: bytes) -> etree._Element | None:
     """The root of what can be read of damaged XML, None where nothing can."""
     try:
-        return etree.fromstring(data, _parser(recover=True))
+        return etree.fromstring(data, _parser())
     except etree.XMLSyntaxError:
         return None
 
@@ -41,7 +33,7 @@ def child(element: etree._Element, *path: str) -> etree._Element | None:
     return found
 
 
-def _parser(*, recover: bool) -> etree.XMLParser:
+def _parser() -> etree.XMLParser:
     return etree.XMLParser(
-        resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False, recover=recover, remove_comments=True
+        resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False, recover=True, remove_comments=True
     )

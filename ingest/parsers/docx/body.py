@@ -33,9 +33,10 @@ class BodyWalker:
         text = paragraph_text(item)
         if text:
             level = self._styles.heading_level(item)
-            marker = None if level else self._styles.list_marker(item)
+            marker = self._styles.list_marker(item)
             if level:
-                self._builder.heading(text, level)
+                numbered = marker is not None and marker[1] != "-"
+                self._builder.heading(f"{marker[1]} {text}" if marker and numbered else text, level)
             elif marker:
                 self._builder.list_item(text, depth=marker[0], marker=marker[1])
             else:

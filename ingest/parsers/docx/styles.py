@@ -8,6 +8,7 @@ from lxml import etree
 from ingest.parsers.xml import attribute, child, local
 
 _HEADING = re.compile(r"^heading\s*(\d)$", re.IGNORECASE)
+_PLACE = re.compile(r"%([1-9])")
 _MAX_CHAIN = 12
 
 
@@ -18,12 +19,22 @@ class _Style:
     properties: etree._Element | None
 
 
+@dataclass(frozen=True, slots=True)
+class _Level:
+    kind: str  # "bullet", "decimal", …
+    text: str  # "%1.%2" (17.9.11)
+    start: int
+
+
+_DEFAULT_LEVEL = _Level("bullet", "", 1)
+
+
 @dataclass(slots=True)
 class Styles:
     """Lookup tables of one document; counts numbered items as they are asked for."""
 
     styles: dict[str, _Style] = field(default_factory=dict)
-    formats: dict[str, dict[int, str]] = field(default_factory=dict)  # numId to level to number format
+    formats: dict[str, dict[int, _Level]] = field(default_factory=dict)  # numId to level
     _counters: dict[tuple[str, int], int] = field(default_factory=dict)
 
     def heading_level(self, paragraph: etree._Element) -> int:
@@ -47,7 +58,7 @@ class Styles:
             if numbering is not None:
                 return self._numbered(numbering)
             if name.lower().startswith(("list bullet", "list number")):
-                return 0, "-" if "bullet" in name.lower() else self._count("style", 0)
+                return 0, "-" if "bullet" in name.lower() else self._count("style", 0, _Level("decimal", "%1.", 1))
         return None
 
     def _numbered(self, numbering: etree._Element) -> tuple[int, str] | None:
@@ -57,15 +68,16 @@ class Styles:
             return None  # numbering switched off (17.9.18)
         raw = (attribute(level, "val") if level is not None else None) or "0"
         depth = min(int(raw), 8) if raw.isdigit() else 0
-        kind = self.formats.get(number_id, {}).get(depth, "bullet")
-        return depth, "-" if kind in ("bullet", "none") else self._count(number_id, depth)
+        kind = self.formats.get(number_id, {}).get(depth, _DEFAULT_LEVEL)
+        return depth, "-" if kind.kind in ("bullet", "none") else self._count(number_id, depth, kind)
 
-    def _count(self, number_id: str, depth: int) -> str:
+    def _count(self, number_id: str, depth: int, level: _Level) -> str:
         key = (number_id, depth)
-        self._counters[key] = self._counters.get(key, 0) + 1
+        self._counters[key] = self._counters.get(key, level.start - 1) + 1
         for deeper in range(depth + 1, 9):
             self._counters.pop((number_id, deeper), None)
-        return f"{self._counters[key]}."
+        found = _PLACE.sub(lambda match: str(self._counters.get((number_id, int(match.group(1)) - 1), 1)), level.text)
+        return found.strip() or f"{self._counters[key]}."
 
     def _chain(self, paragraph: etree._Element) -> list[tuple[etree._Element | None, str]]:
         """The paragraph's own properties, then its style's and those it is based on."""
@@ -99,16 +111,23 @@ def read_styles(styles: etree._Element | None, numbering: etree._Element | None)
     return found
 
 
-def _formats(numbering: etree._Element) -> dict[str, dict[int, str]]:
-    abstract: dict[str, dict[int, str]] = {}
-    numbers: dict[str, dict[int, str]] = {}
+def _value(element: etree._Element, name: str, default: str) -> str:
+    found = child(element, name)
+    return (attribute(found, "val") if found is not None else None) or default
+
+
+def _level(element: etree._Element) -> _Level:
+    start = _value(element, "start", "1")
+    text = _value(element, "lvlText", "")
+    return _Level(_value(element, "numFmt", "bullet"), text, int(start) if start.isdigit() else 1)
+
+
+def _formats(numbering: etree._Element) -> dict[str, dict[int, _Level]]:
+    abstract: dict[str, dict[int, _Level]] = {}
+    numbers: dict[str, dict[int, _Level]] = {}
     for item in numbering:
         if local(item) == "abstractNum":
-            levels = {}
-            for level in item:
-                kind = child(level, "numFmt")
-                if local(level) == "lvl" and kind is not None and (attribute(level, "ilvl") or "").isdigit():
-                    levels[int(attribute(level, "ilvl") or 0)] = attribute(kind, "val") or "bullet"
+            levels = {int(attribute(level, "ilvl") or 0): _level(level) for level in item if local(level) == "lvl"}
             abstract[attribute(item, "abstractNumId") or ""] = levels
         elif local(item) == "num":
             base = child(item, "abstractNumId")

@@ -99,6 +99,8 @@ def rows(cells: list[Cell]) -> list[Row]:
 
 
 def _row(group: list[Cell]) -> Row:
+    if _reads_leftwards(group):
+        return _row_leftwards(group)
     group.sort(key=lambda item: item.x0)
     merged: list[Cell] = []
     for cell in group:
@@ -116,3 +118,21 @@ def _row(group: list[Cell]) -> Row:
         else:
             merged.append(cell)
     return Row(merged, min(cell.top for cell in merged), max(cell.bottom for cell in merged))
+
+
+def _reads_leftwards(group: list[Cell]) -> bool:
+    """Mostly Hebrew or Arabic letters (Unicode 0590 to 08FF and their presentation forms)."""
+    text = "".join(cell.text for cell in group)
+    if text.isascii():
+        return False
+    letters = sum(map(str.isalpha, text))
+    return sum("\u0590" <= char <= "\u08ff" or "\ufb1d" <= char <= "\ufefc" for char in text) > letters / 2
+
+
+def _row_leftwards(group: list[Cell]) -> Row:
+    """A right-to-left line is one cell, its words from the right."""
+    group.sort(key=lambda item: -item.x1)
+    top, bottom = min(cell.top for cell in group), max(cell.bottom for cell in group)
+    text = " ".join(cell.text for cell in group)
+    bold = all(cell.bold for cell in group)
+    return Row([Cell(text, group[-1].x0, top, max(cell.x1 for cell in group), bottom, bold)], top, bottom)

@@ -58,7 +58,8 @@ def _joined(first: Cell, second: Cell, glue: str) -> Cell:
 
 def find_tables(rows: list[Row]) -> list[TableRun]:
     """All tables among the rows of a region, top to bottom."""
-    found, index = [], 0
+    found: list[TableRun] = []
+    index = 0
     while index < len(rows):
         if len(rows[index].cells) < 2:
             index += 1
