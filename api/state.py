@@ -3,13 +3,13 @@
 from dataclasses import dataclass
 from typing import Annotated, Protocol
 
-from domain.answers.service import AnswerService
 from fastapi import Depends, Request
 
 from core.blobs.protocol import BlobStore
 from core.crypto import Keyring
 from core.database import Database
 from core.settings import Settings
+from domain.answers.service import AnswerService
 from domain.api_keys.usage import KeyUsage
 from domain.identity.service import IdentityService
 from domain.identity.tokens import TokenMint

@@ -39,7 +39,7 @@ class Searcher:
         vector = self._model.embed_query(question)
         clock.lap("embed")
         terms = self._sparse.encode_query(question, language or "en")
-        queries = [DenseQuery(self._model.name, vector), SparseQuery(terms)]
+        queries: list[DenseQuery | SparseQuery] = [DenseQuery(self._model.name, vector), SparseQuery(terms)]
         dense, sparse = self._vectors.search(scope, queries, max(CANDIDATES, top_k))
         clock.lap("vectors")
         ranked = fuse(dense, sparse)

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from typing import Any
 
 from fastapi import Request
 from fastapi.responses import StreamingResponse
@@ -22,7 +23,9 @@ from domain.principal import Principal
 router = surface_router(Surface.INSYDR, "/api/v1/workspaces/{workspace_id}", tag="Progress")
 POLL_S = 0.5
 PING_EVERY = 30  # polls: a comment each 15 s keeps proxies from closing the stream
-_SSE = {200: {"content": {"text/event-stream": {"schema": {"type": "string"}}}, "description": "Events `progress`."}}
+_SSE: dict[int | str, dict[str, Any]] = {
+    200: {"content": {"text/event-stream": {"schema": {"type": "string"}}}, "description": "Events `progress`."}
+}
 Look = Callable[[], BaseModel]
 
 

@@ -63,6 +63,11 @@ class DocumentRepository(TenantRepository):
         query = self.select(ChunkRow).where(ChunkRow.document_id == document_id, ChunkRow.version == version)
         return list(self.session.scalars(query.order_by(ChunkRow.chunk_index).limit(limit).offset(offset)))
 
+    def completed_ids(self, collection_id: str | None) -> list[str]:
+        query = self.select(Document).where(Document.status == Status.COMPLETED)
+        query = query.where(Document.collection_id == collection_id) if collection_id else query
+        return list(self.session.scalars(query.with_only_columns(Document.id).order_by(Document.id)))
+
     def _live(self) -> Select[Document]:
         return self.select(Document).where(Document.status != Status.DELETED)
 

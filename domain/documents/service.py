@@ -1,5 +1,6 @@
 """Documents: upload, list, read, change, reprocess, cancel, delete."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -122,7 +123,16 @@ class DocumentService:
         document.status, document.external_id = Status.DELETED, None
         enqueue(self._session, PURGE_DOCUMENT, workspace_id=self._who.workspace_id, document_id=document.id)
 
-    def _again(self, document: Document) -> None:
+    def requeue_all(self, ids: Sequence[str], job_id: str) -> None:
+        """Queue documents again under a job; those deleted meanwhile count as done."""
+        self._who.require(Permission.DOCUMENTS_WRITE)
+        rows = [row for row in map(self._documents.get, ids) if row is not None]
+        for row in rows:
+            self._again(row, job_id)
+        if len(rows) < len(ids):
+            credit(self._session, job_id, completed=len(ids) - len(rows))
+
+    def _again(self, document: Document, job_id: str | None = None) -> None:
         newest = self._documents.version(document.id, document.version)
         if newest is None:
             raise NotFound("The original is not stored any more.", code="ORIGINAL_GONE")
@@ -131,7 +141,7 @@ class DocumentService:
         item = Item(
             newest.file_name, newest.blob_key, newest.blob_bytes, newest.content_hash, blob_start=newest.blob_start
         )
-        requeue(document, None, utc_now())
+        requeue(document, job_id, utc_now())
         document.version += 1
         row = version_row(document.id, document.version, document.workspace_id, item, utc_now())
         self._session.add(DocumentVersion(**row))

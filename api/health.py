@@ -1,0 +1,30 @@
+"""Liveness, readiness, metrics."""
+
+from fastapi import APIRouter, Response
+from fastapi.responses import JSONResponse
+
+from api.state import State
+
+router = APIRouter(tags=["Health"])
+
+
+@router.get("/livez")
+def live() -> dict[str, str]:
+    """The process runs."""
+    return {"status": "ok"}
+
+
+@router.get("/readyz", responses={503: {"description": "A part is down; the body says which."}})
+def ready(state: State) -> JSONResponse:
+    """Every part answers."""
+    parts = state.health()
+    fine = all(part == "ok" for part in parts.values())
+    return JSONResponse({"status": "ok" if fine else "unavailable", "parts": parts}, 200 if fine else 503)
+
+
+@router.get("/metrics", response_class=Response)
+def metrics() -> Response:
+    """Prometheus text format."""
+    from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+
+    return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)

@@ -1,0 +1,73 @@
+"""CONTRACT, Insydr row 5b: search."""
+
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from api.auth import Who
+from api.insydr.wire import IdText, Input, Text
+from api.state import State
+from api.surfaces.names import Surface
+from api.surfaces.route import surface_router
+from domain.answers.service import SearchOrder
+from retrieval.passages import Passage
+
+router = surface_router(Surface.INSYDR, "/api/v1/workspaces/{workspace_id}/search", tag="Search")
+
+
+class SearchFilters(Input):
+    model_config = ConfigDict(extra="forbid")
+
+    document_ids: list[IdText] | None = Field(None, max_length=1_000)
+    language: str | None = Field(None, pattern="^[a-z]{2}$", description="ISO 639-1")
+
+
+class SearchIn(Input):
+    query: Text = Field(max_length=100_000)
+    collection_ids: list[IdText] | None = Field(None, max_length=200, description="Default: all collections.")
+    top_k: int = Field(10, ge=1, le=100)
+    filters: SearchFilters = SearchFilters()
+    explain: bool = Field(False, description="Add each branch's score and the time of each part.")
+
+
+class SearchHit(BaseModel):
+    document_id: str
+    external_id: str | None
+    title: str
+    collection_id: str
+    version: int
+    chunk_index: int
+    content: str
+    score: float
+    page: int | None
+    char_start: int
+    char_end: int
+    heading_path: list[str]
+    url: str | None
+    explanation: dict[str, float | None] | None = None
+
+
+class SearchOut(BaseModel):
+    results: list[SearchHit]
+    total: int
+    response_time_ms: int
+    timings_ms: dict[str, Any] | None = None
+
+
+@router.post("")
+def search(body: SearchIn, who: Who, state: State) -> SearchOut:
+    order = SearchOrder(body.query, body.collection_ids, body.filters.document_ids, body.filters.language, body.top_k)
+    reply = state.answers.search(who, order)
+    results = [_hit(passage, explain=body.explain) for passage in reply.passages]
+    timings = reply.timings_ms if body.explain else None
+    return SearchOut(results=results, total=len(results), response_time_ms=reply.response_time_ms, timings_ms=timings)
+
+
+def _hit(passage: Passage, *, explain: bool) -> SearchHit:
+    stored = passage.stored
+    own = ("score", "heading_path", "explanation")
+    same = {name: getattr(stored, name) for name in SearchHit.model_fields if name not in own}
+    explanation = {"cosine": passage.cosine, "bm25": passage.bm25} if explain else None
+    return SearchHit(
+        **same, score=round(passage.score, 6), heading_path=list(stored.heading_path), explanation=explanation
+    )

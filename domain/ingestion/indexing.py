@@ -1,0 +1,117 @@
+"""From chunks to points: embeddings from cache or model, sparse weights, writes in windows of bounded memory."""
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from core.embedding.sparse import SparseEncoder
+from sqlalchemy.orm import Session
+
+from core.database import Database
+from core.embedding import cache
+from core.embedding.protocol import EmbeddingModel
+from core.ids import point_id
+from core.vectors.protocol import Point, Scope, VectorStore
+from domain.ingestion.outcome import Read
+
+WINDOW_CHUNKS = 384
+Floats = npt.NDArray[np.float32]
+
+
+@dataclass(slots=True)
+class Entry:
+    """One chunk on its way; `vector` is None until it is known."""
+
+    read: Read
+    number: int
+    vector: Floats | None = None
+    fresh: bool = False
+
+    @property
+    def hash(self) -> str:
+        return self.read.hashes[self.number]
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    entries: list[Entry]
+    progress: float  # of the slab, once this window is done
+
+
+class Indexer:
+    def __init__(self, database: Database, vectors: VectorStore, model: EmbeddingModel, sparse: SparseEncoder) -> None:
+        self._database, self._vectors, self._model, self._sparse = database, vectors, model, sparse
+
+    @staticmethod
+    def windows(reads: Sequence[Read]) -> Iterator[Window]:
+        """All chunks of all documents, a window at a time."""
+        total = sum(len(read.chunks) for read in reads)
+        entries: list[Entry] = []
+        passed = 0
+        for read in reads:
+            for number in range(len(read.chunks)):
+                entries.append(Entry(read, number))
+                if len(entries) == WINDOW_CHUNKS:
+                    passed += len(entries)
+                    yield Window(entries, passed / total)
+                    entries = []
+        if entries:
+            yield Window(entries, 1.0)
+
+    def index(self, workspace_id: str, entries: Sequence[Entry]) -> None:
+        """Embed what is not cached and write the points; durable when it returns."""
+        if not entries:
+            return
+        with self._database.read() as session:
+            known = cache.find(session, workspace_id, self._model.name, [entry.hash for entry in entries])
+        missing: dict[str, str] = {}
+        for entry in entries:
+            if entry.hash not in known:
+                missing[entry.hash] = entry.read.embedding_texts[entry.number]
+        if missing:
+            made = self._model.embed_passages(list(missing.values()))
+            known.update(zip(missing, made, strict=True))
+        for entry in entries:
+            entry.vector, entry.fresh = known[entry.hash], entry.hash in missing
+        self._vectors.upsert([self._point(workspace_id, entry) for entry in entries])
+
+    def remember(self, session: Session, workspace_id: str, entries: Sequence[Entry]) -> None:
+        """Keep the new embeddings, so that nothing is embedded twice, also not after a crash."""
+        fresh = {entry.hash: entry.vector for entry in entries if entry.fresh and entry.vector is not None}
+        cache.store(session, workspace_id, self._model.name, fresh)
+
+    @staticmethod
+    def verified(vectors: VectorStore, workspace_id: str, reads: Sequence[Read]) -> tuple[list[Read], list[Read]]:
+        """Documents whose points are all in the index, and those that are short of some; a count a version number."""
+        by_version: dict[int, list[Read]] = defaultdict(list)
+        for read in reads:
+            by_version[read.claimed.version].append(read)
+        whole: list[Read] = []
+        short: list[Read] = []
+        for version, group in by_version.items():
+            ids = tuple(read.claimed.document_id for read in group)
+            expected = sum(len(read.chunks) for read in group)
+            if vectors.count(Scope(workspace_id, document_ids=ids, version=version)) == expected:
+                whole.extend(group)
+                continue
+            for read in group:
+                scope = Scope(workspace_id, document_ids=(read.claimed.document_id,), version=version)
+                (whole if vectors.count(scope) == len(read.chunks) else short).append(read)
+        return whole, short
+
+    def _point(self, workspace_id: str, entry: Entry) -> Point:
+        read, claimed = entry.read, entry.read.claimed
+        assert entry.vector is not None
+        return Point(
+            id=point_id(workspace_id, claimed.document_id, claimed.version, entry.number),
+            workspace_id=workspace_id,
+            collection_id=claimed.collection_id,
+            document_id=claimed.document_id,
+            version=claimed.version,
+            chunk_index=entry.number,
+            language=read.language,
+            dense={self._model.name: entry.vector},
+            sparse=self._sparse.encode_passage(read.embedding_texts[entry.number], read.language),
+        )

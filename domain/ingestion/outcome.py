@@ -1,0 +1,135 @@
+"""The end of a document's journey, in one transaction: flip the live version, or record why not."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import delete, insert, update
+from sqlalchemy.orm import Session
+
+from core.clock import utc_now
+from core.errors import DocumentError
+from core.ids import point_id
+from core.queue.outbox import enqueue
+from domain.ingestion.repository import Claimed
+from domain.jobnames import RETIRE_VERSIONS
+from domain.jobs.repository import credit
+from domain.models import ChunkRow, Document, DocumentVersion, Stage, Status
+from ingest.elements import Chunk, ParsedDocument
+
+MAX_DELAY_S = 600.0
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """A parsed and chunked document; `hashes` name each chunk's embedding."""
+
+    claimed: Claimed
+    format: str
+    document: ParsedDocument
+    chunks: list[Chunk]
+    embedding_texts: list[str]
+    hashes: list[str]
+    title: str
+    language: str
+
+
+def complete(session: Session, read: Read, model: str) -> None:
+    """Make the new version live; the old one's vectors go with a job after the commit."""
+    claimed, now = read.claimed, utc_now()
+    tokens = sum(chunk.token_count for chunk in read.chunks)
+    _store_version(session, read, model, tokens)
+    session.execute(
+        update(Document)
+        .where(Document.id == claimed.document_id)
+        .values(
+            status=Status.COMPLETED, stage=Stage.DONE, progress=1.0, lease_id=None, live_version=claimed.version,
+            title=read.title, language=read.language, chunk_count=len(read.chunks), token_count=tokens,
+            page_count=read.document.page_count, error_code=None, error_message=None, retryable=False,
+            updated_at=now, revision=Document.revision + 1,
+        )
+    )  # fmt: skip
+    if claimed.version > 1:
+        older = (DocumentVersion.document_id == claimed.document_id, DocumentVersion.version < claimed.version)
+        session.execute(
+            update(DocumentVersion).where(*older, DocumentVersion.retired_at.is_(None)).values(retired_at=now)
+        )
+        enqueue(
+            session, RETIRE_VERSIONS, workspace_id=claimed.workspace_id, document_id=claimed.document_id,
+            before=str(claimed.version),
+        )  # fmt: skip
+
+
+def fail(session: Session, claimed: Claimed, error: DocumentError) -> None:
+    """FAILED with a code and a sentence; a live version stays live."""
+    session.execute(
+        update(Document)
+        .where(Document.id == claimed.document_id)
+        .values(
+            status=Status.FAILED,
+            stage=Stage.DONE,
+            lease_id=None,
+            error_code=error.code,
+            error_message=error.message,
+            retryable=error.retryable,
+            updated_at=utc_now(),
+            revision=Document.revision + 1,
+        )
+    )
+
+
+def credit_jobs(session: Session, done: Sequence[Claimed], failed: Sequence[tuple[Claimed, DocumentError]]) -> None:
+    """Count the ended documents of each job, once a job."""
+    for job_id in sorted({c.job_id for c in [*done, *(claimed for claimed, _ in failed)] if c.job_id}):
+        errors = [
+            {"item": claimed.title, "document_id": claimed.document_id, "code": error.code, "message": error.message}
+            for claimed, error in failed
+            if claimed.job_id == job_id
+        ]
+        credit(session, job_id, completed=sum(c.job_id == job_id for c in done), failed=len(errors), errors=errors)
+
+
+def retry_delay_s(attempt: int) -> float:
+    """5 s, 20 s, 80 s …, at most 10 minutes."""
+    return min(5.0 * float(4 ** (attempt - 1)), MAX_DELAY_S)
+
+
+def _store_version(session: Session, read: Read, model: str, tokens: int) -> None:
+    claimed, document = read.claimed, read.document
+    mine = (DocumentVersion.document_id == claimed.document_id, DocumentVersion.version == claimed.version)
+    session.execute(
+        update(DocumentVersion)
+        .where(*mine)
+        .values(
+            text=document.text, format=read.format, language=read.language, page_count=document.page_count,
+            chunk_count=len(read.chunks), token_count=tokens, notes=document.notes, found=document.metadata,
+            embedding_model=model, completed_at=utc_now(),
+        )
+    )  # fmt: skip
+    # a takeover may have stored these before it lost its lease: the same rows, written once
+    place = (ChunkRow.document_id == claimed.document_id, ChunkRow.version == claimed.version)
+    session.execute(delete(ChunkRow).where(*place))
+    if read.chunks:
+        session.execute(insert(ChunkRow), _chunk_rows(read))
+
+
+def _chunk_rows(read: Read) -> list[dict[str, Any]]:
+    claimed, text = read.claimed, read.document.text
+    return [
+        {
+            "id": point_id(claimed.workspace_id, claimed.document_id, claimed.version, chunk.index),
+            "workspace_id": claimed.workspace_id,
+            "document_id": claimed.document_id,
+            "version": claimed.version,
+            "chunk_index": chunk.index,
+            "char_start": chunk.start,
+            "char_end": chunk.end,
+            "page": chunk.page,
+            "page_end": chunk.page_end,
+            "heading_path": list(chunk.heading_path),
+            "content": text[chunk.start : chunk.end],
+            "token_count": chunk.token_count,
+            "text_hash": text_hash,
+        }
+        for chunk, text_hash in zip(read.chunks, read.hashes, strict=True)
+    ]

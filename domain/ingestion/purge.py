@@ -1,0 +1,75 @@
+"""Removal: what deleted things leave behind goes from index, files and rows; safe to repeat at any point.
+
+A document that a worker still holds lost its lease by the delete, so the worker's last transaction finds nothing to
+write, and the worker removes the points that it had written itself.
+"""
+
+from collections.abc import Iterable
+from datetime import timedelta
+
+from sqlalchemy import ColumnElement
+
+from core.blobs.protocol import BlobStore
+from core.clock import utc_now
+from core.database import Database
+from core.vectors.protocol import Scope, VectorStore
+from domain.ingestion import removal_repository as removal
+from domain.models import Document
+
+
+class Purge:
+    def __init__(self, database: Database, vectors: VectorStore, blobs: BlobStore) -> None:
+        self._database, self._vectors, self._blobs = database, vectors, blobs
+
+    def document(self, workspace_id: str, document_id: str) -> None:
+        """Everything of one document that is DELETED."""
+        with self._database.read() as session:
+            if not removal.is_deleted_or_gone(session, document_id):
+                return
+        self._vectors.delete(Scope(workspace_id, document_ids=(document_id,)))
+        with self._database.write() as session:
+            orphans = removal.remove_document(session, workspace_id, document_id)
+        self._delete_blobs(orphans)
+
+    def retire(self, workspace_id: str, document_id: str, before: int) -> None:
+        """Vectors of versions older than the live one; text and chunk rows stay for the retention period."""
+        self._vectors.delete(Scope(workspace_id, document_ids=(document_id,), before_version=before))
+
+    def collection(self, workspace_id: str, collection_id: str) -> None:
+        """Queue the removal of each document; the collection itself goes when a later sweep finds it empty."""
+        if self._mark_all(Document.collection_id == collection_id, workspace_id):
+            return
+        with self._database.write() as session:
+            removal.remove_collection(session, collection_id)
+
+    def workspace(self, workspace_id: str) -> None:
+        """A deleted workspace: its documents one by one, then its points, embeddings, files and rows at once."""
+        if self._mark_all(Document.workspace_id == workspace_id, workspace_id):
+            return
+        self._vectors.delete(Scope(workspace_id))
+        self._delete_blobs(list(self._blobs.keys(f"{workspace_id}/")))
+        with self._database.write() as session:
+            removal.remove_workspace(session, workspace_id)
+
+    def expired_versions(self, retention_days: int) -> int:
+        """Drop a page of replaced versions older than the retention period; how many."""
+        with self._database.write() as session:
+            count, orphans = removal.remove_versions_before(session, utc_now() - timedelta(days=retention_days))
+        self._delete_blobs(orphans)
+        return count
+
+    def unfinished(self) -> tuple[list[tuple[str, str]], list[str]]:
+        """Deleted collections (with their workspace) and workspaces whose rows are still there, for the sweeper."""
+        with self._database.read() as session:
+            return removal.unfinished(session)
+
+    def _mark_all(self, which: ColumnElement[bool], workspace_id: str) -> bool:
+        """Mark all documents of `which`; whether any is still there."""
+        while True:
+            with self._database.write() as session:
+                if not removal.mark_deleted(session, which, workspace_id):
+                    return removal.any_document(session, which)
+
+    def _delete_blobs(self, keys: Iterable[str]) -> None:
+        for key in keys:
+            self._blobs.delete(key)

@@ -1,0 +1,160 @@
+"""The queue in SQL: which documents a worker takes next, and how they come back when it dies.
+
+A slab is a handful of small documents or one large one of one workspace, under one lease.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import CursorResult, exists, select, update
+from sqlalchemy.orm import Session
+
+from core.clock import utc_now
+from core.queue import leases
+from domain.models import Document, DocumentVersion, Stage, Status
+
+SLAB_DOCUMENTS = 128
+SLAB_BYTES = 512 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """A document in a worker's hands, and where its original is."""
+
+    document_id: str
+    workspace_id: str
+    collection_id: str
+    version: int
+    live_version: int | None
+    title: str
+    title_given: bool
+    source_type: str
+    language: str | None
+    job_id: str | None
+    attempts: int
+    file_name: str
+    blob_key: str
+    blob_start: int
+    blob_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Slab:
+    lease_id: str
+    workspace_id: str
+    documents: list[Claimed]
+
+
+def claim(session: Session, workspace_id: str, holder: str, lease_s: float) -> Slab | None:
+    """The next slab of the workspace, or None. Nobody else can claim the same documents."""
+    due = (
+        select(Document)
+        .where(Document.workspace_id == workspace_id, Document.status == Status.QUEUED, Document.due_at <= utc_now())
+        .order_by(Document.due_at, Document.id)
+        .limit(SLAB_DOCUMENTS)
+        .with_for_update(skip_locked=True)
+    )
+    rows = _fitting(session.scalars(due).all())
+    if not rows:
+        return None
+    lease_id = leases.acquire(session, holder, lease_s)
+    for row in rows:
+        row.status, row.stage, row.progress = Status.PROCESSING, Stage.PARSING, 0.0
+        row.lease_id, row.attempts, row.updated_at = lease_id, row.attempts + 1, utc_now()
+    session.flush()
+    return Slab(lease_id, workspace_id, _claimed(session, rows))
+
+
+def still_held(session: Session, lease_id: str, *, lock: bool = False) -> set[str]:
+    """Documents that the lease still holds: not cancelled, deleted, replaced or taken over."""
+    query = select(Document.id).where(Document.lease_id == lease_id, Document.status == Status.PROCESSING)
+    return set(session.scalars(query.with_for_update() if lock else query))
+
+
+def report(session: Session, lease_id: str, ids: Sequence[str], stage: Stage, progress: float) -> None:
+    """Where the work stands, for whoever watches."""
+    if not ids:
+        return
+    mine = update(Document).where(Document.lease_id == lease_id, Document.id.in_(ids))
+    session.execute(mine.values(stage=stage, progress=round(progress, 3), updated_at=utc_now()))
+
+
+def put_back(session: Session, lease_id: str, delay_s: float, *, count_attempt: bool, ids: Sequence[str]) -> None:
+    """Queue again after `delay_s`; an outage of ours does not use up a document's attempts."""
+    values: dict[str, Any] = {
+        "status": Status.QUEUED,
+        "stage": Stage.QUEUED,
+        "progress": 0.0,
+        "lease_id": None,
+        "due_at": utc_now() + timedelta(seconds=delay_s),
+    }
+    if not count_attempt:
+        values["attempts"] = Document.attempts - 1
+    mine = update(Document).where(Document.lease_id == lease_id, Document.id.in_(ids))
+    session.execute(mine.where(Document.status == Status.PROCESSING).values(**values))
+
+
+def recover(session: Session) -> int:
+    """Take over what silent workers left; how many documents."""
+    found = 0
+    for lease_id in leases.expired(session):
+        lost = update(Document).where(Document.lease_id == lease_id, Document.status == Status.PROCESSING)
+        result = session.execute(
+            lost.values(status=Status.QUEUED, stage=Stage.QUEUED, progress=0.0, lease_id=None, due_at=utc_now())
+        )
+        found += result.rowcount if isinstance(result, CursorResult) else 0
+        leases.release(session, lease_id)
+    return found
+
+
+def starving_workspaces(session: Session, limit: int = 200) -> list[str]:
+    """Workspaces with due documents that nobody works for: their wake-up was lost, or a retry has come due."""
+    due = (Document.status == Status.QUEUED) & (Document.due_at <= utc_now())
+    busy = select(Document.workspace_id).where(Document.status == Status.PROCESSING)
+    query = select(Document.workspace_id).where(due, Document.workspace_id.not_in(busy)).distinct().limit(limit)
+    return list(session.scalars(query))
+
+
+def more_due(session: Session, workspace_id: str) -> bool:
+    due = (Document.status == Status.QUEUED) & (Document.due_at <= utc_now())
+    return bool(session.scalar(select(exists().where(due, Document.workspace_id == workspace_id))))
+
+
+def _fitting(rows: Sequence[Document]) -> list[Document]:
+    """As many as a slab holds, at least one."""
+    chosen: list[Document] = []
+    size = 0
+    for row in rows:
+        if chosen and size + row.size_bytes > SLAB_BYTES:
+            break
+        chosen.append(row)
+        size += row.size_bytes
+    return chosen
+
+
+def _claimed(session: Session, rows: Sequence[Document]) -> list[Claimed]:
+    newest = (DocumentVersion.document_id == Document.id) & (DocumentVersion.version == Document.version)
+    query = select(Document, DocumentVersion).join(DocumentVersion, newest)
+    found = session.execute(query.where(Document.id.in_([row.id for row in rows])).order_by(Document.id))
+    return [
+        Claimed(
+            document_id=document.id,
+            workspace_id=document.workspace_id,
+            collection_id=document.collection_id,
+            version=document.version,
+            live_version=document.live_version,
+            title=document.title,
+            title_given=document.title_given,
+            source_type=document.source_type,
+            language=document.language,
+            job_id=document.job_id,
+            attempts=document.attempts,
+            file_name=version.file_name,
+            blob_key=version.blob_key,
+            blob_start=version.blob_start,
+            blob_bytes=version.blob_bytes,
+        )
+        for document, version in found
+    ]

@@ -1,0 +1,90 @@
+"""Queries of removal. System work across tenants: each takes the ids of what is being removed."""
+
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, delete, select, update
+from sqlalchemy.orm import Session
+
+from core.embedding import cache
+from core.queue.outbox import enqueue
+from domain.jobnames import PURGE_DOCUMENT
+from domain.models import ChunkRow, Collection, Document, DocumentVersion, Member, Status, Workspace
+
+PAGE = 500
+
+
+def is_deleted_or_gone(session: Session, document_id: str) -> bool:
+    row = session.get(Document, document_id)
+    return row is None or row.status == Status.DELETED
+
+
+def remove_document(session: Session, workspace_id: str, document_id: str) -> list[str]:
+    """All rows of the document; blob keys that nothing names any more."""
+    keys = list(session.scalars(select(DocumentVersion.blob_key).where(DocumentVersion.document_id == document_id)))
+    _forget_embeddings(session, workspace_id, document_id)
+    session.execute(delete(ChunkRow).where(ChunkRow.document_id == document_id))
+    session.execute(delete(DocumentVersion).where(DocumentVersion.document_id == document_id))
+    session.execute(delete(Document).where(Document.id == document_id))
+    return unreferenced(session, keys)
+
+
+def remove_versions_before(session: Session, moment: datetime) -> tuple[int, list[str]]:
+    """A page of versions retired before `moment`; how many, and blob keys that nothing names any more."""
+    old = session.scalars(select(DocumentVersion).where(DocumentVersion.retired_at < moment).limit(PAGE)).all()
+    keys = [row.blob_key for row in old]
+    for row in old:
+        place = (ChunkRow.document_id == row.document_id, ChunkRow.version == row.version)
+        session.execute(delete(ChunkRow).where(*place))
+        session.delete(row)
+    session.flush()
+    return len(old), unreferenced(session, keys)
+
+
+def mark_deleted(session: Session, which: ColumnElement[bool], workspace_id: str) -> bool:
+    """Mark a page of documents as deleted and queue their purge; whether there was any."""
+    ids = list(session.scalars(select(Document.id).where(which, Document.status != Status.DELETED).limit(PAGE)))
+    gone = {"status": Status.DELETED, "lease_id": None, "external_id": None}
+    session.execute(update(Document).where(Document.id.in_(ids)).values(**gone))
+    for document_id in ids:
+        enqueue(session, PURGE_DOCUMENT, workspace_id=workspace_id, document_id=document_id)
+    return bool(ids)
+
+
+def any_document(session: Session, which: ColumnElement[bool]) -> bool:
+    return session.scalar(select(Document.id).where(which).limit(1)) is not None
+
+
+def remove_collection(session: Session, collection_id: str) -> None:
+    session.execute(delete(Collection).where(Collection.id == collection_id, Collection.deleted_at.is_not(None)))
+
+
+def remove_workspace(session: Session, workspace_id: str) -> None:
+    cache.forget(session, workspace_id)
+    session.execute(delete(Collection).where(Collection.workspace_id == workspace_id))
+    session.execute(delete(Member).where(Member.workspace_id == workspace_id))
+    session.execute(delete(Workspace).where(Workspace.id == workspace_id, Workspace.deleted_at.is_not(None)))
+
+
+def unfinished(session: Session) -> tuple[list[tuple[str, str]], list[str]]:
+    """Deleted collections (with their workspace) and workspaces whose rows are still there."""
+    gone = select(Collection.workspace_id, Collection.id).where(Collection.deleted_at.is_not(None)).limit(PAGE)
+    dead = select(Workspace.id).where(Workspace.deleted_at.is_not(None)).limit(PAGE)
+    return [(row[0], row[1]) for row in session.execute(gone)], list(session.scalars(dead))
+
+
+def unreferenced(session: Session, keys: list[str]) -> list[str]:
+    """Of `keys`, those that no version names any more: a batch's documents share one blob."""
+    used = set(session.scalars(select(DocumentVersion.blob_key).where(DocumentVersion.blob_key.in_(keys))))
+    return sorted(set(keys) - used)
+
+
+def _forget_embeddings(session: Session, workspace_id: str, document_id: str) -> None:
+    """Cached embeddings of text that no other document of the workspace has."""
+    own = select(ChunkRow.text_hash).where(ChunkRow.document_id == document_id)
+    hashes = set(session.scalars(own))
+    if not hashes:
+        return
+    others = select(ChunkRow.text_hash).where(
+        ChunkRow.workspace_id == workspace_id, ChunkRow.document_id != document_id, ChunkRow.text_hash.in_(own)
+    )
+    cache.forget(session, workspace_id, sorted(hashes - set(session.scalars(others))))

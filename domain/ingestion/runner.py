@@ -1,0 +1,163 @@
+"""One slab from claim to searchable: parse, embed, index, verify, flip. Nothing here holds a transaction while it
+parses, embeds or talks to the index; every write names the lease, so a worker that lost it keeps nothing."""
+
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import structlog
+from core.embedding.sparse import SparseEncoder
+from ingest.children.protocol import Parser
+
+from core.blobs.protocol import BlobStore
+from core.database import Database
+from core.embedding.protocol import EmbeddingModel
+from core.errors import DocumentError, InsydrError, Unavailable
+from core.queue import leases
+from core.vectors.protocol import Scope, VectorStore
+from domain.ingestion import repository as queue
+from domain.ingestion.indexing import Indexer
+from domain.ingestion.outcome import Read, complete, credit_jobs, fail, retry_delay_s
+from domain.ingestion.reading import Reader
+from domain.ingestion.repository import Claimed, Slab
+from domain.models import Stage
+
+log = structlog.get_logger()
+OUTAGE_DELAY_S = 10.0
+Failure = tuple[Claimed, DocumentError]
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What ingestion works with."""
+
+    database: Database
+    blobs: BlobStore
+    vectors: VectorStore
+    model: EmbeddingModel
+    sparse: SparseEncoder
+    parser: Parser
+    holder: str
+    lease_s: float
+    max_attempts: int
+
+
+class SlabRunner:
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+        self._reader = Reader(parts.blobs, parts.parser, parts.model)
+
+    def claim(self, workspace_id: str) -> tuple[Slab | None, bool]:
+        """The next slab, and whether more is due: the caller wakes another worker for that before it begins."""
+        with self._parts.database.write() as session:
+            slab = queue.claim(session, workspace_id, self._parts.holder, self._parts.lease_s)
+            return slab, slab is not None and queue.more_due(session, workspace_id)
+
+    def run(self, slab: Slab) -> None:
+        """Bring every document of the slab to an end, or back into the queue."""
+        with self._heartbeat(slab):
+            try:
+                reads, failures = self._reader.read(slab.documents)
+                self._index(slab, reads)
+                self._finish(slab, reads, failures)
+            except Unavailable as error:
+                log.warning("ingest_waits", reason=error.message, documents=len(slab.documents))
+                self._put_back(slab, [c.document_id for c in slab.documents], OUTAGE_DELAY_S, count_attempt=False)
+            except Exception as error:  # a bug must fail documents after some tries, not the worker
+                log.exception("ingest_crashed", documents=[c.document_id for c in slab.documents])
+                self._crashed(slab, error)
+
+    def _index(self, slab: Slab, reads: Sequence[Read]) -> None:
+        """Embed and index in windows; between them look whether the work is still ours."""
+        indexer = Indexer(self._parts.database, self._parts.vectors, self._parts.model, self._parts.sparse)
+        for window in indexer.windows(reads):
+            with self._parts.database.read() as session:
+                held = queue.still_held(session, slab.lease_id)
+            wanted = [entry for entry in window.entries if entry.read.claimed.document_id in held]
+            indexer.index(slab.workspace_id, wanted)
+            with self._parts.database.write() as session:
+                indexer.remember(session, slab.workspace_id, wanted)
+                ids = sorted({entry.read.claimed.document_id for entry in window.entries})
+                queue.report(session, slab.lease_id, ids, Stage.EMBEDDING, window.progress)
+
+    def _finish(self, slab: Slab, reads: Sequence[Read], failures: Sequence[Failure]) -> None:
+        """Verify, then end every document that is still ours; what is not ours leaves nothing in the index."""
+        verified, short = Indexer.verified(self._parts.vectors, slab.workspace_id, reads)
+        with self._parts.database.write() as session:
+            held = queue.still_held(session, slab.lease_id, lock=True)
+            done = [read for read in verified if read.claimed.document_id in held]
+            for read in done:
+                complete(session, read, self._parts.model.name)
+            ended = [(claimed, error) for claimed, error in failures if claimed.document_id in held]
+            final = [pair for pair in ended if not self._again(pair)]
+            for claimed, error in final:
+                fail(session, claimed, error)
+            again = [claimed for claimed, error in ended if self._again((claimed, error))]
+            for claimed in [*again, *(read.claimed for read in short)]:
+                delay = retry_delay_s(claimed.attempts)
+                queue.put_back(session, slab.lease_id, delay, count_attempt=True, ids=[claimed.document_id])
+            credit_jobs(session, [read.claimed for read in done], final)
+            leases.release(session, slab.lease_id)
+        self._clean(slab.workspace_id, [read.claimed for read in reads if read.claimed.document_id not in held])
+
+    def _again(self, failure: Failure) -> bool:
+        claimed, error = failure
+        return error.retryable and claimed.attempts < self._parts.max_attempts
+
+    def _clean(self, workspace_id: str, lost: Sequence[Claimed]) -> None:
+        """Points of documents that were cancelled, deleted or replaced while we worked on them."""
+        for claimed in lost:
+            scope = Scope(workspace_id, document_ids=(claimed.document_id,), version=claimed.version)
+            if claimed.live_version != claimed.version:
+                self._parts.vectors.delete(scope)
+
+    def _put_back(self, slab: Slab, ids: list[str], delay_s: float, *, count_attempt: bool) -> None:
+        try:
+            with self._parts.database.write() as session:
+                queue.put_back(session, slab.lease_id, delay_s, count_attempt=count_attempt, ids=ids)
+                leases.release(session, slab.lease_id)
+        except InsydrError as error:  # the database is what is down: the sweeper takes over when the lease ends
+            log.warning("ingest_left_to_sweeper", reason=error.message)
+
+    def _crashed(self, slab: Slab, error: Exception) -> None:
+        """Alone again if there were several, so that one bad document cannot hold the others back."""
+        message = f"Processing failed unexpectedly ({type(error).__name__}). Try to reprocess it; else report it."
+        failure = DocumentError(message, code="INTERNAL_ERROR", retryable=True)
+        spent = [c for c in slab.documents if c.attempts >= self._parts.max_attempts]
+        try:
+            with self._parts.database.write() as session:
+                held = queue.still_held(session, slab.lease_id, lock=True)
+                final = [(claimed, failure) for claimed in spent if claimed.document_id in held]
+                for claimed, _ in final:
+                    fail(session, claimed, failure)
+                credit_jobs(session, [], final)
+        except InsydrError as unavailable:
+            log.warning("ingest_left_to_sweeper", reason=unavailable.message)
+            return
+        rest = [c for c in slab.documents if c not in spent]
+        for number, claimed in enumerate(rest):  # spread out in time, they are claimed one by one
+            delay = retry_delay_s(claimed.attempts) + number * (len(rest) > 1)
+            self._put_back(slab, [claimed.document_id], delay, count_attempt=True)
+
+    @contextmanager
+    def _heartbeat(self, slab: Slab) -> Iterator[None]:
+        """Renew the lease while the block runs: one row, whatever the slab holds."""
+        stop = threading.Event()
+
+        def beat() -> None:
+            while not stop.wait(self._parts.lease_s / 4):
+                try:
+                    with self._parts.database.write() as session:
+                        if not leases.renew(session, slab.lease_id, self._parts.lease_s):
+                            return
+                except InsydrError as error:
+                    log.warning("heartbeat_missed", reason=error.message)
+
+        thread = threading.Thread(target=beat, name="lease-heartbeat", daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            stop.set()
+            thread.join()

@@ -1,0 +1,37 @@
+"""The broker that the settings name: in the process, Redis or RabbitMQ. Messages only wake work that SQL describes."""
+
+from typing import Any
+
+import dramatiq
+from dramatiq.brokers.stub import StubBroker
+from dramatiq.middleware import AgeLimit, Callbacks, Pipelines, Prometheus, Retries, ShutdownNotifications, TimeLimit
+
+from core.errors import InvalidInput
+from core.settings import Settings
+
+# SQL holds retries, times and progress; Dramatiq's own would do the same work a second time.
+UNWANTED = (Retries, AgeLimit, TimeLimit, Callbacks, Pipelines, Prometheus)
+
+
+def open_broker(settings: Settings) -> dramatiq.Broker:
+    """A broker without result store, retries or age limit."""
+    middleware = [ShutdownNotifications(notify_shutdown=False)]
+    if settings.broker_url is None:
+        return StubBroker(middleware=middleware)
+    url = settings.broker_url.get_secret_value()
+    scheme = url.split(":", 1)[0]
+    if scheme in ("redis", "rediss", "unix"):
+        from dramatiq.brokers.redis import RedisBroker
+
+        return RedisBroker(url=url, middleware=middleware, namespace="insydr")
+    if scheme in ("amqp", "amqps"):
+        from dramatiq.brokers.rabbitmq import RabbitmqBroker
+
+        return RabbitmqBroker(url=url, middleware=middleware)
+    raise InvalidInput("INSYDR_BROKER_URL must begin with redis:// or amqp://.", code="INVALID_SETTING")
+
+
+def send(broker: dramatiq.Broker, job: str, arguments: dict[str, Any]) -> None:
+    """Enqueue a job by name."""
+    actor = broker.get_actor(job)
+    broker.enqueue(actor.message_with_options(kwargs=arguments))
