@@ -9,45 +9,9 @@ from ingest.builder import DocumentBuilder
 
 _HEADINGS = {f"h{level}": level for level in range(1, 7)}
 _SKIPPED = frozenset({"script", "style", "head", "template", "noscript", "svg"})
-_BLOCKS = frozenset(
-    [
-        "p",
-        "div",
-        "section",
-        "article",
-        "main",
-        "aside",
-        "header",
-        "footer",
-        "nav",
-        "blockquote",
-        "ul",
-        "ol",
-        "dl",
-        "li",
-        "dt",
-        "dd",
-        "table",
-        "pre",
-        "figure",
-        "figcaption",
-        "center",
-        "form",
-        "fieldset",
-        "address",
-        "details",
-        "summary",
-        "hr",
-        "body",
-        "html",
-        "h1",
-        "h2",
-        "h3",
-        "h4",
-        "h5",
-        "h6",
-    ]
-)
+_TEXT_BLOCKS = ("p", "div", "section", "article", "main", "aside", "header", "footer", "nav", "blockquote", "center")
+_LIST_BLOCKS = ("ul", "ol", "dl", "li", "dt", "dd", "table", "pre", "figure", "figcaption", "details", "summary")
+_BLOCKS = frozenset((*_TEXT_BLOCKS, *_LIST_BLOCKS, "form", "fieldset", "address", "hr", "body", "html", *_HEADINGS))
 _MAX_DEPTH = 200
 
 

@@ -6,12 +6,13 @@ from collections.abc import Iterable
 from ingest.parsers.pdf.words import LINE_HYPHEN
 
 _WORD = re.compile(r"[^\W\d_]+(?:-[^\W\d_]+)*")
+_FRAGMENTS = re.compile(rf"[^\W\d_]*(?:[{LINE_HYPHEN}\x02]|-\r?\n)\s*[^\W\d_]*")
 _CUT = re.compile(rf"([^\W\d_]*)[{LINE_HYPHEN}]\s*([^\W\d_]*)")
 
 
 def vocabulary(texts: Iterable[str]) -> set[str]:
     """The words of a document, lower case, whole ones only."""
-    return {word for text in texts for word in _WORD.findall(text.lower())}
+    return {word for text in texts for word in _WORD.findall(_FRAGMENTS.sub(" ", text).lower())}
 
 
 def join_lines(lines: list[str], words: set[str]) -> str:
