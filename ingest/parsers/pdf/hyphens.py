@@ -5,14 +5,16 @@ from collections.abc import Iterable
 
 from ingest.parsers.pdf.words import LINE_HYPHEN
 
-_WORD = re.compile(r"[^\W\d_]+(?:-[^\W\d_]+)*")
-_FRAGMENTS = re.compile(rf"[^\W\d_]*(?:[{LINE_HYPHEN}\x02]|-\r?\n)\s*[^\W\d_]*")
+_MARKS = ".,;:!?()[]{}\"'“”‘’„«»…*"
 _CUT = re.compile(rf"([^\W\d_]*)[{LINE_HYPHEN}]\s*([^\W\d_]*)")
 
 
 def vocabulary(texts: Iterable[str]) -> set[str]:
     """The words of a document, lower case, whole ones only."""
-    return {word for text in texts for word in _WORD.findall(_FRAGMENTS.sub(" ", text).lower())}
+    tokens: set[str] = set()
+    for text in texts:
+        tokens.update(text.lower().split())
+    return {token.strip(_MARKS) for token in tokens if LINE_HYPHEN not in token and "\x02" not in token}
 
 
 def join_lines(lines: list[str], words: set[str]) -> str:

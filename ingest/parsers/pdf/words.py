@@ -2,7 +2,9 @@
 
 import ctypes
 import re
+import struct
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import pypdfium2.raw as pdfium_c
@@ -13,8 +15,10 @@ _TOKEN = re.compile(r"(\r?\n)|([^\s\ufffe\x02]+[\ufffe\x02]?)|[\ufffe\x02]")
 _BOLD_WEIGHT = 600
 _HYPHENS = "\ufffe\x02"
 _BOLD_NAME = re.compile(rb"(?i)bold|black|heavy|-bd")
-# text, left, top, right, bottom (y upwards, as pdfium gives it), direction, bold
-_Found = tuple[str, float, float, float, float, int, bool]
+# left, top, right, bottom with y upwards, as pdfium gives it
+_Box = tuple[float, float, float, float]
+_Found = tuple[str, _Box, _Box, bool]  # the boxes of the first and the last character
+_read_box: Callable[[object], _Box] = struct.Struct("4f").unpack_from  # type: ignore[assignment]  # 4 floats it is
 
 
 @dataclass(slots=True)
@@ -55,38 +59,26 @@ def page_words(text_page: pdfium_c.FPDF_TEXTPAGE, text: str) -> tuple[list[Word]
     """
     found: list[_Found] = []
     box = pdfium_c.FS_RECTF()
-    reference = ctypes.byref(box)
-    get_box = pdfium_c.FPDFText_GetLooseCharBox
+    reference, get_box = ctypes.byref(box), pdfium_c.FPDFText_GetLooseCharBox
     bold, line_start, last_index = False, 0, -1
     for match in _TOKEN.finditer(text):
-        start, end = match.span()
-        if match.group(1) or (last_index >= 0 and text[last_index] in _HYPHENS):
+        token, (start, end) = match.group(), match.span()
+        if token[0] in "\r\n" or (last_index >= 0 and text[last_index] in _HYPHENS):
             _settle(text_page, found, line_start, last_index)
             line_start, last_index = len(found), -1
-            if match.group(1):
+            if token[0] in "\r\n":
                 continue
         if last_index < 0:
             bold = _is_bold(text_page, start)
         if not get_box(text_page, start, reference):
             continue
-        left, top, right, bottom = box.left, box.top, box.right, box.bottom
-        end_left, end_top, end_right, end_bottom = left, top, right, bottom
+        first = last = _read_box(box)
         # The hyphen that pdfium adds at a line's end has an empty box: then the character before it counts.
-        for index in range(end - 1, max(end - 3, start), -1):
-            if get_box(text_page, index, reference) and box.left != box.right:
-                end_left, end_top, end_right, end_bottom = box.left, box.top, box.right, box.bottom
-                break
-        found.append(
-            (
-                match.group(0),
-                left if left < end_left else end_left,
-                top if top > end_top else end_top,
-                right if right > end_right else end_right,
-                bottom if bottom < end_bottom else end_bottom,
-                _direction(end_left - left, end_bottom - bottom),
-                bold,
-            )
-        )
+        if end - start > 1 and get_box(text_page, end - 1, reference):
+            last = _read_box(box)
+            if last[0] == last[2] and end - start > 2 and get_box(text_page, end - 2, reference):
+                last = _read_box(box)
+        found.append((token, first, last, bold))
         last_index = end - 1
     _settle(text_page, found, line_start, last_index)
     return _split(found)
@@ -102,8 +94,8 @@ def _direction(dx: float, dy: float) -> int:
 
 
 def _settle(text_page: pdfium_c.FPDF_TEXTPAGE, found: list[_Found], start: int, last_index: int) -> None:
-    if start < len(found) and last_index >= 0 and found[start][6] and not _is_bold(text_page, last_index):
-        found[start:] = [(*entry[:6], False) for entry in found[start:]]
+    if start < len(found) and last_index >= 0 and found[start][3] and not _is_bold(text_page, last_index):
+        found[start:] = [(*entry[:3], False) for entry in found[start:]]
 
 
 def _is_bold(text_page: pdfium_c.FPDF_TEXTPAGE, index: int) -> bool:
@@ -116,15 +108,16 @@ def _is_bold(text_page: pdfium_c.FPDF_TEXTPAGE, index: int) -> bool:
 
 def _split(found: list[_Found]) -> tuple[list[Word], str]:
     """The page's own direction wins; a stamp along its margin must not cut its lines."""
-    votes = Counter(entry[5] for entry in found if entry[5] >= 0)
+    directions = [_direction(last[0] - first[0], last[3] - first[3]) for _, first, last, _ in found]
+    votes = Counter(directions)
+    votes.pop(-1, None)
     turn = votes.most_common(1)[0][0] if votes else 0
     upright: list[Word] = []
     sideways: list[str] = []
-    direction = turn
-    for entry in found:
-        if entry[5] >= 0:
-            direction = entry[5]
-        if direction == turn:
+    current = turn
+    for entry, direction in zip(found, directions, strict=True):
+        current = direction if direction >= 0 else current
+        if current == turn:
             upright.append(_upright(entry, turn))
         else:
             sideways.append(entry[0])
@@ -132,9 +125,11 @@ def _split(found: list[_Found]) -> tuple[list[Word], str]:
 
 
 def _upright(entry: _Found, turn: int) -> Word:
-    text, left, high, right, low, _, bold = entry
+    text, (left, top, right, bottom), (end_left, end_top, end_right, end_bottom), bold = entry
     if text[-1] == "\x02":
         text = text[:-1] + LINE_HYPHEN
+    left, right = left if left < end_left else end_left, right if right > end_right else end_right
+    low, high = bottom if bottom < end_bottom else end_bottom, top if top > end_top else end_top
     if turn == 0:
         return Word(text, left, -high, right, -low, bold)
     if turn == 1:

@@ -85,9 +85,9 @@ class TestSheets:
             ["Report"],
             [],
             ["Name", "Date", "Share"],
-            ["Ada", dt.datetime(2023, 1, 2), 0.125],
+            ["Ada", dt.date(2023, 1, 2), 0.125],
             ["Bob", None, 0.5],
-        ):  # noqa: DTZ001 - sheets have no zones
+        ):
             sheet.append(row)
         sheet["C4"].number_format = "0.0%"
         return book

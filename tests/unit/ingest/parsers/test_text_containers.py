@@ -122,12 +122,14 @@ class TestOpenDocument:
         assert result.elements[0].level == 2
 
     def test_a_footnote_is_a_note_with_its_mark(self) -> None:
-        note = "<text:note><text:note-citation>1</text:note-citation><text:note-body><text:p>why</text:p></text:note-body></text:note>"
+        body = "<text:note-body><text:p>why</text:p></text:note-body>"
+        note = f"<text:note><text:note-citation>1</text:note-citation>{body}</text:note>"
         result = parse_odt(self.odt(f"<text:p>claim{note}.</text:p>"), "a.odt")
         assert result.text == "claim[1].\n\n[1] why"
 
     def test_deleted_text_of_tracked_changes_is_dropped(self) -> None:
-        changes = "<text:tracked-changes><text:changed-region><text:p>old</text:p></text:changed-region></text:tracked-changes>"
+        region = "<text:changed-region><text:p>old</text:p></text:changed-region>"
+        changes = f"<text:tracked-changes>{region}</text:tracked-changes>"
         assert parse_odt(self.odt(f"{changes}<text:p>new</text:p>"), "a.odt").text == "new"
 
     def test_a_broken_file_is_a_clear_error(self) -> None:
