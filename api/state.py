@@ -1,5 +1,6 @@
 """What the composition root hands to the API, and how endpoints get it."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated, Protocol
 
@@ -29,7 +30,7 @@ class ApiState:
     keys: Keyring
     mint: TokenMint
     identity: IdentityService
-    answers: AnswerService
+    answers: Callable[[], AnswerService]  # loads the model at its first call
     key_usage: KeyUsage
     health: Health
     operator_token: str | None = None  # the CLI's, beside a running embedded server

@@ -62,7 +62,7 @@ class TestOut(BaseModel):
 @router.post("/{agent_id}/test")
 def test(agent_id: str, body: TestIn, who: Who, state: State) -> TestOut:
     history = [Turn("user" if turn.role == "user" else "agent", turn.content) for turn in body.history]
-    reply = state.answers.test(who, agent_id, Asked(body.message, body.session_id, history))
+    reply = state.answers().test(who, agent_id, Asked(body.message, body.session_id, history))
     return TestOut(
         response=reply.answer.text,
         sources=[SourceOut(**source) for source in reply.sources],

@@ -57,7 +57,7 @@ class SearchOut(BaseModel):
 @router.post("")
 def search(body: SearchIn, who: Who, state: State) -> SearchOut:
     order = SearchOrder(body.query, body.collection_ids, body.filters.document_ids, body.filters.language, body.top_k)
-    reply = state.answers.search(who, order)
+    reply = state.answers().search(who, order)
     results = [_hit(passage, explain=body.explain) for passage in reply.passages]
     timings = reply.timings_ms if body.explain else None
     return SearchOut(results=results, total=len(results), response_time_ms=reply.response_time_ms, timings_ms=timings)

@@ -118,6 +118,10 @@ class IdentityService:
             raise Unauthenticated("This login has ended. Log in again.", code="INVALID_TOKEN")
         return user
 
+    def find(self, email: str) -> User | None:
+        with self._database.read() as session:
+            return IdentityRepository(session).by_email(normal_email(email))
+
     def create_verified(self, email: str, password: str, full_name: str) -> tuple[User, bool]:
         """An operator's account, verified at once; an existing one gets the password. True when it is new."""
         email, hashed = normal_email(email), hash_password(checked_password(password))

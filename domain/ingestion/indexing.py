@@ -6,12 +6,12 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from core.embedding.sparse import SparseEncoder
 from sqlalchemy.orm import Session
 
 from core.database import Database
 from core.embedding import cache
 from core.embedding.protocol import EmbeddingModel
+from core.embedding.sparse import SparseEncoder
 from core.ids import point_id
 from core.vectors.protocol import Point, Scope, VectorStore
 from domain.ingestion.outcome import Read

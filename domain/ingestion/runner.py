@@ -7,12 +7,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 import structlog
-from core.embedding.sparse import SparseEncoder
 from ingest.children.protocol import Parser
 
 from core.blobs.protocol import BlobStore
 from core.database import Database
 from core.embedding.protocol import EmbeddingModel
+from core.embedding.sparse import SparseEncoder
 from core.errors import DocumentError, InsydrError, Unavailable
 from core.queue import leases
 from core.vectors.protocol import Scope, VectorStore

@@ -33,6 +33,14 @@ class WorkspaceRepository:
             select(Workspace).where(Workspace.id == workspace_id, Workspace.deleted_at.is_(None))
         )
 
+    def by_id_or_slug(self, wanted: str) -> Workspace | None:
+        named = (Workspace.id == wanted) | (Workspace.slug == wanted)
+        return self.session.scalar(select(Workspace).where(named, Workspace.deleted_at.is_(None)))
+
+    def oldest(self) -> Workspace | None:
+        live = select(Workspace).where(Workspace.deleted_at.is_(None))
+        return self.session.scalar(live.order_by(Workspace.created_at, Workspace.id).limit(1))
+
     def role(self, workspace_id: str, user_id: str) -> str | None:
         """The user's role in a workspace that is not deleted."""
         query = select(Member.role).join(Workspace, Workspace.id == Member.workspace_id)

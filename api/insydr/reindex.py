@@ -1,0 +1,26 @@
+"""Ours: build every document of a workspace or collection again, as one job."""
+
+from pydantic import Field
+
+from api.auth import Who
+from api.insydr.jobs import JobOut, job_out
+from api.insydr.wire import IdText, Input
+from api.state import State
+from api.surfaces.names import Surface
+from api.surfaces.route import surface_router
+from domain.collections.service import require_collections
+from domain.ingestion.service import reindex
+
+router = surface_router(Surface.INSYDR, "/api/v1/workspaces/{workspace_id}/reindex", tag="Jobs")
+
+
+class ReindexIn(Input):
+    collection_id: IdText | None = Field(None, description="Default: all collections.")
+
+
+@router.post("", status_code=202)
+def start(body: ReindexIn, who: Who, state: State) -> JobOut:
+    if body.collection_id is not None:
+        with state.database.read() as session:
+            require_collections(session, who, [body.collection_id], "collection_id")
+    return job_out(reindex(state.database, who, body.collection_id))

@@ -1,0 +1,112 @@
+"""Builds a `ParsedDocument`: parsers call one method a block and never count characters themselves."""
+
+import re
+from collections.abc import Sequence
+
+from ingest.elements import Element, ElementKind, ParsedDocument
+
+BLOCK_BREAK = "\n\n"
+# C0 controls but for TAB and LF, NUL among them: PostgreSQL refuses NUL in text, and none of them is content.
+_CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\ufffe\uffff\ud800-\udfff]")
+
+
+def clean(text: str) -> str:
+    """Text without control characters and lone surrogates, with LF line ends."""
+    return _CONTROLS.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
+
+
+class DocumentBuilder:
+    """Collects blocks in reading order; the heading path of each is the stack of headings above it."""
+
+    def __init__(self) -> None:
+        self._parts: list[str] = []
+        self._length = 0
+        self._elements: list[Element] = []
+        self._headings: list[tuple[int, str]] = []
+        self.title: str | None = None
+        self.language: str | None = None
+        self.page_count: int | None = None
+        self.notes: list[str] = []
+        self.metadata: dict[str, str] = {}
+
+    @property
+    def length(self) -> int:
+        """Characters so far."""
+        return self._length
+
+    def heading(self, text: str, level: int, *, page: int | None = None) -> None:
+        """A heading of level 1 to 6; it ends every section of its level or deeper."""
+        text = " ".join(clean(text).split())
+        if not text:
+            return
+        level = min(max(level, 1), 6)
+        while self._headings and self._headings[-1][0] >= level:
+            self._headings.pop()
+        self._add(ElementKind.HEADING, text, page=page, level=level)
+        self._headings.append((level, text))
+
+    def paragraph(self, text: str, *, page: int | None = None) -> None:
+        self._add(ElementKind.PARAGRAPH, clean(text).strip(), page=page)
+
+    def list_item(self, text: str, *, page: int | None = None, depth: int = 0, marker: str = "-") -> None:
+        """One item; items that follow each other stay on neighbouring lines."""
+        text = clean(text).strip()
+        if text:
+            self._add(ElementKind.LIST_ITEM, f"{'  ' * depth}{marker} {text}", page=page)
+
+    def code(self, text: str, *, page: int | None = None) -> None:
+        self._add(ElementKind.CODE, clean(text).strip("\n"), page=page)
+
+    def note(self, text: str, *, page: int | None = None) -> None:
+        """Footnote, comment or speaker note."""
+        self._add(ElementKind.NOTE, clean(text).strip(), page=page)
+
+    def row(self, text: str, *, page: int | None = None) -> None:
+        """One record on one line that names its own columns."""
+        self._add(ElementKind.ROW, " ".join(clean(text).split()), page=page)
+
+    def table(self, rows: Sequence[Sequence[str]], *, page: int | None = None, header_rows: int = 1) -> None:
+        """Rows of cells as pipe lines (`| a | b |`), the first `header_rows` of them the header."""
+        lines = [f"| {' | '.join(_cell(cell) for cell in row)} |" for row in rows if any(cell.strip() for cell in row)]
+        if not lines:
+            return
+        start = self._next_start(ElementKind.TABLE)
+        header = sum(len(line) + 1 for line in lines[:header_rows]) if header_rows and len(lines) > header_rows else 0
+        self._add(
+            ElementKind.TABLE, "\n".join(lines), page=page, header_end=start + header if header else None
+        )
+
+    def build(self) -> ParsedDocument:
+        return ParsedDocument(
+            text="".join(self._parts),
+            elements=self._elements,
+            title=clean(self.title).strip() or None if self.title else None,
+            language=self.language,
+            page_count=self.page_count,
+            notes=self.notes,
+            metadata=self.metadata,
+        )
+
+    def _separator(self, kind: ElementKind) -> str:
+        if not self._parts:
+            return ""
+        tight = kind in (ElementKind.LIST_ITEM, ElementKind.ROW) and self._elements[-1].kind is kind
+        return "\n" if tight else BLOCK_BREAK
+
+    def _next_start(self, kind: ElementKind) -> int:
+        return self._length + len(self._separator(kind))
+
+    def _add(
+        self, kind: ElementKind, text: str, *, page: int | None, level: int = 0, header_end: int | None = None
+    ) -> None:
+        if not text.strip():
+            return
+        start = self._next_start(kind)
+        self._parts.append(self._separator(kind) + text)
+        self._length = start + len(text)
+        path = tuple(heading for _, heading in self._headings)
+        self._elements.append(Element(kind, start, self._length, page, level, path, header_end))
+
+
+def _cell(text: str) -> str:
+    return " ".join(clean(text).split()).replace("|", "\\|")

@@ -1,0 +1,166 @@
+"""`insydr`: the command line. Nothing heavy is imported before a command runs, so that `--help` is instant."""
+
+import json
+import sys
+from typing import Annotated, Any, NoReturn
+
+import typer
+
+from core.errors import InsydrError
+
+app = typer.Typer(
+    name="insydr",
+    help="Insydr: documents in, cited answers with a confidence out.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+users = typer.Typer(help="Accounts.", no_args_is_help=True, rich_markup_mode=None)
+app.add_typer(users, name="users")
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+Workspace = Annotated[str | None, typer.Option("--workspace", "-w", help="Id or slug; default: the oldest one.")]
+Collection = Annotated[str | None, typer.Option("--collection", "-c", help="Id or name.")]
+
+
+@app.command()
+def serve(
+    host: Annotated[str | None, typer.Option(help="Address to bind to.")] = None,
+    port: Annotated[int | None, typer.Option(help="Port; 0 takes a free one.")] = None,
+    workers: Annotated[int, typer.Option(help="Processes; the embedded shape is exactly one.")] = 1,
+) -> None:
+    """Run the server (embedded: with its workers)."""
+    from insydr.commands.serving import run_server
+
+    run_server(host, port, workers)
+
+
+@app.command()
+def demo(question: Annotated[str | None, typer.Option(help="What to ask.")] = None) -> None:
+    """Run the server with a demo workspace: our docs and small files of every format."""
+    from insydr.commands.demo import run_demo
+
+    run_demo(question)
+
+
+@app.command()
+def worker() -> None:
+    """Run a worker of the scaled-out shape (needs INSYDR_BROKER_URL)."""
+    from core.settings import load_settings
+    from insydr.worker import work
+
+    work(load_settings())
+
+
+@app.command()
+def ingest(
+    paths: Annotated[list[str], typer.Argument(help="Files, folders, ZIP archives, globs.")],
+    workspace: Workspace = None,
+    collection: Collection = None,
+    as_json: AsJson = False,
+) -> None:
+    """Upload files and wait until they are searchable."""
+    from insydr.commands.ingesting import run_ingest
+
+    sys.exit(run_ingest(paths, workspace, collection, as_json=as_json))
+
+
+@app.command()
+def ask(
+    question: str,
+    workspace: Workspace = None,
+    collection: Collection = None,
+    threshold: Annotated[float | None, typer.Option(min=0, max=1, help="Confidence below which none is given.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Ask a question; the answer comes with sources and a confidence."""
+    from insydr.commands.asking import run_ask
+
+    run_ask(question, workspace, collection, threshold, as_json=as_json)
+
+
+@app.command()
+def search(
+    query: str,
+    workspace: Workspace = None,
+    collection: Collection = None,
+    top_k: Annotated[int, typer.Option("--top-k", "-k", min=1, max=100)] = 5,
+    as_json: AsJson = False,
+) -> None:
+    """Find passages."""
+    from insydr.commands.asking import run_search
+
+    run_search(query, workspace, collection, top_k, as_json=as_json)
+
+
+@app.command()
+def documents(
+    workspace: Workspace = None,
+    collection: Collection = None,
+    status: Annotated[str | None, typer.Option(help="PROCESSING, COMPLETED, FAILED or CANCELLED.")] = None,
+    limit: Annotated[int, typer.Option(min=1, max=200)] = 50,
+    offset: Annotated[int, typer.Option(min=0)] = 0,
+    as_json: AsJson = False,
+) -> None:
+    """List documents."""
+    from insydr.commands.listing import run_documents
+
+    run_documents(workspace, collection, status, limit, offset, as_json=as_json)
+
+
+@app.command()
+def reindex(workspace: Workspace = None, collection: Collection = None, as_json: AsJson = False) -> None:
+    """Parse and embed every document again; the old versions are served meanwhile."""
+    from insydr.commands.ingesting import run_reindex
+
+    sys.exit(run_reindex(workspace, collection, as_json=as_json))
+
+
+@app.command()
+def doctor(as_json: AsJson = False) -> None:
+    """Say what is configured, reachable and wrong."""
+    from insydr.commands.doctor import run_doctor
+
+    sys.exit(run_doctor(as_json=as_json))
+
+
+@users.command("create")
+def users_create(
+    email: Annotated[str, typer.Option(help="E-mail address.")],
+    password: Annotated[str, typer.Option(help="8 characters or more.", prompt=True, hide_input=True)],
+    full_name: Annotated[str | None, typer.Option("--name", help="Full name.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Create a verified account; an existing one gets the password."""
+    from insydr.commands.accounts import run_create_user
+
+    run_create_user(email, password, full_name, as_json=as_json)
+
+
+def emit(value: Any, *, as_json: bool, text: str) -> None:
+    """The result, on stdout."""
+    typer.echo(json.dumps(value, ensure_ascii=False, indent=2) if as_json else text)
+
+
+def fail(error: InsydrError, *, as_json: bool) -> NoReturn:
+    """The error, for a person on stderr or as JSON on stdout; exit code 1."""
+    if as_json:
+        typer.echo(json.dumps({"error": {"code": error.code, "message": error.message}}))
+    else:
+        typer.echo(f"insydr: {error.message}", err=True)
+    sys.exit(1)
+
+
+def main() -> None:
+    """Entry point: known errors end with a sentence, not a traceback."""
+    try:
+        app()
+    except InsydrError as error:
+        fail(error, as_json="--json" in sys.argv)
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,111 @@
+"""The server: the HTTP application and, embedded, the workers beside it in one process."""
+
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import uvicorn
+
+from api.app import create_app
+from api.state import ApiState
+from core.errors import Conflict
+from core.logs import configure_logs
+from core.settings import Settings
+from insydr.lock import ServerLock
+from insydr.wiring import Installation, data_folder
+
+Ready = Callable[[Installation, str], None]
+
+
+def api_state(parts: Installation) -> ApiState:
+    return ApiState(
+        settings=parts.settings,
+        database=parts.database,
+        blobs=parts.blobs,
+        keys=parts.keys,
+        mint=parts.mint,
+        identity=parts.identity,
+        answers=lambda: parts.answers,
+        key_usage=parts.key_usage,
+        health=parts.health,
+        operator_token=parts.operator_token,
+    )
+
+
+def serve(settings: Settings, ready: Ready | None = None) -> None:
+    """Serve until stopped; `ready` is called once requests are answered."""
+    configure_logs(settings.log_level, as_json=settings.log_json)
+    with listening(settings) as (parts, server, sock, url):
+        server.on_ready = lambda: ready(parts, url) if ready else None
+        server.run([sock])
+
+
+@contextmanager
+def background(settings: Settings) -> Iterator[tuple[Installation, str]]:
+    """A server in a thread of this process, on a free port: what the CLI uses when none runs."""
+    with listening(settings) as (parts, server, sock, url):
+        started = threading.Event()
+        server.on_ready = started.set
+        thread = threading.Thread(target=server.run, args=([sock],), name="server", daemon=True)
+        thread.start()
+        started.wait(30)
+        try:
+            yield parts, url
+        finally:
+            server.should_exit = True
+            thread.join(30)
+
+
+@contextmanager
+def listening(settings: Settings) -> Iterator[tuple[Installation, "_Server", socket.socket, str]]:
+    """Everything built and bound, in the order that leaves nothing behind when a step fails."""
+    folder = data_folder(settings)
+    lock = ServerLock(folder) if settings.embedded else None
+    parts = Installation(settings)
+    try:
+        sock = _bind(settings.host, settings.port)
+        url = f"http://{settings.host}:{sock.getsockname()[1]}"
+        config = uvicorn.Config(
+            create_app(api_state(parts)), log_config=None, access_log=False, timeout_graceful_shutdown=10,
+            forwarded_allow_ips=settings.trusted_proxies or [], server_header=False,
+        )  # fmt: skip
+        parts.start_relay()
+        if settings.embedded:
+            parts.start_work()
+        parts.warm()
+        if lock:
+            lock.publish(url, parts.operator_token)
+        with sock:
+            yield parts, _Server(config), sock, url
+    finally:
+        parts.close()
+        if lock:
+            lock.release()
+
+
+class _Server(uvicorn.Server):
+    """Says when it answers."""
+
+    on_ready: Callable[[], object] | None = None
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self.on_ready:
+            # in a thread: what it does may itself ask this server
+            threading.Thread(target=self.on_ready, name="ready", daemon=True).start()
+
+
+def _bind(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    sock = socket.socket(family, socket.SOCK_STREAM)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        sock.bind((host, port))
+    except OSError as error:
+        sock.close()
+        raise Conflict(
+            f"Port {port} on {host} cannot be used ({error.strerror}). Set INSYDR_PORT to another one.",
+            code="PORT_IN_USE",
+        ) from None
+    return sock

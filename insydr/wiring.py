@@ -1,0 +1,260 @@
+"""The composition root: builds each part once, when it is first needed, from the settings. Nothing else knows all."""
+
+import secrets
+import socket
+import threading
+from collections.abc import Callable
+from functools import cached_property
+from pathlib import Path
+
+import dramatiq
+import structlog
+from ingest.children.protocol import Parser
+
+from core.blobs.factory import open_blobs
+from core.blobs.protocol import BlobStore
+from core.crypto import Keyring
+from core.database import Database
+from core.embedding.factory import load_model
+from core.embedding.protocol import EmbeddingModel
+from core.embedding.sparse import SparseEncoder
+from core.errors import InsydrError
+from core.mail import Mailer, open_mailer
+from core.queue.outbox import Relay
+from core.secrets import secret_key
+from core.settings import Settings
+from core.vectors.protocol import VectorStore
+from domain.answers.service import AnswerService
+from domain.api_keys.usage import KeyUsage
+from domain.idempotency.service import IdempotencyService
+from domain.identity.service import IdentityService
+from domain.identity.tokens import TokenMint
+from domain.ingestion.purge import Purge
+from domain.ingestion.runner import Parts, SlabRunner
+from domain.ingestion.service import IngestionService
+from insydr.migrate import ensure_schema
+from pipelines.actors import declare_actors
+from pipelines.broker import open_broker, send
+from pipelines.schedule import Periodic, Schedule
+from retrieval.answerer import Answerer
+from retrieval.generate.protocol import AnswerWriter
+from retrieval.search import Searcher
+
+log = structlog.get_logger()
+
+
+class Installation:
+    """All parts of one process. `close()` ends what was started, in the right order."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.operator_token = secrets.token_urlsafe(32)
+        self._worker: dramatiq.Worker | None = None
+        self._started: list[Callable[[], None]] = []
+        self._lock = threading.RLock()  # cached_property has none: two first requests would load the model twice
+
+    @cached_property
+    def keys(self) -> Keyring:
+        return Keyring(secret_key(self.settings))
+
+    @cached_property
+    def database(self) -> Database:
+        if self.settings.database_url is None:
+            self.settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+        database = Database(self.settings.sql_url)
+        ensure_schema(database)
+        return database
+
+    @cached_property
+    def blobs(self) -> BlobStore:
+        return open_blobs(self.settings)
+
+    @cached_property
+    def mailer(self) -> Mailer:
+        return open_mailer(self.settings)
+
+    @property
+    def model(self) -> EmbeddingModel:
+        with self._lock:
+            return self._model
+
+    @cached_property
+    def _model(self) -> EmbeddingModel:
+        settings = self.settings
+        return load_model(
+            settings.embedding_model,
+            cache_dir=settings.data_dir / "models",
+            runtime=settings.embedding_runtime,
+            threads=settings.embedding_threads,
+        )
+
+    @cached_property
+    def sparse(self) -> SparseEncoder:
+        return SparseEncoder()
+
+    @property
+    def vectors(self) -> VectorStore:
+        with self._lock:
+            return self._vectors
+
+    @cached_property
+    def _vectors(self) -> VectorStore:
+        settings, dense = self.settings, {self.model.name: self.model.dimension}
+        if settings.qdrant_url is None:
+            from core.vectors.edge import EdgeVectorStore
+
+            return EdgeVectorStore(settings.data_dir / "vectors", dense)
+        from core.vectors.qdrant import QdrantVectorStore
+
+        key = settings.qdrant_api_key.get_secret_value() if settings.qdrant_api_key else None
+        return QdrantVectorStore(settings.qdrant_url, dense, collection=settings.qdrant_collection, api_key=key)
+
+    @cached_property
+    def parser(self) -> Parser:
+        from ingest.children.pool import ParsePool
+
+        settings = self.settings
+        pool = ParsePool(
+            settings.parser_processes,
+            wall_s=settings.parser_wall_s,
+            cpu_s=settings.parser_wall_s,
+            memory_bytes=settings.parser_memory_mb * 2**20,
+            max_tasks=2_000,
+        )
+        self._started.append(pool.close)
+        return pool
+
+    @cached_property
+    def writer(self) -> AnswerWriter | None:
+        settings = self.settings
+        if settings.llm_base_url is None:
+            return None
+        from urllib.parse import urlsplit
+
+        from core.outbound.client import guarded_client
+        from retrieval.generate.openai_like import OpenAILikeWriter
+
+        host = urlsplit(settings.llm_base_url).hostname or ""  # named by the operator, so it may be private
+        client = guarded_client([*settings.outbound_allowed_hosts, host], timeout_s=settings.llm_timeout_s)
+        key = settings.llm_api_key.get_secret_value() if settings.llm_api_key else None
+        return OpenAILikeWriter(settings.llm_base_url, settings.llm_model, key, settings.llm_timeout_s, client)
+
+    @cached_property
+    def mint(self) -> TokenMint:
+        return TokenMint(self.keys, self.settings.access_token_minutes)
+
+    @cached_property
+    def identity(self) -> IdentityService:
+        return IdentityService(self.database, self.keys, self.mint, self.mailer, self.settings.refresh_token_days)
+
+    @cached_property
+    def key_usage(self) -> KeyUsage:
+        return KeyUsage(self.database)
+
+    @property
+    def answers(self) -> AnswerService:
+        with self._lock:
+            return self._answers
+
+    @cached_property
+    def _answers(self) -> AnswerService:
+        from ingest.language import detect_language
+
+        searcher = Searcher(self.vectors, self.model, self.sparse)
+        return AnswerService(self.database, searcher, Answerer(searcher, self.sparse, self.writer, detect_language))
+
+    @property
+    def ingestion(self) -> IngestionService:
+        with self._lock:
+            return self._ingestion
+
+    @cached_property
+    def _ingestion(self) -> IngestionService:
+        settings = self.settings
+        parts = Parts(
+            self.database, self.blobs, self.vectors, self.model, self.sparse, self.parser,
+            holder=f"{socket.gethostname()}:{secrets.token_hex(4)}",
+            lease_s=settings.lease_s, max_attempts=settings.max_attempts,
+        )  # fmt: skip
+        purge = Purge(self.database, self.vectors, self.blobs)
+        return IngestionService(self.database, SlabRunner(parts), purge, settings.version_retention_days)
+
+    @cached_property
+    def broker(self) -> dramatiq.Broker:
+        broker = open_broker(self.settings)
+        declare_actors(broker, lambda: self.ingestion)
+        return broker
+
+    def start_relay(self) -> None:
+        """Jobs leave for the broker from now on."""
+        relay = Relay(self.database, lambda job, arguments: send(self.broker, job, arguments))
+        relay.start()
+        self._started.append(relay.close)
+
+    def start_work(self) -> None:
+        """Run jobs in this process, and what happens by the clock."""
+        worker = dramatiq.Worker(self.broker, worker_threads=self.settings.worker_threads, worker_timeout=200)
+        worker.start()
+        self._started.append(lambda: worker.stop(timeout=20_000))
+        schedule = Schedule(self._tasks())
+        schedule.start()
+        self._started.append(schedule.close)
+
+    def warm(self) -> None:
+        """Load the model and the index in the background, so that the first question does not wait for them."""
+
+        def load() -> None:
+            try:
+                self.answers  # noqa: B018  the property loads
+                self.model.embed_query("warm")
+            except InsydrError as error:
+                log.error("part_unavailable", reason=error.message)
+
+        threading.Thread(target=load, name="warm", daemon=True).start()
+
+    def health(self) -> dict[str, str]:
+        """Readiness: each part's name and "ok" or what is wrong."""
+        checks: dict[str, Callable[[], object]] = {
+            "database": self.database.check,
+            "blobs": self.blobs.check,
+            "embedding": lambda: self.model.name,
+            "vectors": lambda: self.vectors.check(),
+        }
+        return {name: _answer(check) for name, check in checks.items()}
+
+    def close(self) -> None:
+        """Stop what was started, latest first; then the engines, which hold locks on their files."""
+        for stop in reversed(self._started):
+            stop()
+        self._started.clear()
+        made = self.__dict__
+        if "key_usage" in made:
+            self.key_usage.flush()
+        for name in ("_vectors", "_model", "database"):
+            if name in made:
+                made[name].close()
+
+    def _tasks(self) -> list[Periodic]:
+        settings = self.settings
+        replies = IdempotencyService(self.database, self.keys)
+        return [
+            Periodic("sweep", settings.sweep_every_s, lambda: self.ingestion.sweep()),
+            Periodic("key-usage", 30.0, self.key_usage.flush),
+            Periodic("optimize", 20.0, lambda: self.vectors.optimize()),
+            Periodic("forget-replies", 3_600.0, replies.forget_old),
+            Periodic("forget-versions", 3_600.0, lambda: self.ingestion.forget_old_versions()),
+        ]
+
+
+def data_folder(settings: Settings) -> Path:
+    """The data folder, made with tight permissions."""
+    settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+    return settings.data_dir
+
+
+def _answer(check: Callable[[], object]) -> str:
+    try:
+        check()
+    except InsydrError as error:
+        return error.message
+    return "ok"
