@@ -9,6 +9,7 @@ from core.errors import DocumentError
 from ingest.builder import DocumentBuilder
 from ingest.elements import ElementKind, ParsedDocument
 from ingest.parsers.ocr import OcrOptions, tesseract
+from ingest.parsers.pdf.annotations import annotation_texts
 from ingest.parsers.pdf.blocks import add_page, fold, style_of
 from ingest.parsers.pdf.fallback import parse_with_pypdf
 from ingest.parsers.pdf.furniture import repeated, without_furniture
@@ -24,12 +25,13 @@ _METADATA = {"Author": "author", "CreationDate": "created", "ModDate": "modified
 
 @dataclass(slots=True)
 class _Pages:
-    """What was read, by page: cells with geometry, text that runs another way, recognised text."""
+    """What was read, by page: cells with geometry, text that runs another way, recognised and added text."""
 
     cells: list[list[Cell]] = field(default_factory=list)
     sideways: dict[int, str] = field(default_factory=dict)
     texts: list[str] = field(default_factory=list)
     recognised: dict[int, str] = field(default_factory=dict)
+    added: dict[int, list[str]] = field(default_factory=dict)
 
 
 def parse_pdf(data: bytes, _name: str, ocr: OcrOptions | None = None) -> ParsedDocument:
@@ -80,6 +82,7 @@ def _read(document: pdfium.PdfDocument, builder: DocumentBuilder, scans: ScanRea
             pages.recognised[index] = scans.read(page, index + 1, why="uses fonts without readable characters")
         elif len("".join(text.split())) < _MIN_CHARS and has_picture(page):
             pages.recognised[index] = scans.read(page, index + 1, why="is a scan")
+        pages.added[index] = annotation_texts(page)
         pages.cells.append(cells)
         page.close()
     return pages
@@ -108,6 +111,8 @@ def _write(builder: DocumentBuilder, pages: _Pages, outline: dict[tuple[int, str
         builder.paragraph(pages.sideways.get(index, ""), page=index + 1)
         for paragraph in pages.recognised.get(index, "").split("\n\n"):
             builder.paragraph(" ".join(paragraph.split()), page=index + 1)
+        for text in pages.added.get(index, []):
+            builder.note(text, page=index + 1)
 
 
 def _outline(document: pdfium.PdfDocument) -> dict[tuple[int, str], int]:

@@ -34,6 +34,8 @@ def without_furniture(cells: list[Cell], keys: set[str]) -> list[Cell]:
                 break
             drop.add(f"{row.top:.1f}")
     gone = [row for row in page if f"{row.top:.1f}" in drop]
+    if len(gone) == len(page):
+        return cells  # a page that holds nothing else: better once too often than lost
     return [cell for cell in cells if not any(row.top <= cell.top and cell.bottom <= row.bottom for row in gone)]
 
 

@@ -196,3 +196,26 @@ class TestScans:
         options = ocr.OcrOptions(max_pages=0)
         parsed = parse_pdf(scanned(Line(72, 700, "The quick brown fox", 24)), "a.pdf", options)
         assert "only 0 pages" in parsed.notes[0]
+
+
+class TestAdditions:
+    def test_a_filled_field_and_a_comment_are_notes_of_their_page(self) -> None:
+        from pypdf.annotations import FreeText
+        from pypdf.generic import ArrayObject, DictionaryObject, FloatObject, NameObject, TextStringObject
+
+        writer = PdfWriter(clone_from=PdfReader(io.BytesIO(pdf([[Line(72, 700, "an ordinary form to fill")]]))))
+        writer.add_annotation(0, FreeText(text="Please check", rect=(50, 550, 200, 650)))
+        widget = DictionaryObject(
+            {
+                NameObject("/Type"): NameObject("/Annot"),
+                NameObject("/Subtype"): NameObject("/Widget"),
+                NameObject("/FT"): NameObject("/Tx"),
+                NameObject("/T"): TextStringObject("Name"),
+                NameObject("/V"): TextStringObject("Ada"),
+                NameObject("/Rect"): ArrayObject([FloatObject(value) for value in (50, 400, 200, 420)]),
+            }
+        )
+        writer.add_annotation(0, widget)
+        out = io.BytesIO()
+        writer.write(out)
+        assert texts(parse_pdf(out.getvalue(), "a.pdf"), ElementKind.NOTE) == ["Please check", "Name: Ada"]
