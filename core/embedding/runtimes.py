@@ -36,12 +36,10 @@ class OnnxRuntime:
     """ONNX Runtime with one thread a stream.
 
     Two streams of one text each beat one stream of two threads (measured on 2 cores: int8 50 against 47 chunks/s,
-    float32 36 against 33), need no padding, and make int8 independent of a text's neighbours.
+    float32 36 against 33) and need next to no padding.
     """
 
-    batch_tokens = 256
-
-    def __init__(self, path: Path, streams: int) -> None:
+    def __init__(self, path: Path, streams: int, batch_tokens: int = 256) -> None:
         import onnxruntime
 
         options = onnxruntime.SessionOptions()
@@ -50,6 +48,7 @@ class OnnxRuntime:
         # an arena keeps its largest batch for ever, once a thread
         options.enable_cpu_mem_arena = False
         self.streams = streams
+        self.batch_tokens = batch_tokens
         self._session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
 
     def infer(self, ids: Ids, mask: Ids) -> Floats:
@@ -86,8 +85,10 @@ def load_runtime(name: RuntimeName, cache_dir: Path, threads: int) -> Runtime:
     try:
         if name is RuntimeName.OPENVINO:
             return OpenVinoRuntime(ensure_graph(cache_dir, Variant.PORTABLE), threads)
-        variant = Variant.INT8 if name is RuntimeName.ONNX_INT8 else Variant.FUSED
-        return OnnxRuntime(ensure_graph(cache_dir, variant), threads)
+        if name is RuntimeName.ONNX_INT8:
+            # every text alone: activations are scaled by a batch's largest value, so neighbours would change a vector
+            return OnnxRuntime(ensure_graph(cache_dir, Variant.INT8), threads, batch_tokens=1)
+        return OnnxRuntime(ensure_graph(cache_dir, Variant.FUSED), threads)
     except ImportError as error:
         package = "openvino" if name is RuntimeName.OPENVINO else "onnxruntime"
         raise Unavailable(

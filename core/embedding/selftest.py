@@ -77,7 +77,7 @@ def measure(cache_dir: Path, candidates: Sequence[RuntimeName], threads: int) ->
 def _best(results: Sequence[Choice]) -> Choice:
     faithful = [r for r in results if r.fidelity >= MIN_FIDELITY] or list(results)
     # only int8 is inexact by more than rounding
-    return max(faithful, key=lambda r: r.chunks_per_s / (_MIN_GAIN if r.runtime is RuntimeName.ONNX_INT8 else 1.0))
+    return max(faithful, key=lambda r: r.chunks_per_s / (_MIN_GAIN if r.runtime == RuntimeName.ONNX_INT8 else 1.0))
 
 
 def _candidates(setting: str) -> list[RuntimeName]:

@@ -57,7 +57,7 @@ class SentenceTransformerModel:
         self._prefixes = (query_prefix, passage_prefix)
         self._one_at_a_time = threading.Lock()
         self.name = source.rstrip("/").rsplit("/", 1)[-1].lower()
-        self.dimension = int(self._model.get_sentence_embedding_dimension())
+        self.dimension = int(self._model.get_embedding_dimension())
         self.tokenizer: Tokenizer = TransformerTokenizer(self._model.tokenizer, int(self._model.max_seq_length))
 
     def embed_passages(self, texts: Sequence[str]) -> Floats:

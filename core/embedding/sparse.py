@@ -19,7 +19,7 @@ TITLE_WEIGHT, HEADING_WEIGHT = 1, 1  # times that the terms count
 
 
 class SparseEncoder:
-    """Stateless and thread safe. Terms are 32-bit hashes: two of 100,000 words meet with a chance of 1 in 40,000."""
+    """Stateless and thread safe. Terms are 32-bit hashes: a term meets one of 100,000 others once in 40,000."""
 
     def encode_passage(self, text: str, language: str | None) -> SparseVector:
         """Saturated term weights of a passage."""
