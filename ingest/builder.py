@@ -72,9 +72,7 @@ class DocumentBuilder:
             return
         start = self._next_start(ElementKind.TABLE)
         header = sum(len(line) + 1 for line in lines[:header_rows]) if header_rows and len(lines) > header_rows else 0
-        self._add(
-            ElementKind.TABLE, "\n".join(lines), page=page, header_end=start + header if header else None
-        )
+        self._add(ElementKind.TABLE, "\n".join(lines), page=page, header_end=start + header if header else None)
 
     def build(self) -> ParsedDocument:
         return ParsedDocument(

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import dramatiq
 import structlog
-from ingest.children.protocol import Parser
 
 from core.blobs.factory import open_blobs
 from core.blobs.protocol import BlobStore
@@ -32,6 +31,7 @@ from domain.identity.tokens import TokenMint
 from domain.ingestion.purge import Purge
 from domain.ingestion.runner import Parts, SlabRunner
 from domain.ingestion.service import IngestionService
+from ingest.children.protocol import Parser
 from insydr.migrate import ensure_schema
 from pipelines.actors import declare_actors
 from pipelines.broker import open_broker, send
@@ -161,7 +161,7 @@ class Installation:
         from ingest.language import detect_language
 
         searcher = Searcher(self.vectors, self.model, self.sparse)
-        return AnswerService(self.database, searcher, Answerer(searcher, self.sparse, self.writer, detect_language))
+        return AnswerService(self.database, searcher, Answerer(searcher, self.writer, detect_language))
 
     @property
     def ingestion(self) -> IngestionService:
@@ -173,6 +173,7 @@ class Installation:
         settings = self.settings
         parts = Parts(
             self.database, self.blobs, self.vectors, self.model, self.sparse, self.parser,
+            model_setting=settings.embedding_model,
             holder=f"{socket.gethostname()}:{secrets.token_hex(4)}",
             lease_s=settings.lease_s, max_attempts=settings.max_attempts,
         )  # fmt: skip
@@ -239,6 +240,7 @@ class Installation:
         replies = IdempotencyService(self.database, self.keys)
         return [
             Periodic("sweep", settings.sweep_every_s, lambda: self.ingestion.sweep()),
+            Periodic("reap-parsers", 5.0, lambda: self.parser.reap()),
             Periodic("key-usage", 30.0, self.key_usage.flush),
             Periodic("optimize", 20.0, lambda: self.vectors.optimize()),
             Periodic("forget-replies", 3_600.0, replies.forget_old),

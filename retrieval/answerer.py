@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
-from core.embedding.sparse import SparseEncoder
+from core.embedding.words import terms
 
 from core.vectors.protocol import Scope
 from retrieval.answers import Answer, Generator, Quote, Style, Turn
@@ -21,10 +21,8 @@ LanguageOf = Callable[[str], str | None]
 
 
 class Answerer:
-    def __init__(
-        self, searcher: Searcher, sparse: SparseEncoder, writer: AnswerWriter | None, language_of: LanguageOf
-    ) -> None:
-        self._searcher, self._sparse, self._writer, self._language_of = searcher, sparse, writer, language_of
+    def __init__(self, searcher: Searcher, writer: AnswerWriter | None, language_of: LanguageOf) -> None:
+        self._searcher, self._writer, self._language_of = searcher, writer, language_of
 
     def answer(self, store: PassageStore, scope: Scope, question: str, history: Sequence[Turn], style: Style) -> Answer:
         """Never raises for what a question holds; an answer always has sources or is the fallback."""
@@ -33,10 +31,7 @@ class Answerer:
         language = self._language_of(asked) or "en"
         passages = self._searcher.search(store, scope, asked, PASSAGES, language=language).passages
 
-        def terms(text: str) -> list[str]:
-            return self._sparse.terms(text, language)
-
-        found = extract(asked, passages, terms, style.max_characters)
+        found = extract(asked, passages, lambda text: list(terms(text, language)), style.max_characters)
         values = features(passages, found.best_coverage, found.passage_coverage)
         sure = confidence(values)
         if sure < style.threshold or not found.quotes or _blocked(question, style):
@@ -58,7 +53,7 @@ class Answerer:
             return _instead(plain, f"{error}; this answer quotes the sources instead.")
         if NO_ANSWER in reply:
             return Answer(style.fallback, [], plain.confidence, False, Generator.LLM, features=plain.features)
-        checked = attribute(reply, passages, lambda text: self._sparse.terms(text, style.language or "en"))
+        checked = attribute(reply, passages, lambda text: list(terms(text, style.language)))
         if not checked.quotes:
             return _instead(plain, "The language model cited nothing that holds; this answer quotes the sources.")
         text = checked.text[: style.max_characters]

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from retrieval.answers import Quote
 from retrieval.extract import Terms
 from retrieval.passages import Passage
-from retrieval.sentences import sentences
+from core.sentences import sentences
 
 SUPPORT = 0.5
 _MARK = re.compile(r"\s*\[(\d{1,3})\]")

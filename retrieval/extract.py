@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from retrieval.answers import Quote
 from retrieval.passages import Passage
-from retrieval.sentences import Sentence, sentences
+from core.sentences import Sentence, sentences
 
 Terms = Callable[[str], list[str]]
 READ_PASSAGES = 6

@@ -7,7 +7,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 import structlog
-from ingest.children.protocol import Parser
 
 from core.blobs.protocol import BlobStore
 from core.database import Database
@@ -22,6 +21,7 @@ from domain.ingestion.outcome import Read, complete, credit_jobs, fail, retry_de
 from domain.ingestion.reading import Reader
 from domain.ingestion.repository import Claimed, Slab
 from domain.models import Stage
+from ingest.children.protocol import Parser
 
 log = structlog.get_logger()
 OUTAGE_DELAY_S = 10.0
@@ -38,6 +38,7 @@ class Parts:
     model: EmbeddingModel
     sparse: SparseEncoder
     parser: Parser
+    model_setting: str
     holder: str
     lease_s: float
     max_attempts: int
@@ -46,7 +47,7 @@ class Parts:
 class SlabRunner:
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
-        self._reader = Reader(parts.blobs, parts.parser, parts.model)
+        self._reader = Reader(parts.blobs, parts.parser, parts.model_setting)
 
     def claim(self, workspace_id: str) -> tuple[Slab | None, bool]:
         """The next slab, and whether more is due: the caller wakes another worker for that before it begins."""

@@ -48,7 +48,7 @@ class OpenAILikeWriter:
     def describe(self) -> str:
         return f"{self._model} at {httpx.URL(self._base_url).host}"
 
-    def _read(self, turns: list[tuple[str, str]], queue: "Queue[str | None | Exception]") -> None:
+    def _read(self, turns: list[tuple[str, str]], queue: "Queue[str | Exception | None]") -> None:
         from llama_index.core.base.llms.types import ChatMessage
 
         try:
@@ -66,14 +66,15 @@ class OpenAILikeWriter:
 
         with self._lock:
             if self._llm is None:
-                self._llm = OpenAILike(
-                    model=self._model,
-                    api_base=self._base_url,
-                    api_key=self._api_key or "none",
-                    is_chat_model=True,
-                    max_retries=0,
-                    timeout=self._timeout_s,
-                    http_client=self._client,
-                    temperature=0.0,
-                )
+                options: dict[str, Any] = {
+                    "model": self._model,
+                    "api_base": self._base_url,
+                    "api_key": self._api_key or "none",
+                    "is_chat_model": True,
+                    "max_retries": 0,
+                    "timeout": self._timeout_s,
+                    "http_client": self._client,
+                    "temperature": 0.0,
+                }
+                self._llm = OpenAILike(**options)
             return self._llm

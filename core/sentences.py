@@ -1,4 +1,4 @@
-"""Sentences as spans of a passage: what an extractive answer quotes."""
+"""Sentences as spans of a text: what chunks are cut at and what an extractive answer quotes."""
 
 import re
 from collections.abc import Iterator

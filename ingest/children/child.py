@@ -1,0 +1,40 @@
+"""The child's side: limits first, then one task after another until the pipe ends."""
+
+import os
+import resource
+import signal
+from multiprocessing.connection import Connection
+
+from ingest.children.protocol import Failed, ParseTask
+
+
+def main(pipe: Connection, cpu_s: float, memory_bytes: int) -> None:
+    """Serve tasks; ends when the parent closes the pipe or dies."""
+    os.environ["TOKENIZERS_PARALLELISM"] = "false"
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_DATA, (memory_bytes, memory_bytes))
+    os.nice(5)  # questions come before reading
+    from ingest.children.reading import read
+
+    while True:
+        try:
+            task: ParseTask = pipe.recv()
+        except (EOFError, OSError):
+            return
+        _allow_cpu(cpu_s)
+        result = read(task)
+        try:
+            pipe.send(result)
+        except MemoryError:
+            pipe.send(Failed("PARSER_MEMORY", "The file needs more memory than allowed: split it into smaller ones."))
+        except (BrokenPipeError, OSError):
+            return
+
+
+def _allow_cpu(seconds: float) -> None:
+    """So much from now on; the kernel's SIGXCPU ends the process."""
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    spent = used.ru_utime + used.ru_stime
+    _, hard = resource.getrlimit(resource.RLIMIT_CPU)
+    resource.setrlimit(resource.RLIMIT_CPU, (int(spent + seconds) + 1, hard))

@@ -1,0 +1,128 @@
+"""Child processes that read documents: warm, limited, replaced when they die, given back when idle.
+
+A parser that crashes, hangs or eats memory takes its child along and fails its document; the others of the same call
+go on in a new child. The parent keeps the wall clock, the kernel the CPU and the memory.
+"""
+
+import multiprocessing
+import threading
+import time
+from collections.abc import Sequence
+from multiprocessing.connection import Connection
+from multiprocessing.context import ForkServerContext, ForkServerProcess
+from queue import LifoQueue
+
+from ingest.children import child
+from ingest.children.protocol import Failed, Parsed, ParseTask
+
+IDLE_S = 20.0
+_TIMEOUT = "Reading the file took longer than {:g} s: split it into smaller ones."
+_CRASHED = "The file made its parser crash. Save it again in another way, e.g. print it to a new PDF."
+
+
+class ParsePool:
+    """At most `size` children. Thread safe: each call of `run` borrows one."""
+
+    def __init__(self, size: int, *, wall_s: float, cpu_s: float, memory_bytes: int, max_tasks: int) -> None:
+        context = multiprocessing.get_context("forkserver")
+        context.set_forkserver_preload(["ingest.children.preload"])
+        self._slots: LifoQueue[_Slot] = LifoQueue()
+        self._all = [_Slot(context, wall_s, cpu_s, memory_bytes, max_tasks) for _ in range(size)]
+        for slot in self._all:
+            self._slots.put(slot)
+
+    def run(self, tasks: Sequence[ParseTask]) -> list[Parsed | Failed]:
+        """Waits for a free child, then for all results."""
+        slot = self._slots.get()
+        try:
+            return [slot.run(task) for task in tasks]
+        finally:
+            self._slots.put(slot)
+
+    def reap(self) -> None:
+        """End children that had nothing to do for `IDLE_S` seconds."""
+        for slot in self._all:
+            slot.end_if_idle(IDLE_S)
+
+    def close(self) -> None:
+        for slot in self._all:
+            slot.end()
+
+
+class _Slot:
+    """One child at a time, started when needed."""
+
+    def __init__(
+        self, context: ForkServerContext, wall_s: float, cpu_s: float, memory_bytes: int, max_tasks: int
+    ) -> None:
+        self._context, self._wall_s, self._cpu_s = context, wall_s, cpu_s
+        self._memory_bytes, self._max_tasks = memory_bytes, max_tasks
+        self._lock = threading.Lock()
+        self._process: ForkServerProcess | None = None
+        self._pipe: Connection | None = None
+        self._tasks, self._last = 0, time.monotonic()
+
+    def run(self, task: ParseTask) -> Parsed | Failed:
+        with self._lock:
+            result = self._ask(task)
+            self._tasks, self._last = self._tasks + 1, time.monotonic()
+            if self._tasks >= self._max_tasks:
+                self._end()
+            return result
+
+    def end_if_idle(self, idle_s: float) -> None:
+        if self._lock.acquire(blocking=False):
+            try:
+                if self._process is not None and time.monotonic() - self._last > idle_s:
+                    self._end()
+            finally:
+                self._lock.release()
+
+    def end(self) -> None:
+        """Also while it works: its task fails as crashed, whoever waits gets an answer."""
+        process = self._process
+        if process is not None and process.is_alive():
+            process.kill()
+        with self._lock:
+            self._end()
+
+    def _ask(self, task: ParseTask) -> Parsed | Failed:
+        pipe = self._started()
+        try:
+            pipe.send(task)
+            if not pipe.poll(self._wall_s):
+                self._end()
+                return Failed("PARSER_TIMEOUT", _TIMEOUT.format(self._wall_s))
+            result: Parsed | Failed = pipe.recv()
+        except (EOFError, OSError):
+            return self._crashed()
+        return result
+
+    def _crashed(self) -> Failed:
+        process = self._process
+        if process is not None:
+            process.join(5)
+        code = process.exitcode if process is not None else None
+        self._end()
+        if code is not None and -code in (24, 9):  # SIGXCPU; SIGKILL is the kernel's when memory runs out
+            return Failed("PARSER_TIMEOUT" if code == -24 else "PARSER_MEMORY", _TIMEOUT.format(self._cpu_s))
+        return Failed("PARSER_CRASHED", _CRASHED)
+
+    def _started(self) -> Connection:
+        if self._process is None or self._pipe is None or not self._process.is_alive():
+            self._end()
+            ours, theirs = self._context.Pipe()
+            arguments = (theirs, self._cpu_s, self._memory_bytes)
+            self._process = self._context.Process(target=child.main, args=arguments, daemon=True, name="parser")
+            self._process.start()
+            theirs.close()
+            self._pipe, self._tasks = ours, 0
+        return self._pipe
+
+    def _end(self) -> None:
+        if self._pipe is not None:
+            self._pipe.close()
+        if self._process is not None:
+            self._process.kill()
+            self._process.join(5)
+        self._process = self._pipe = None

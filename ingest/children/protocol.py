@@ -1,0 +1,57 @@
+"""Reading documents somewhere they can do no harm: what goes in, what comes out, what every reader must do."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from ingest.elements import Chunk, ParsedDocument
+
+
+@dataclass(frozen=True, slots=True)
+class ParseTask:
+    """`length` bytes from `start` of the file at `path`. A record is one line `{"text": …}` of a JSON Lines batch."""
+
+    path: str
+    start: int
+    length: int
+    name: str
+    title: str | None = None  # given by a person; else the document's own
+    language: str | None = None
+    is_record: bool = False
+    tokenizer: str = "all-minilm-l6-v2"
+
+
+@dataclass(frozen=True, slots=True)
+class Parsed:
+    """A document ready to be embedded; `hashes` name the embedding texts in the cache."""
+
+    format: str
+    document: ParsedDocument
+    title: str
+    language: str
+    chunks: list[Chunk]
+    embedding_texts: list[str]
+    hashes: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """Why a document cannot be read; becomes a `DocumentError`."""
+
+    code: str
+    message: str
+    retryable: bool = False
+
+
+class Parser(Protocol):
+    """Implemented by a pool of child processes and, for tests, in the process itself."""
+
+    def run(self, tasks: Sequence[ParseTask]) -> list[Parsed | Failed]:
+        """Results in the order of the tasks. One task's crash, time-out or memory fails that task alone."""
+        ...
+
+    def reap(self) -> None:
+        """Give back what has been idle for some time."""
+        ...
+
+    def close(self) -> None: ...

@@ -1,0 +1,89 @@
+"""Packing: units into chunks that follow the document's structure and fit the model's window."""
+
+from collections.abc import Iterator, Sequence
+
+from core.embedding.protocol import Tokenizer
+from ingest.chunking.budget import ChunkBudget
+from ingest.chunking.units import Unit, units_of
+from ingest.elements import Chunk, ParsedDocument
+
+SMALL_SHARE = 0.4  # of the budget: a section that has so much stands alone
+PAGE_SHARE = 0.5
+
+
+def chunk_document(document: ParsedDocument, tokenizer: Tokenizer, budget: ChunkBudget) -> list[Chunk]:
+    """Chunks in order. Every character that is not white space is in at least one; none is empty."""
+    groups = _groups(list(units_of(document, tokenizer, budget)), budget)
+    spans = [(group[0].start, group[-1].end, group) for group in groups]
+    texts = [document.text[start:end] for start, end, _ in spans]
+    counts = tokenizer.count([text.strip() for text in texts])
+    chunks: list[Chunk] = []
+    for (start, end, group), text, count in zip(spans, texts, counts, strict=True):
+        if not text.strip():
+            continue
+        first, last = start + len(text) - len(text.lstrip()), end - len(text) + len(text.rstrip())
+        chunks.append(_chunk(len(chunks), first, last, group, count))
+    return chunks
+
+
+def _groups(units: Sequence[Unit], budget: ChunkBudget) -> Iterator[list[Unit]]:
+    """Units that become one chunk. Headings go with what follows them."""
+    group: list[Unit] = []
+    tokens = 0
+    for number, unit in enumerate(units):
+        if group and _breaks(group, tokens, unit, units[number + 1 : number + 2], budget):
+            yield group
+            group, tokens = [], 0
+        group.append(unit)
+        tokens += unit.tokens
+    if group:
+        yield group
+
+
+def _breaks(group: Sequence[Unit], tokens: int, unit: Unit, following: Sequence[Unit], budget: ChunkBudget) -> bool:
+    """Whether `unit` begins a new chunk."""
+    if tokens + unit.tokens > budget.content:
+        return True
+    only_headings = all(one.is_heading for one in group)
+    if only_headings:
+        return False
+    if unit.alone or group[-1].alone:
+        return True
+    if unit.is_heading:
+        enough = tokens >= SMALL_SHARE * budget.content
+        parts_ways = not _same_branch(group[0], unit)
+        fits_next = not following or tokens + unit.tokens + following[0].tokens <= budget.content
+        return enough or parts_ways or not fits_next
+    turned = unit.element.page != group[-1].element.page
+    return turned and tokens >= PAGE_SHARE * budget.content
+
+
+def _same_branch(first: Unit, heading: Unit) -> bool:
+    """Siblings and children of where the chunk began; not what follows a whole chapter."""
+    level = first.element.level if first.is_heading else 7
+    return heading.element.level >= min(level, 7) or heading.element.heading_path == first.element.heading_path[:-1]
+
+
+def _chunk(index: int, start: int, end: int, group: Sequence[Unit], tokens: int) -> Chunk:
+    return Chunk(
+        index=index,
+        start=start,
+        end=end,
+        page=group[0].element.page,
+        page_end=group[-1].element.page,
+        heading_path=_common_path([unit for unit in group if not unit.is_heading] or list(group)),
+        context=group[0].context,
+        token_count=tokens,
+    )
+
+
+def _common_path(units: Sequence[Unit]) -> tuple[str, ...]:
+    path = units[0].element.heading_path
+    for unit in units[1:]:
+        shared = 0
+        for ours, theirs in zip(path, unit.element.heading_path, strict=False):
+            if ours != theirs:
+                break
+            shared += 1
+        path = path[:shared]
+    return path
