@@ -4,18 +4,15 @@ from typing import Any
 
 import dramatiq
 from dramatiq.brokers.stub import StubBroker
-from dramatiq.middleware import AgeLimit, Callbacks, Pipelines, Prometheus, Retries, ShutdownNotifications, TimeLimit
+from dramatiq.middleware import Middleware, ShutdownNotifications
 
 from core.errors import InvalidInput
 from core.settings import Settings
 
-# SQL holds retries, times and progress; Dramatiq's own would do the same work a second time.
-UNWANTED = (Retries, AgeLimit, TimeLimit, Callbacks, Pipelines, Prometheus)
-
 
 def open_broker(settings: Settings) -> dramatiq.Broker:
-    """A broker without result store, retries or age limit."""
-    middleware = [ShutdownNotifications(notify_shutdown=False)]
+    """A broker without Dramatiq's retries, results, age and time limits: SQL holds these, and would do them twice."""
+    middleware: list[Middleware] = [ShutdownNotifications(notify_shutdown=False)]
     if settings.broker_url is None:
         return StubBroker(middleware=middleware)
     url = settings.broker_url.get_secret_value()
@@ -23,7 +20,9 @@ def open_broker(settings: Settings) -> dramatiq.Broker:
     if scheme in ("redis", "rediss", "unix"):
         from dramatiq.brokers.redis import RedisBroker
 
-        return RedisBroker(url=url, middleware=middleware, namespace="insydr")
+        return RedisBroker(  # type: ignore[no-untyped-call]  # dramatiq leaves it untyped
+            url=url, middleware=middleware, namespace="insydr"
+        )
     if scheme in ("amqp", "amqps"):
         from dramatiq.brokers.rabbitmq import RabbitmqBroker
 
