@@ -9,6 +9,7 @@ _ABBREVIATIONS = re.compile(
     r"(?:\b(?:[A-Z]|Dr|Mr|Mrs|Ms|Prof|St|No|Nr|vs|etc|e\.g|i\.e|z\.B|d\.h|cf|Fig|Eq|Sec|Inc|Ltd|Co|Corp|approx|ca|vol|pp|al))\.$"
 )
 _END = re.compile(r"(?<=[.!?…])[\"'”’)\]]*\s+|(?<=[。！？؟])\s*")
+_ROW = re.compile(r"^[^:\n]{1,60}: \S")  # “Name: value; …”, a record that names its columns
 _LINE_ITEM = re.compile(r"^\s*(?:[-*•|]|\d+[.)])\s?")
 
 
@@ -34,7 +35,7 @@ def _blocks(content: str) -> Iterator[tuple[int, int]]:
         lines = paragraph.splitlines(keepends=True)
         if not paragraph.strip():
             continue
-        if any(_LINE_ITEM.match(line) for line in lines) or all(len(line) < 60 for line in lines):
+        if _is_list(lines):
             for line in lines:
                 yield start, start + len(line)
                 start += len(line)
@@ -42,8 +43,15 @@ def _blocks(content: str) -> Iterator[tuple[int, int]]:
             yield start, position
 
 
+def _is_list(lines: list[str]) -> bool:
+    """Items, rows, records or headings: each line speaks for itself."""
+    items = any(_LINE_ITEM.match(line) for line in lines)
+    records = len(lines) > 1 and all(_ROW.match(line) for line in lines)
+    return items or records or all(len(line) < 60 for line in lines)
+
+
 def _split(content: str, start: int, end: int) -> Iterator[Sentence]:
-    if _LINE_ITEM.match(content[start:end]):
+    if _LINE_ITEM.match(content[start:end]) or _is_record(content[start:end]):
         yield from _trimmed(content, start, end)
         return
     begin = start
@@ -53,6 +61,10 @@ def _split(content: str, start: int, end: int) -> Iterator[Sentence]:
         yield from _trimmed(content, begin, match.start() + len(match.group().rstrip()))
         begin = match.end()
     yield from _trimmed(content, begin, end)
+
+
+def _is_record(line: str) -> bool:
+    return "; " in line and all(_ROW.match(part) for part in line.strip().split("; ")[:2])
 
 
 def _trimmed(content: str, start: int, end: int) -> Iterator[Sentence]:

@@ -32,7 +32,7 @@ from domain.ingestion.purge import Purge
 from domain.ingestion.runner import Parts, SlabRunner
 from domain.ingestion.service import IngestionService
 from ingest.children.protocol import Parser
-from insydr.migrate import ensure_schema
+from core.database.schema import ensure_schema
 from pipelines.actors import declare_actors
 from pipelines.broker import open_broker, send
 from pipelines.schedule import Periodic, Schedule

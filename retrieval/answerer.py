@@ -3,7 +3,6 @@
 from collections.abc import Callable, Sequence
 
 from core.embedding.words import terms
-
 from core.vectors.protocol import Scope
 from retrieval.answers import Answer, Generator, Quote, Style, Turn
 from retrieval.attribution import attribute

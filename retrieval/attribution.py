@@ -8,10 +8,10 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from core.sentences import sentences
 from retrieval.answers import Quote
 from retrieval.extract import Terms
 from retrieval.passages import Passage
-from core.sentences import sentences
 
 SUPPORT = 0.5
 _MARK = re.compile(r"\s*\[(\d{1,3})\]")

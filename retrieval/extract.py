@@ -11,9 +11,9 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from core.sentences import Sentence, sentences
 from retrieval.answers import Quote
 from retrieval.passages import Passage
-from core.sentences import Sentence, sentences
 
 Terms = Callable[[str], list[str]]
 READ_PASSAGES = 6
@@ -186,13 +186,15 @@ def _candidates(question: str, passages: Sequence[Passage], terms: Terms, weight
             own = 0.75 * coverage + 0.25 * _share(bag | heading, weights)
             bonus = TYPE_BONUS if kind is not None and kind.search(sentence.text) else 0.0
             score = own + bonus + PASSAGE_PRIOR * passage.score
-            found.append(Scored(passage, sentence, score * _shape(sentence), coverage))
+            found.append(Scored(passage, sentence, score * _shape(sentence, passage), coverage))
     return found
 
 
-def _shape(sentence: Sentence) -> float:
-    """Headings and fragments say little by themselves."""
+def _shape(sentence: Sentence, passage: Passage) -> float:
+    """Titles, headings and fragments say little by themselves."""
     words = len(sentence.text.split())
+    if sentence.text in (passage.stored.title, *passage.stored.heading_path):
+        return 0.4
     if sentence.text.endswith("?"):
         return 0.6
     return 1.0 if words >= 5 or not sentence.text.isascii() else 0.75

@@ -4,9 +4,8 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from core.embedding.sparse import SparseEncoder
-
 from core.embedding.protocol import EmbeddingModel
+from core.embedding.sparse import SparseEncoder
 from core.vectors.protocol import DenseQuery, Hit, Scope, SparseQuery, VectorStore
 from retrieval.fusion import fuse
 from retrieval.passages import Passage, PassageStore, StoredPassage

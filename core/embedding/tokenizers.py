@@ -24,8 +24,9 @@ def _of_transformer(source: str) -> Tokenizer:
     """From the folder's `tokenizer.json` and `sentence_bert_config.json`; transformers finds those of a hub's name."""
     import json
 
-    from core.embedding.sentence_transformers import TransformerTokenizer
     from transformers import AutoTokenizer
+
+    from core.embedding.sentence_transformers import TransformerTokenizer
 
     tokenizer = AutoTokenizer.from_pretrained(source, local_files_only=True)
     config = Path(source) / "sentence_bert_config.json"
