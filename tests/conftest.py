@@ -1,0 +1,109 @@
+"""Running installations in both shapes, and accounts and workspaces on them."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+
+from core.logs import configure_logs
+from core.settings import Settings
+from tests.support.client import Account, Shape, Workspace
+from tests.support.services import fresh_postgres, fresh_redis
+
+SECRET = "a test's secret key of at least 32 characters"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_settings_of_this_machine() -> Iterator[None]:
+    """The environment's own settings must not reach a test."""
+    patch = pytest.MonkeyPatch()
+    for name in [name for name in os.environ if name.startswith("INSYDR_")]:
+        patch.delenv(name)
+    patch.setenv("INSYDR_CONFIG", os.devnull)
+    configure_logs("CRITICAL", as_json=True)
+    yield
+    patch.undo()
+
+
+@contextmanager
+def running(name: str, settings: Settings, *, worker: bool = False) -> Iterator[Shape]:
+    """A server in this process; with `worker` its jobs run here too, as a worker process would run them."""
+    from insydr.server import background
+
+    with background(settings) as (parts, url):
+        if worker:
+            parts.start_work()
+        with httpx.Client(base_url=url, timeout=60, trust_env=False) as http:
+            yield Shape(name, parts, http)
+
+
+def quick_settings(folder: Path, **changes: object) -> Settings:
+    """Settings of a small, quick installation."""
+    common: dict[str, object] = {
+        "data_dir": folder,
+        "port": 0,
+        "embedding_model": "fake",
+        "parser_processes": 1,
+        "sweep_every_s": 0.5,
+        "max_upload_mb": 8,
+        "log_level": "CRITICAL",
+    }
+    return Settings(**{**common, **changes})
+
+
+@pytest.fixture(scope="session")
+def embedded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shape]:
+    """SQLite, workers in the server, the embedded index, a folder of blobs."""
+    with running("embedded", quick_settings(tmp_path_factory.mktemp("embedded"))) as shape:
+        yield shape
+
+
+@pytest.fixture(scope="session")
+def scaled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shape]:
+    """PostgreSQL, Redis with a real Dramatiq worker, Qdrant's client."""
+    with fresh_postgres() as database_url, fresh_redis() as broker_url:
+        settings = quick_settings(
+            tmp_path_factory.mktemp("scaled"),
+            database_url=database_url,
+            broker_url=broker_url,
+            qdrant_url=":memory:",
+            secret_key=SECRET,
+            plan_default="ENTERPRISE",
+        )
+        with running("scaled", settings, worker=True) as shape:
+            yield shape
+
+
+@pytest.fixture(scope="session", params=["embedded", "scaled"])
+def shape(request: pytest.FixtureRequest) -> Shape:
+    """Each shape in turn."""
+    found: Shape = request.getfixturevalue(request.param)
+    return found
+
+
+@pytest.fixture(scope="session")
+def owner(embedded: Shape) -> Account:
+    """An account on the embedded shape."""
+    return embedded.sign_up("Owner")
+
+
+@pytest.fixture
+def workspace(owner: Account) -> Workspace:
+    """A fresh workspace on the embedded shape."""
+    return owner.workspace()
+
+
+@pytest.fixture(scope="session")
+def _shape_owners() -> dict[str, Account]:
+    return {}
+
+
+@pytest.fixture
+def shaped(shape: Shape, _shape_owners: dict[str, Account]) -> Workspace:
+    """A fresh workspace on each shape in turn."""
+    if shape.name not in _shape_owners:
+        _shape_owners[shape.name] = shape.sign_up("Shaped")
+    return _shape_owners[shape.name].workspace()
