@@ -1,4 +1,4 @@
-"""Alembic's environment: always online, over the connection that `insydr.migrate` opens."""
+"""Alembic's environment: always online, over the connection that `core.database.schema` opens."""
 
 from alembic import context
 
