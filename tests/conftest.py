@@ -23,7 +23,7 @@ def _no_settings_of_this_machine() -> Iterator[None]:
     for name in [name for name in os.environ if name.startswith("INSYDR_")]:
         patch.delenv(name)
     patch.setenv("INSYDR_CONFIG", os.devnull)
-    configure_logs("CRITICAL", as_json=True)
+    configure_logs(os.environ.get("TEST_LOG", "CRITICAL"), as_json=True)
     yield
     patch.undo()
 
@@ -49,7 +49,7 @@ def quick_settings(folder: Path, **changes: object) -> Settings:
         "parser_processes": 1,
         "sweep_every_s": 0.5,
         "max_upload_mb": 8,
-        "log_level": "CRITICAL",
+        "log_level": "INFO",
     }
     return Settings(**{**common, **changes})
 

@@ -5,7 +5,7 @@ from datetime import datetime
 from pydantic import BaseModel, Field
 
 from api.auth import Who
-from api.insydr.wire import Input, Limit, MessageOut, Name, Offset, ShortText
+from api.insydr.wire import Input, Limit, MessageOut, Moment, Name, Offset, ShortText
 from api.state import State
 from api.surfaces.names import Surface
 from api.surfaces.route import surface_router
@@ -22,7 +22,7 @@ class KeyIn(Input):
     allowed_domains: list[ShortText] = Field([], max_length=100)
     permissions: list[ShortText] = Field(["*"], max_length=100)
     allowed_ips: list[ShortText] = Field([], max_length=100)
-    expires_at: datetime | None = None
+    expires_at: Moment | None = None
 
 
 class RotateIn(Input):

@@ -5,8 +5,6 @@ from collections.abc import Iterator
 from typing import Annotated, BinaryIO
 
 from fastapi import Query, Request
-from ingest.archive import iter_archive
-from ingest.fingerprint import content_hash
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import UploadFile
 
@@ -22,6 +20,8 @@ from domain.documents.jsonlines import read_items
 from domain.documents.service import DocumentService
 from domain.jobs.service import JobService
 from domain.principal import Principal
+from ingest.archive import iter_archive
+from ingest.fingerprint import content_hash
 
 router = surface_router(Surface.INSYDR, "/api/v1/workspaces/{workspace_id}/documents/batch", tag="Documents")
 MAX_FILES = 1_000
@@ -71,7 +71,7 @@ def _files(state: ApiState, who: Principal, collection_id: str, uploads: list[Up
     limit = file_limit(state, who)
     with stored_blobs(state, who) as stored:
         accepted = (entry for upload in uploads for entry in _expand(upload, stored, limit))
-        return _commit(state, who, collection_id, accepted)
+        return _commit(state, who, collection_id, accepted, stored)
 
 
 def _body(state: ApiState, who: Principal, collection_id: str, body: BinaryIO) -> JobOut:
@@ -80,10 +80,10 @@ def _body(state: ApiState, who: Principal, collection_id: str, body: BinaryIO) -
     body.seek(0)
     with stored_blobs(state, who) as stored:
         if magic == b"PK\x03\x04":
-            return _commit(state, who, collection_id, _members(body.read(), stored, file_limit(state, who)))
+            return _commit(state, who, collection_id, _members(body.read(), stored, file_limit(state, who)), stored)
         key = stored.put(body)
         body.seek(0)
-        return _commit(state, who, collection_id, read_items(body, key))
+        return _commit(state, who, collection_id, read_items(body, key), stored)
 
 
 def _expand(upload: UploadFile, stored: StoredBlobs, limit: int) -> Accepted:
@@ -113,7 +113,7 @@ def _members(data: bytes, stored: StoredBlobs, limit: int) -> Accepted:
             yield Refused(member.name[:200], error.code, error.message)
 
 
-def _commit(state: ApiState, who: Principal, collection_id: str, accepted: Accepted) -> JobOut:
+def _commit(state: ApiState, who: Principal, collection_id: str, accepted: Accepted, stored: StoredBlobs) -> JobOut:
     items: list[Item] = []
     refused: list[Refused] = []
     for entry in accepted:
@@ -121,7 +121,9 @@ def _commit(state: ApiState, who: Principal, collection_id: str, accepted: Accep
     if not items:
         raise _nothing(refused)
     with state.database.write() as session:
-        return job_out(JobService(session, who).accept_batch(collection_id, items, refused))
+        job = JobService(session, who).accept_batch(collection_id, items, refused)
+    stored.discard_unnamed(state)
+    return job_out(job)
 
 
 def _nothing(refused: list[Refused]) -> InsydrError:

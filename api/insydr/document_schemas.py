@@ -108,7 +108,10 @@ def wire_status(status: str) -> str:
 
 
 def accepted(document: Document) -> AcceptedOut:
-    return AcceptedOut(id=document.id, title=document.title, status=wire_status(document.status), stage=document.stage)
+    out = AcceptedOut(id=document.id, title=document.title, status=wire_status(document.status), stage=document.stage)
+    if document.status == Status.COMPLETED:
+        out.message = "Document unchanged: nothing to process"
+    return out
 
 
 def document_fields(row: Document) -> dict[str, Any]:

@@ -55,7 +55,9 @@ def upload(
         item = form.applied(store_upload(file, stored, file_limit(state, who)))
         allow = duplicates == "allow" or item.external_id is not None or not state.settings.duplicate_check
         with state.database.write() as session:
-            return accepted(DocumentService(session, who).upload(collection_id, item, allow_duplicates=allow))
+            document = DocumentService(session, who).upload(collection_id, item, allow_duplicates=allow)
+        stored.discard_unnamed(state)
+    return accepted(document)
 
 
 @router.get("")

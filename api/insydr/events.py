@@ -1,6 +1,7 @@
 """Progress as server-sent events: a document's or a job's state, each time it changes, until it has ended."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
@@ -15,6 +16,7 @@ from api.insydr.jobs import job_out
 from api.state import ApiState, State
 from api.surfaces.names import Surface
 from api.surfaces.route import surface_router
+from core.errors import InsydrError
 from domain.documents.service import DocumentService
 from domain.jobs.service import JobService
 from domain.models import JobStatus, Status
@@ -59,7 +61,11 @@ async def _events(
         if ended(now):
             return
         await asyncio.sleep(POLL_S)
-        polls, now = polls + 1, await run_in_threadpool(look)
+        try:
+            polls, now = polls + 1, await run_in_threadpool(look)
+        except InsydrError as error:  # deleted while somebody watched, or a part is down: said in the stream
+            yield f"event: error\ndata: {json.dumps({'detail': error.message, 'code': error.code})}\n\n"
+            return
 
 
 def _document(state: ApiState, who: Principal, document_id: str) -> DocumentOut:

@@ -13,6 +13,7 @@ from core.blobs.protocol import BlobStore
 from core.errors import InvalidInput
 from core.ids import Prefix, new_id
 from domain.documents.items import Item, safe_name
+from domain.documents.service import DocumentService
 from domain.plans import max_file_bytes
 from domain.principal import Principal
 from domain.workspaces.service import WorkspaceService
@@ -34,6 +35,13 @@ class StoredBlobs:
 
     def discard(self) -> None:
         for key in self._keys:
+            self._blobs.delete(key)
+
+    def discard_unnamed(self, state: ApiState) -> None:
+        """After the commit: what no document came to need."""
+        with state.database.read() as session:
+            unnamed = DocumentService(session, self._who).unnamed(self._keys)
+        for key in unnamed:
             self._blobs.delete(key)
 
 

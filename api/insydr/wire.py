@@ -1,12 +1,13 @@
 """Types that several resources share on the wire."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Any
 
 from fastapi import Header, Query
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from core.clock import iso
+from domain.plain_json import checked_json
 
 
 def _no_nul(value: str) -> str:
@@ -22,19 +23,16 @@ def _not_blank(value: str) -> str:
 
 
 def _plain_json(value: dict[str, Any]) -> dict[str, Any]:
-    if _depth(value) > 20:
-        raise ValueError("is nested too deeply (20 levels at most)")
-    text = str(value)
-    if "\\x00" in text or len(text) > 65_536:
-        raise ValueError("may have 64 KiB at most and no NUL characters")
-    return value
+    return checked_json(value, max_bytes=65_536)
 
 
-def _depth(value: Any, level: int = 0) -> int:
-    if level > 20 or not isinstance(value, dict | list):
-        return level
-    children = value.values() if isinstance(value, dict) else value
-    return max((_depth(child, level + 1) for child in children), default=level)
+def _in_utc(value: datetime) -> datetime:
+    if value.tzinfo is None:
+        raise ValueError("must have a zone, e.g. 2027-01-26T00:00:00Z")
+    try:
+        return value.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("is out of range") from None
 
 
 Text = Annotated[str, AfterValidator(_no_nul)]
@@ -42,6 +40,7 @@ Name = Annotated[str, Field(max_length=200), AfterValidator(_no_nul), AfterValid
 ShortText = Annotated[str, Field(max_length=2_000), AfterValidator(_no_nul)]
 IdText = Annotated[str, Field(max_length=64), AfterValidator(_no_nul)]
 JsonObject = Annotated[dict[str, Any], AfterValidator(_plain_json)]
+Moment = Annotated[datetime, AfterValidator(_in_utc)]
 Limit = Annotated[int, Query(ge=1, le=200, description="Page size.")]
 Offset = Annotated[int, Query(ge=0, le=10_000_000, description="Rows to skip.")]
 IfMatch = Annotated[str | None, Header(description="ETag of the state you changed; 412 when it is older than ours.")]

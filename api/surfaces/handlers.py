@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Any
 
+import structlog
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
@@ -21,6 +22,7 @@ def install_handlers(app: FastAPI) -> None:
     app.add_exception_handler(InsydrError, _known)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(Exception, _crashed)  # Starlette's own would answer in plain text, then raise
 
 
 async def _known(request: Request, error: Exception) -> Response:
@@ -35,7 +37,15 @@ async def _invalid(request: Request, error: Exception) -> Response:
 
 async def _http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
-    return render(_translated(error), surface_of(request))
+    cause = error.__cause__  # FastAPI makes a plain 400 of whatever is raised while it reads a body, a 413 too
+    return render(cause if isinstance(cause, InsydrError) else _translated(error), surface_of(request))
+
+
+async def _crashed(request: Request, _: Exception) -> Response:
+    """Starlette raises the error again after this, for the log."""
+    request_id = structlog.contextvars.get_contextvars().get("request_id", "unknown")
+    broken = InsydrError(f"Something broke on our side. Tell us this request id: {request_id}.")
+    return render(broken, surface_of(request))
 
 
 def validation_error(errors: Sequence[Any]) -> InvalidInput:

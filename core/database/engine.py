@@ -12,10 +12,10 @@ from typing import Any
 
 import structlog
 from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 from sqlalchemy.orm import Session
 
-from core.errors import Unavailable
+from core.errors import Conflict, Unavailable
 
 log = structlog.get_logger()
 _FULL = ("database or disk is full", "no space left", "disk i/o error", "readonly database", "could not extend")
@@ -69,9 +69,12 @@ def wake_after_commit(session: Session) -> None:
 
 @contextmanager
 def translated() -> Iterator[None]:
-    """Database down or disk full become `Unavailable` with a sentence, not a traceback."""
+    """Database down or disk full become `Unavailable`, a lost race for the same row `Conflict`: no tracebacks."""
     try:
         yield
+    except IntegrityError as error:
+        log.warning("database_conflict", reason=str(error.orig).splitlines()[0])
+        raise Conflict("Somebody else changed the same thing at the same moment. Try again.") from error
     except OperationalError as error:
         raise _unavailable(error) from error
     except DBAPIError as error:

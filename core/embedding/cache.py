@@ -20,7 +20,7 @@ class CachedEmbedding(Base):
     __tablename__ = "embedding_cache"
 
     workspace_id: Mapped[str] = mapped_column(Id, primary_key=True)
-    model: Mapped[str] = mapped_column(Id, primary_key=True)
+    model: Mapped[str] = mapped_column(primary_key=True)
     text_hash: Mapped[str] = mapped_column(Id, primary_key=True)
     vector: Mapped[bytes] = mapped_column(LargeBinary)
 

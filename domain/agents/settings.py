@@ -36,7 +36,7 @@ class ResponseConfig(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     max_response_length: int = Field(500, ge=20, le=20_000, description="Characters.")
-    confidence_threshold: float = Field(0.5, ge=0, le=1, description="Below it the fallback message is given.")
+    confidence_threshold: float = Field(0.3, ge=0, le=1, description="Below it the fallback message is given.")
     show_sources: bool = True
     stream_response: bool = True
 

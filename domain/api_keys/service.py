@@ -18,9 +18,7 @@ from domain.principal import ALL, ROLE_PERMISSIONS, Permission, Principal, Role
 from domain.workspaces.repository import WorkspaceRepository
 
 OVERLAP_HOURS = 24
-_DOMAIN = re.compile(
-    r"^(\*|(\*\.)?([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(:\d{1,5})?)$"
-)
+_DOMAIN = re.compile(r"\*|(\*\.)?([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(:\d{1,5})?")
 
 
 class KeyKind(StrEnum):
@@ -62,7 +60,7 @@ class ApiKeyService:
             digest=self._keys.digest("api-key", key),
             key_prefix=f"{key[:11]}...{key[-3:]}",
             allowed_domains=[domain.lower() for domain in order.allowed_domains],
-            permissions=list(order.permissions) if order.kind is KeyKind.SECRET else [],
+            permissions=self._granted(order),
             allowed_ips=list(order.allowed_ips),
             expires_at=order.expires_at,
         )
@@ -93,6 +91,14 @@ class ApiKeyService:
         old.expires_at = min(old.expires_at, ends) if old.expires_at else ends
         return self.create(order)
 
+    def _granted(self, order: KeyOrder) -> list[str]:
+        """`*` is all that its creator may do; made by a key it is what that key may do, never more."""
+        if order.kind is not KeyKind.SECRET:
+            return []
+        return (
+            sorted(self._who.permissions) if ALL in order.permissions and self._who.key_id else list(order.permissions)
+        )
+
     def _get(self, key_id: str) -> ApiKey:
         row = self._rows.get(key_id)
         if row is None:
@@ -121,7 +127,7 @@ def principal_of_key(session: Session, keys: Keyring, key: str, address: str | N
 
 def _check(order: KeyOrder, who: Principal) -> None:
     for domain in order.allowed_domains:
-        if not _DOMAIN.match(domain.lower()):
+        if not _DOMAIN.fullmatch(domain.lower()):
             raise InvalidInput(
                 f"{domain[:80]!r} is not a domain. Use example.com, *.example.com or *.", field="allowed_domains"
             )

@@ -8,6 +8,7 @@ from typing import Any
 
 from core.errors import InvalidInput
 from domain.models import SourceType
+from domain.plain_json import has_half_pair
 
 MAX_NAME = 255
 MAX_TITLE = 500
@@ -62,7 +63,7 @@ def checked_text(value: str | None, name: str, limit: int) -> str | None:
     """Short text without control characters, None when blank; raises `InvalidInput`."""
     if value is None or not value.strip():
         return None
-    if _CONTROL.search(value):
+    if _CONTROL.search(value) or has_half_pair(value):
         raise InvalidInput(f"{name} must not contain control characters.", field=name)
     if len(value) > limit:
         raise InvalidInput(f"{name} may have at most {limit} characters.", field=name)

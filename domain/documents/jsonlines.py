@@ -5,11 +5,11 @@ import re
 from collections.abc import Iterator
 from typing import Any, BinaryIO
 
-from ingest.fingerprint import content_hash
-
 from core.errors import InvalidInput
 from domain.documents.items import MAX_EXTERNAL_ID, MAX_TITLE, Item, Refused, checked_text
 from domain.models import SourceType
+from domain.plain_json import checked_json, has_half_pair
+from ingest.fingerprint import content_hash
 
 MAX_LINE_BYTES = 16 * 2**20
 _LANGUAGE = re.compile(r"^[a-z]{2}$")
@@ -46,6 +46,8 @@ def _item(line: bytes, number: int, blob_key: str, start: int) -> Item:
     text = record.get("text")
     if not isinstance(text, str) or not text.strip():
         raise InvalidInput("text must be a non-empty string.", field="text")
+    if has_half_pair(text):
+        raise InvalidInput("text must not contain half of a surrogate pair.", field="text")
     external_id = _string(record, "external_id", MAX_EXTERNAL_ID)
     return Item(
         file_name=f"{external_id or f'line-{number}'}.json",
@@ -101,10 +103,10 @@ def _metadata(record: dict[str, Any]) -> dict[str, Any]:
 
 
 def checked_metadata(value: Any) -> dict[str, Any]:
-    """A JSON object of at most 16 KiB without NUL characters, which PostgreSQL cannot store."""
+    """A JSON object of at most 16 KiB that every database can hold; raises `InvalidInput`."""
     if not isinstance(value, dict):
         raise InvalidInput("metadata must be a JSON object.", field="metadata")
-    text = json.dumps(value)
-    if len(text) > 16_384 or "\\u0000" in text:
-        raise InvalidInput("metadata may have 16 KiB at most and no NUL characters.", field="metadata")
-    return value
+    try:
+        return checked_json(value, max_bytes=16_384)
+    except ValueError as error:
+        raise InvalidInput(f"metadata {error}.", field="metadata") from None

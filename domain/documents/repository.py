@@ -59,6 +59,14 @@ class DocumentRepository(TenantRepository):
         )
         return self.session.scalar(query.options(undefer(DocumentVersion.text)) if with_text else query)
 
+    def named_blobs(self, blob_keys: Sequence[str]) -> set[str]:
+        """Those of `blob_keys` that a version of this workspace names."""
+        named: set[str] = set()
+        for page in pages(blob_keys):
+            query = self.select(DocumentVersion).where(DocumentVersion.blob_key.in_(page))
+            named.update(self.session.scalars(query.with_only_columns(DocumentVersion.blob_key)))
+        return named
+
     def chunks(self, document_id: str, version: int, limit: int, offset: int) -> list[ChunkRow]:
         query = self.select(ChunkRow).where(ChunkRow.document_id == document_id, ChunkRow.version == version)
         return list(self.session.scalars(query.order_by(ChunkRow.chunk_index).limit(limit).offset(offset)))

@@ -52,7 +52,11 @@ class DocumentService:
                     details={"existing_id": twin.id},
                 )
         queued, _ = Intake(self._session, self._who, collection_id).add([item])
-        return self._existing(queued[0])
+        return self._existing(queued[0]) if queued else self._unchanged(collection_id, item)
+
+    def unnamed(self, blob_keys: Sequence[str]) -> list[str]:
+        """Of `blob_keys`, those that no version names: their item was unchanged or superseded in its own batch."""
+        return sorted(set(blob_keys) - self._documents.named_blobs(blob_keys))
 
     def page(self, wanted: Filter, limit: int, offset: int) -> tuple[list[Document], int]:
         self._who.require(Permission.DOCUMENTS_READ)
@@ -131,6 +135,10 @@ class DocumentService:
             self._again(row, job_id)
         if len(rows) < len(ids):
             credit(self._session, job_id, completed=len(ids) - len(rows))
+
+    def _unchanged(self, collection_id: str, item: Item) -> Document:
+        assert item.external_id is not None  # only by it is an item recognised
+        return self._documents.by_external_ids(collection_id, [item.external_id])[item.external_id]
 
     def _again(self, document: Document, job_id: str | None = None) -> None:
         newest = self._documents.version(document.id, document.version)

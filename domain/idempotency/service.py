@@ -4,11 +4,11 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from sqlalchemy import ColumnElement, delete, update
-from sqlalchemy.exc import IntegrityError
 
 from core.clock import utc_now
 from core.crypto import Keyring
 from core.database import Database
+from core.errors import Conflict
 from domain.models import IdempotentReply
 
 KEPT_HOURS = 24
@@ -32,7 +32,7 @@ class IdempotencyService:
             with self._database.write() as session:
                 session.execute(delete(IdempotentReply).where(IdempotentReply.scope == scope, _stale()))
                 session.add(IdempotentReply(scope=scope, fingerprint=fingerprint))
-        except IntegrityError:
+        except Conflict:
             with self._database.read() as session:
                 row = session.get(IdempotentReply, scope)
                 return self._kept(row) if row else Kept(fingerprint, None, None)

@@ -78,6 +78,15 @@ def fail(session: Session, claimed: Claimed, error: DocumentError) -> None:
     )
 
 
+def end_lost(session: Session, spent: Sequence[Claimed]) -> None:
+    """Fail documents whose workers died at every try: the next one would die of them too."""
+    message = "Each worker that processed this document died. Reprocess it; if it happens again, split the file."
+    pairs = [(claimed, DocumentError(message, code="WORKER_LOST", retryable=True)) for claimed in spent]
+    for claimed, error in pairs:
+        fail(session, claimed, error)
+    credit_jobs(session, [], pairs)
+
+
 def credit_jobs(session: Session, done: Sequence[Claimed], failed: Sequence[tuple[Claimed, DocumentError]]) -> None:
     """Count the ended documents of each job, once a job."""
     for job_id in sorted({c.job_id for c in [*done, *(claimed for claimed, _ in failed)] if c.job_id}):

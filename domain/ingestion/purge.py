@@ -37,6 +37,9 @@ class Purge:
 
     def collection(self, workspace_id: str, collection_id: str) -> None:
         """Queue the removal of each document; the collection itself goes when a later sweep finds it empty."""
+        with self._database.read() as session:
+            if not removal.is_collection_deleted(session, collection_id):
+                return
         if self._mark_all(Document.collection_id == collection_id, workspace_id):
             return
         with self._database.write() as session:
@@ -44,6 +47,9 @@ class Purge:
 
     def workspace(self, workspace_id: str) -> None:
         """A deleted workspace: its documents one by one, then its points, embeddings, files and rows at once."""
+        with self._database.read() as session:
+            if not removal.is_workspace_deleted(session, workspace_id):
+                return
         if self._mark_all(Document.workspace_id == workspace_id, workspace_id):
             return
         self._vectors.delete(Scope(workspace_id))

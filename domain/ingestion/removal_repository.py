@@ -1,5 +1,7 @@
 """Queries of removal. System work across tenants: each takes the ids of what is being removed."""
 
+from collections import Counter
+from collections.abc import Iterable
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, delete, select, update
@@ -8,6 +10,7 @@ from sqlalchemy.orm import Session
 from core.embedding import cache
 from core.queue.outbox import enqueue
 from domain.jobnames import PURGE_DOCUMENT
+from domain.jobs.repository import credit
 from domain.models import ChunkRow, Collection, Document, DocumentVersion, Member, Status, Workspace
 
 PAGE = 500
@@ -18,11 +21,22 @@ def is_deleted_or_gone(session: Session, document_id: str) -> bool:
     return row is None or row.status == Status.DELETED
 
 
+def is_collection_deleted(session: Session, collection_id: str) -> bool:
+    row = session.get(Collection, collection_id)
+    return row is not None and row.deleted_at is not None
+
+
+def is_workspace_deleted(session: Session, workspace_id: str) -> bool:
+    row = session.get(Workspace, workspace_id)
+    return row is not None and row.deleted_at is not None
+
+
 def remove_document(session: Session, workspace_id: str, document_id: str) -> list[str]:
     """All rows of the document; blob keys that nothing names any more."""
     keys = list(session.scalars(select(DocumentVersion.blob_key).where(DocumentVersion.document_id == document_id)))
-    _forget_embeddings(session, workspace_id, document_id)
+    hashes = set(session.scalars(select(ChunkRow.text_hash).where(ChunkRow.document_id == document_id)))
     session.execute(delete(ChunkRow).where(ChunkRow.document_id == document_id))
+    _forget_unused(session, workspace_id, hashes)
     session.execute(delete(DocumentVersion).where(DocumentVersion.document_id == document_id))
     session.execute(delete(Document).where(Document.id == document_id))
     return unreferenced(session, keys)
@@ -34,7 +48,9 @@ def remove_versions_before(session: Session, moment: datetime) -> tuple[int, lis
     keys = [row.blob_key for row in old]
     for row in old:
         place = (ChunkRow.document_id == row.document_id, ChunkRow.version == row.version)
+        hashes = set(session.scalars(select(ChunkRow.text_hash).where(*place)))
         session.execute(delete(ChunkRow).where(*place))
+        _forget_unused(session, row.workspace_id, hashes)
         session.delete(row)
     session.flush()
     return len(old), unreferenced(session, keys)
@@ -42,7 +58,11 @@ def remove_versions_before(session: Session, moment: datetime) -> tuple[int, lis
 
 def mark_deleted(session: Session, which: ColumnElement[bool], workspace_id: str) -> bool:
     """Mark a page of documents as deleted and queue their purge; whether there was any."""
-    ids = list(session.scalars(select(Document.id).where(which, Document.status != Status.DELETED).limit(PAGE)))
+    rows = session.scalars(select(Document).where(which, Document.status != Status.DELETED).limit(PAGE)).all()
+    ids = [row.id for row in rows]
+    waiting = Counter(row.job_id for row in rows if row.job_id and row.status in (Status.QUEUED, Status.PROCESSING))
+    for job_id, count in sorted(waiting.items()):
+        credit(session, job_id, cancelled=count)
     gone = {"status": Status.DELETED, "lease_id": None, "external_id": None}
     session.execute(update(Document).where(Document.id.in_(ids)).values(**gone))
     for document_id in ids:
@@ -78,13 +98,10 @@ def unreferenced(session: Session, keys: list[str]) -> list[str]:
     return sorted(set(keys) - used)
 
 
-def _forget_embeddings(session: Session, workspace_id: str, document_id: str) -> None:
-    """Cached embeddings of text that no other document of the workspace has."""
-    own = select(ChunkRow.text_hash).where(ChunkRow.document_id == document_id)
-    hashes = set(session.scalars(own))
-    if not hashes:
-        return
-    others = select(ChunkRow.text_hash).where(
-        ChunkRow.workspace_id == workspace_id, ChunkRow.document_id != document_id, ChunkRow.text_hash.in_(own)
-    )
-    cache.forget(session, workspace_id, sorted(hashes - set(session.scalars(others))))
+def _forget_unused(session: Session, workspace_id: str, hashes: Iterable[str]) -> None:
+    """Cached embeddings of text that no chunk of the workspace has any more."""
+    left = sorted(hashes)
+    for start in range(0, len(left), PAGE):
+        page = left[start : start + PAGE]
+        used = select(ChunkRow.text_hash).where(ChunkRow.workspace_id == workspace_id, ChunkRow.text_hash.in_(page))
+        cache.forget(session, workspace_id, sorted(set(page) - set(session.scalars(used))))

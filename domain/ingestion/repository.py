@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import CursorResult, exists, select, update
+from sqlalchemy import exists, select, update
 from sqlalchemy.orm import Session
 
 from core.clock import utc_now
@@ -81,6 +81,21 @@ def report(session: Session, lease_id: str, ids: Sequence[str], stage: Stage, pr
     session.execute(mine.values(stage=stage, progress=round(progress, 3), updated_at=utc_now()))
 
 
+def abandoned(session: Session, claimed: Sequence[Claimed]) -> list[Claimed]:
+    """Those whose version will never be live: cancelled, failed, deleted, or followed by a newer one. A version that
+    was ended stays so (whoever tries again makes a new one), hence this cannot change under the caller."""
+    rows = session.scalars(select(Document).where(Document.id.in_([one.document_id for one in claimed])))
+    found = {row.id: row for row in rows}
+    return [one for one in claimed if _is_over(found.get(one.document_id), one.version)]
+
+
+def _is_over(row: Document | None, version: int) -> bool:
+    if row is None or row.status == Status.DELETED:
+        return True
+    ended = row.version != version or row.status in (Status.CANCELLED, Status.FAILED)
+    return ended and row.live_version != version
+
+
 def put_back(session: Session, lease_id: str, delay_s: float, *, count_attempt: bool, ids: Sequence[str]) -> None:
     """Queue again after `delay_s`; an outage of ours does not use up a document's attempts."""
     values: dict[str, Any] = {
@@ -96,17 +111,22 @@ def put_back(session: Session, lease_id: str, delay_s: float, *, count_attempt: 
     session.execute(mine.where(Document.status == Status.PROCESSING).values(**values))
 
 
-def recover(session: Session) -> int:
-    """Take over what silent workers left; how many documents."""
+def recover(session: Session, max_attempts: int) -> tuple[int, list[Claimed]]:
+    """Take over what silent workers left: how many documents, and those of them that have no try left.
+
+    The latter stay in the session's hands: the caller fails them in the same transaction.
+    """
     found = 0
+    spent: list[Claimed] = []
     for lease_id in leases.expired(session):
-        lost = update(Document).where(Document.lease_id == lease_id, Document.status == Status.PROCESSING)
-        result = session.execute(
-            lost.values(status=Status.QUEUED, stage=Stage.QUEUED, progress=0.0, lease_id=None, due_at=utc_now())
-        )
-        found += result.rowcount if isinstance(result, CursorResult) else 0
+        held = select(Document).where(Document.lease_id == lease_id, Document.status == Status.PROCESSING)
+        rows = session.scalars(held.with_for_update()).all()
+        last = [row for row in rows if row.attempts >= max_attempts]
+        spent += _claimed(session, last)
+        put_back(session, lease_id, 0.0, count_attempt=True, ids=[row.id for row in rows if row not in last])
         leases.release(session, lease_id)
-    return found
+        found += len(rows)
+    return found, spent
 
 
 def starving_workspaces(session: Session, limit: int = 200) -> list[str]:
@@ -123,11 +143,11 @@ def more_due(session: Session, workspace_id: str) -> bool:
 
 
 def _fitting(rows: Sequence[Document]) -> list[Document]:
-    """As many as a slab holds, at least one."""
+    """As many as a slab holds, at least one. What was tried before goes alone: it may take its slab down again."""
     chosen: list[Document] = []
     size = 0
     for row in rows:
-        if chosen and size + row.size_bytes > SLAB_BYTES:
+        if chosen and (row.attempts or chosen[0].attempts or size + row.size_bytes > SLAB_BYTES):
             break
         chosen.append(row)
         size += row.size_bytes

@@ -49,6 +49,10 @@ class SlabRunner:
         self._parts = parts
         self._reader = Reader(parts.blobs, parts.parser, parts.model_setting)
 
+    @property
+    def max_attempts(self) -> int:
+        return self._parts.max_attempts
+
     def claim(self, workspace_id: str) -> tuple[Slab | None, bool]:
         """The next slab, and whether more is due: the caller wakes another worker for that before it begins."""
         with self._parts.database.write() as session:
@@ -90,12 +94,12 @@ class SlabRunner:
             done = [read for read in verified if read.claimed.document_id in held]
             for read in done:
                 complete(session, read, self._parts.model.name)
-            ended = [(claimed, error) for claimed, error in failures if claimed.document_id in held]
+            incomplete = [(read.claimed, _incomplete()) for read in short]
+            ended = [(claimed, error) for claimed, error in [*failures, *incomplete] if claimed.document_id in held]
             final = [pair for pair in ended if not self._again(pair)]
             for claimed, error in final:
                 fail(session, claimed, error)
-            again = [claimed for claimed, error in ended if self._again((claimed, error))]
-            for claimed in [*again, *(read.claimed for read in short)]:
+            for claimed in [pair[0] for pair in ended if self._again(pair)]:
                 delay = retry_delay_s(claimed.attempts)
                 queue.put_back(session, slab.lease_id, delay, count_attempt=True, ids=[claimed.document_id])
             credit_jobs(session, [read.claimed for read in done], final)
@@ -107,11 +111,16 @@ class SlabRunner:
         return error.retryable and claimed.attempts < self._parts.max_attempts
 
     def _clean(self, workspace_id: str, lost: Sequence[Claimed]) -> None:
-        """Points of documents that were cancelled, deleted or replaced while we worked on them."""
-        for claimed in lost:
-            scope = Scope(workspace_id, document_ids=(claimed.document_id,), version=claimed.version)
-            if claimed.live_version != claimed.version:
-                self._parts.vectors.delete(scope)
+        """Points of documents that were cancelled, deleted or replaced while we worked on them.
+
+        Not of those that another worker took over: the points have the same ids, so they are its own by now.
+        """
+        with self._parts.database.read() as session:
+            abandoned = queue.abandoned(session, lost)
+        for claimed in abandoned:
+            self._parts.vectors.delete(
+                Scope(workspace_id, document_ids=(claimed.document_id,), version=claimed.version)
+            )
 
     def _put_back(self, slab: Slab, ids: list[str], delay_s: float, *, count_attempt: bool) -> None:
         try:
@@ -122,7 +131,7 @@ class SlabRunner:
             log.warning("ingest_left_to_sweeper", reason=error.message)
 
     def _crashed(self, slab: Slab, error: Exception) -> None:
-        """Alone again if there were several, so that one bad document cannot hold the others back."""
+        """Into the queue again, where a second try is claimed alone: one bad document cannot hold the others back."""
         message = f"Processing failed unexpectedly ({type(error).__name__}). Try to reprocess it; else report it."
         failure = DocumentError(message, code="INTERNAL_ERROR", retryable=True)
         spent = [c for c in slab.documents if c.attempts >= self._parts.max_attempts]
@@ -136,10 +145,8 @@ class SlabRunner:
         except InsydrError as unavailable:
             log.warning("ingest_left_to_sweeper", reason=unavailable.message)
             return
-        rest = [c for c in slab.documents if c not in spent]
-        for number, claimed in enumerate(rest):  # spread out in time, they are claimed one by one
-            delay = retry_delay_s(claimed.attempts) + number * (len(rest) > 1)
-            self._put_back(slab, [claimed.document_id], delay, count_attempt=True)
+        for claimed in [c for c in slab.documents if c not in spent]:
+            self._put_back(slab, [claimed.document_id], retry_delay_s(claimed.attempts), count_attempt=True)
 
     @contextmanager
     def _heartbeat(self, slab: Slab) -> Iterator[None]:
@@ -162,3 +169,8 @@ class SlabRunner:
         finally:
             stop.set()
             thread.join()
+
+
+def _incomplete() -> DocumentError:
+    message = "The index does not hold all that was written to it. Reprocess the document; see `insydr doctor`."
+    return DocumentError(message, code="INDEX_INCOMPLETE", retryable=True)

@@ -2,12 +2,14 @@
 
 from collections.abc import Callable
 
+from core.clock import utc_now
 from core.database import Database
 from core.ids import Prefix, new_id
 from core.queue.outbox import enqueue
 from domain.documents.repository import DocumentRepository
 from domain.documents.service import DocumentService
 from domain.ingestion import repository as queue
+from domain.ingestion.outcome import end_lost
 from domain.ingestion.purge import Purge
 from domain.ingestion.runner import SlabRunner
 from domain.jobnames import INGEST_WAKE, PURGE_COLLECTION, PURGE_WORKSPACE
@@ -36,7 +38,8 @@ class IngestionService:
         """Take over what dead workers left, wake what nobody works for, finish interrupted removals."""
         collections, workspaces = self.purge.unfinished()
         with self._database.write() as session:
-            recovered = queue.recover(session)
+            recovered, spent = queue.recover(session, self._runner.max_attempts)
+            end_lost(session, spent)
             for workspace_id in queue.starving_workspaces(session):
                 enqueue(session, INGEST_WAKE, workspace_id=workspace_id)
             for workspace_id, collection_id in collections:
@@ -58,6 +61,7 @@ def reindex(database: Database, who: Principal, collection_id: str | None = None
         job = Job(
             id=new_id(Prefix.JOB), workspace_id=who.workspace_id, collection_id=collection_id, kind=JobKind.REINDEX,
             total=len(ids), errors=[], status=JobStatus.PROCESSING if ids else JobStatus.COMPLETED,
+            finished_at=None if ids else utc_now(),
         )  # fmt: skip
         session.add(job)
     for start in range(0, len(ids), REINDEX_PAGE):

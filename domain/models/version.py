@@ -19,7 +19,7 @@ class DocumentVersion(Created, Base):
     workspace_id: Mapped[str] = mapped_column(Id)
     file_name: Mapped[str]
     format: Mapped[str | None]
-    blob_key: Mapped[str] = mapped_column(Id, index=True)
+    blob_key: Mapped[str] = mapped_column(index=True)
     blob_start: Mapped[int] = mapped_column(default=0)
     blob_bytes: Mapped[int]
     content_hash: Mapped[str]

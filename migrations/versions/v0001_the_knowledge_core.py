@@ -14,7 +14,7 @@ def upgrade() -> None:
     op.create_table(
         "embedding_cache",
         sa.Column("workspace_id", sa.String(length=64), nullable=False),
-        sa.Column("model", sa.String(length=64), nullable=False),
+        sa.Column("model", sa.String(), nullable=False),
         sa.Column("text_hash", sa.String(length=64), nullable=False),
         sa.Column("vector", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("workspace_id", "model", "text_hash", name=op.f("pk_embedding_cache")),
@@ -349,7 +349,7 @@ def upgrade() -> None:
         sa.Column("workspace_id", sa.String(length=64), nullable=False),
         sa.Column("file_name", sa.String(), nullable=False),
         sa.Column("format", sa.String(), nullable=True),
-        sa.Column("blob_key", sa.String(length=64), nullable=False),
+        sa.Column("blob_key", sa.String(), nullable=False),
         sa.Column("blob_start", sa.Integer(), nullable=False),
         sa.Column("blob_bytes", sa.Integer(), nullable=False),
         sa.Column("content_hash", sa.String(), nullable=False),
