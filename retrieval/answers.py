@@ -35,7 +35,7 @@ class Style:
     """What of an agent's settings an answer depends on."""
 
     max_characters: int = 500
-    threshold: float = 0.5
+    threshold: float = 0.3
     fallback: str = "I don't have information on that in my sources."
     blocked_words: tuple[str, ...] = ()
     tone: str = "friendly"

@@ -103,7 +103,7 @@ def _wait(client: Client, job: dict[str, Any]) -> None:
 
 def _files() -> Iterator[tuple[str, Path]]:
     """Our own docs where there is a checkout, and the small samples of every format."""
-    for path in [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]:
+    for path in sorted((ROOT / "docs").rglob("*.md")):
         if path.is_file():
             yield path.relative_to(ROOT).as_posix(), path
     for path in sorted(SAMPLES.iterdir()):
