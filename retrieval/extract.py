@@ -22,113 +22,25 @@ SECOND_BEST = 0.6  # further sentences must reach this share of the best one's s
 PASSAGE_PRIOR = 0.5  # weight of the passage's own score in its sentences'
 TYPE_BONUS = 0.15
 _STOP = frozenset(
-    [
-        "a",
-        "an",
-        "the",
-        "of",
-        "to",
-        "in",
-        "on",
-        "for",
-        "and",
-        "or",
-        "is",
-        "are",
-        "was",
-        "were",
-        "be",
-        "been",
-        "do",
-        "does",
-        "did",
-        "can",
-        "could",
-        "how",
-        "what",
-        "which",
-        "who",
-        "whom",
-        "whose",
-        "when",
-        "where",
-        "why",
-        "will",
-        "would",
-        "should",
-        "may",
-        "might",
-        "i",
-        "you",
-        "we",
-        "they",
-        "he",
-        "she",
-        "it",
-        "my",
-        "your",
-        "our",
-        "their",
-        "this",
-        "that",
-        "these",
-        "those",
-        "there",
-        "with",
-        "by",
-        "from",
-        "at",
-        "as",
-        "if",
-        "me",
-        "us",
-        "has",
-        "have",
-        "had",
-        "not",
-        "no",
-        "any",
-        "some",
-        "much",
-        "many",
-        "der",
-        "die",
-        "das",
-        "ein",
-        "eine",
-        "ist",
-        "sind",
-        "was",
-        "wie",
-        "wer",
-        "wo",
-        "wann",
-        "warum",
-        "und",
-        "oder",
-        "el",
-        "la",
-        "los",
-        "las",
-        "un",
-        "una",
-        "es",
-        "son",
-        "que",
-        "como",
-        "quien",
-        "donde",
-        "cuando",
-    ]
+    "a an the of to in on for and or is are was were be been do does did can could how what which who whom whose "
+    "when where why will would should may might i you we they he she it my your our their this that these those "
+    "there with by from at as if me us has have had not no any some much many der die das ein eine ist sind was "
+    "wie wer wo wann warum und oder el la los las un una es son que como quien donde cuando".split()
 )
 _NUMBER = re.compile(r"\d")
-_DATE = re.compile(r"\b(1[5-9]\d\d|20\d\d)\b|\b(january|february|march|april|may|june|july|august|september|october|november|december|monday|tuesday|wednesday|thursday|friday|saturday|sunday)\b", re.I)  # fmt: skip
+_DATE = re.compile(
+    r"\b(1[5-9]\d\d|20\d\d)\b|\b(january|february|march|april|may|june|july|august|september|october|november|december|"
+    r"monday|tuesday|wednesday|thursday|friday|saturday|sunday)\b",
+    re.I,
+)
 _NAME = re.compile(r"(?<!^)(?<![.!?] )\b[A-Z][a-z]+")
-_WANTS: tuple[tuple[re.Pattern[str], re.Pattern[str]], ...] = (
-    (re.compile(r"\b(how (much|many|long|old|far|often|big|large)|what (percent|number|price|cost|amount)|wie viele?|cu[aá]nt)", re.I), _NUMBER),
-    (re.compile(r"\b(when|what (year|date|day|time)|wann|cu[aá]ndo)\b", re.I), _DATE),
-    (re.compile(r"\b(who|whom|whose|wer|qui[eé]n)\b", re.I), _NAME),
-)  # fmt: skip
+_QUANTITY = re.compile(
+    r"\b(how (much|many|long|old|far|often|big|large)|what (percent|number|price|cost|amount)|wie viele?|cu[aá]nt)",
+    re.I,
+)
+_TIME = re.compile(r"\b(when|what (year|date|day|time)|wann|cu[aá]ndo)\b", re.I)
+_PERSON = re.compile(r"\b(who|whom|whose|wer|qui[eé]n)\b", re.I)
+_WANTS = ((_QUANTITY, _NUMBER), (_TIME, _DATE), (_PERSON, _NAME))
 
 
 @dataclass(frozen=True, slots=True)

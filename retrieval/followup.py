@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from retrieval.answers import Turn
 
 _LEANS = re.compile(
-    r"^(and|but|so|what about|how about|why|und|aber|warum|y|pero)\b|\b(it|its|they|them|their|that|those|these|this|he|she|his|her|there|one|es|sie|das|dies)\b",
+    r"^(and|but|so|what about|how about|why|und|aber|warum|y|pero)\b|"
+    r"\b(it|its|they|them|their|that|those|these|this|he|she|his|her|there|one|es|sie|das|dies)\b",
     re.I,
 )
 SHORT_WORDS = 4

@@ -1,0 +1,101 @@
+"""Small material for retrieval tests: passages, a searcher over the exact store, a local OpenAI-style server."""
+
+import json
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+from core.embedding.fake import FakeEmbeddingModel
+from core.embedding.sparse import SparseEncoder
+from core.vectors.memory import MemoryVectorStore
+from core.vectors.protocol import Point, Scope
+from retrieval.passages import Passage, StoredPassage
+from retrieval.search import Searcher
+
+WORKSPACE = "ws_1"
+
+
+def stored(number: int, content: str, *, title: str = "Handbook", start: int = 0) -> StoredPassage:
+    return StoredPassage(
+        f"00000000-0000-0000-0000-{number:012d}", f"doc_{number}", None, "col_1", title, None, "en", 1, number, content,
+        (), None, start, start + len(content),
+    )  # fmt: skip
+
+
+def passage(number: int, content: str, *, score: float = 1.0, start: int = 0) -> Passage:
+    return Passage(stored(number, content, start=start), score, 0.6, 3.0)
+
+
+class Passages:
+    """`PassageStore` over a list."""
+
+    def __init__(self, rows: Sequence[StoredPassage]) -> None:
+        self._rows = {row.chunk_id: row for row in rows}
+
+    def load(self, _scope: Scope, chunk_ids: Sequence[str]) -> dict[str, StoredPassage]:
+        return {key: self._rows[key] for key in chunk_ids if key in self._rows}
+
+
+def searcher(rows: Sequence[StoredPassage]) -> Searcher:
+    model, sparse, store = FakeEmbeddingModel(), SparseEncoder(), MemoryVectorStore()
+    store.upsert(
+        [
+            Point(
+                row.chunk_id, WORKSPACE, row.collection_id, row.document_id, row.version, row.chunk_index, "en",
+                {model.name: model.embed_query(row.content)}, sparse.encode_passage(row.content, "en"),
+            )
+            for row in rows
+        ]
+    )  # fmt: skip
+    return Searcher(store, model, sparse)
+
+
+class FakeLlm:
+    """What the local endpoint does: pieces to stream, a pause before each, or a status to fail with."""
+
+    def __init__(self) -> None:
+        self.pieces: list[str] = []
+        self.pause_s = 0.0
+        self.status = 200
+        self.requests: list[dict[str, object]] = []
+
+
+@contextmanager
+def llm_server() -> Iterator[tuple[str, FakeLlm]]:
+    """An OpenAI-style streaming endpoint on loopback."""
+    plan = FakeLlm()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            plan.requests.append(json.loads(body))
+            self.send_response(plan.status)
+            self.send_header("Content-Type", "text/event-stream" if plan.status == 200 else "application/json")
+            self.end_headers()
+            if plan.status != 200:
+                self.wfile.write(b'{"error": {"message": "no"}}')
+                return
+            for piece in plan.pieces:
+                time.sleep(plan.pause_s)
+                delta = {"role": "assistant", "content": piece}
+                event = {"id": "1", "object": "chat.completion.chunk", "created": 1, "model": "m",
+                         "choices": [{"index": 0, "delta": delta, "finish_reason": None}]}  # fmt: skip
+                try:
+                    self.wfile.write(f"data: {json.dumps(event)}\n\n".encode())
+                    self.wfile.flush()
+                except OSError:  # the client gave up, as it should
+                    return
+            self.wfile.write(b"data: [DONE]\n\n")
+
+        def log_message(self, *_: object) -> None:
+            """Quiet."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}/v1", plan
+    finally:
+        server.shutdown()
+        server.server_close()
