@@ -62,7 +62,7 @@ class Extract:
 
 def extract(question: str, passages: Sequence[Passage], terms: Terms, max_characters: int) -> Extract:
     """The best sentences within `max_characters`, in reading order; empty without passages."""
-    wanted = {term for term in terms(question) if term not in _STOP}
+    wanted = set(terms(content_words(question)))
     read = passages[:READ_PASSAGES]
     if not read or not wanted:
         return Extract([], 0.0, 0.0)
@@ -73,6 +73,11 @@ def extract(question: str, passages: Sequence[Passage], terms: Terms, max_charac
         return Extract([], 0.0, 0.0)
     chosen = _chosen(ranked, max_characters)
     return Extract([quote_of(one) for one in chosen], ranked[0].coverage, max(_share(bag, weights) for bag in bags))
+
+
+def content_words(question: str) -> str:
+    """The question without the words that every text has; before stemming, which would disguise them."""
+    return " ".join(word for word in question.split() if word.strip("?!.,;:\"'()").casefold() not in _STOP)
 
 
 def _weights(wanted: set[str], bags: Sequence[set[str]]) -> dict[str, float]:
