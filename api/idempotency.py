@@ -11,6 +11,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
+from api.auth import current_user, workspace_principal
 from api.state import ApiState
 from core.errors import Conflict, InvalidInput, Unprocessable
 from domain.idempotency.service import IdempotencyService, Kept
@@ -33,6 +34,7 @@ def idempotent(handler: Handler) -> Handler:
         scope, fingerprint = _scope(request, key, state), await _fingerprint(request)
         kept = await run_in_threadpool(service.begin, scope, fingerprint)
         if kept is not None:
+            await run_in_threadpool(_check_caller, request, state)
             return _replayed(kept, fingerprint)
         return await _first(handler, request, service, scope)
 
@@ -50,6 +52,16 @@ async def _first(handler: Handler, request: Request, service: IdempotencyService
         else:  # an error keeps nothing: the caller may try the same key again
             await run_in_threadpool(service.forget, scope)
     return response
+
+
+def _check_caller(request: Request, state: ApiState) -> None:
+    """A kept reply may hold a key: it is not for credentials that ended since, nor for somebody who left."""
+    token = request.headers.get("authorization", "").partition(" ")[2].strip()
+    workspace_id = request.path_params.get("workspace_id")
+    if workspace_id is not None:
+        workspace_principal(workspace_id, request, state, token)
+    elif token:
+        current_user(state, token)
 
 
 def _replayed(kept: Kept, fingerprint: str) -> Response:

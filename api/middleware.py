@@ -14,6 +14,8 @@ from core.errors import InsydrError, InvalidInput, TooLarge
 from core.ids import Prefix, new_id
 
 log = structlog.get_logger()
+UPLOADS = ("/documents", "/documents/batch")
+PLAIN_BODY_BYTES = 4 * 2**20
 _QUIET = ("/livez", "/readyz", "/metrics")
 
 
@@ -65,10 +67,17 @@ def _given_id(scope: Scope) -> str | None:
 
 
 class BodyLimit:
-    """413 as soon as the body is larger than allowed: by its declared length, else while it streams. 400 for NUL."""
+    """413 as soon as the body is larger than allowed: by its declared length, else while it streams. 400 for NUL.
+
+    Uploads may have `max_bytes`; every other body is read into memory whole, so it may have less.
+    """
 
     def __init__(self, app: ASGIApp, max_bytes: int) -> None:
         self._app, self._max_bytes = app, max_bytes
+
+    def _limit(self, scope: Scope) -> int:
+        is_upload = str(scope["path"]).rstrip("/").endswith(UPLOADS)
+        return self._max_bytes if is_upload else min(self._max_bytes, PLAIN_BODY_BYTES)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -79,7 +88,7 @@ class BodyLimit:
         except InsydrError as error:
             await render(error, surface_of_path(scope["path"]))(scope, receive, send)
             return
-        counter = _Counter(receive, self._max_bytes)
+        counter = _Counter(receive, self._limit(scope))
         try:
             await self._app(scope, counter, send)
         except TooLarge as error:  # raised in the middle of a form: nothing was sent yet
@@ -89,8 +98,8 @@ class BodyLimit:
         if "\x00" in scope["path"] or b"%00" in scope.get("query_string", b""):
             raise InvalidInput("Addresses must not contain NUL characters.", code="INVALID_PATH")
         length = Request(scope).headers.get("content-length", "0")
-        if length.isdigit() and int(length) > self._max_bytes:
-            raise too_large(self._max_bytes)
+        if length.isdigit() and int(length) > self._limit(scope):
+            raise too_large(self._limit(scope))
 
 
 class _Counter:

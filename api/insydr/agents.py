@@ -75,8 +75,7 @@ def update(
     changes = _checked(body.given())
     with state.database.write() as session:
         service = AgentService(session, who)
-        service.update(agent_id, changes, if_match)
-        agent, collections, stats = service.detail(agent_id)
+        agent, collections, stats = service.described(service.update(agent_id, changes, if_match))
     response.headers["ETag"] = etag(agent)
     return agent_detail(agent, collections, stats)
 

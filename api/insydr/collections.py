@@ -74,7 +74,7 @@ def update(
     with state.database.write() as session:
         service = CollectionService(session, who)
         row = service.update(collection_id, changes, if_match)
-        count = service.get(collection_id)[1]
+        count = service.documents_in(row)
     response.headers["ETag"] = etag(row)
     return _out(row, count)
 

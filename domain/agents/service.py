@@ -40,13 +40,20 @@ class AgentService:
         self._agents.set_collections(agent.id, collections)
         return agent
 
+    def to_test(self, agent_id: str) -> Agent:
+        self._who.require(Permission.AGENTS_TEST)
+        return self._existing(agent_id)
+
     def get(self, agent_id: str) -> Agent:
         self._who.require(Permission.AGENTS_READ)
         return self._existing(agent_id)
 
     def detail(self, agent_id: str) -> tuple[Agent, list[tuple[Collection, int]], AgentStats]:
         """The agent, its collections with their number of documents, and its counts."""
-        agent = self.get(agent_id)
+        return self.described(self.get(agent_id))
+
+    def described(self, agent: Agent) -> tuple[Agent, list[tuple[Collection, int]], AgentStats]:
+        """As `detail`, of an agent that the caller has just written: no further permission is needed."""
         collections = self._agents.collections(agent.id)
         counts = CollectionRepository(self._session, self._who).document_counts([row.id for row in collections])
         return agent, [(row, counts.get(row.id, 0)) for row in collections], self._agents.stats(agent.id)

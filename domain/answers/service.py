@@ -103,7 +103,7 @@ class AnswerService:
 
     def _brief(self, who: Principal, agent_id: str, asked: Asked) -> Brief:
         with self._database.read() as session:
-            agent = AgentService(session, who).get(agent_id)
+            agent = AgentService(session, who).to_test(agent_id)
             if agent.status == AgentStatus.ARCHIVED:
                 raise Conflict("The agent is archived.", code="AGENT_ARCHIVED")
             collections = [row.id for row in AgentRepository(session, who).collections(agent.id)]

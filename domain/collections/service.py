@@ -33,7 +33,11 @@ class CollectionService:
         """The collection and how many documents it has."""
         self._who.require(Permission.COLLECTIONS_READ)
         row = self._existing(collection_id)
-        return row, self._rows.document_counts([row.id]).get(row.id, 0)
+        return row, self.documents_in(row)
+
+    def documents_in(self, row: Collection) -> int:
+        """How many documents a collection has that the caller holds already."""
+        return self._rows.document_counts([row.id]).get(row.id, 0)
 
     def page(self, limit: int, offset: int) -> tuple[list[tuple[Collection, int]], int]:
         self._who.require(Permission.COLLECTIONS_READ)

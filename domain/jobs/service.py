@@ -40,10 +40,7 @@ class JobService:
 
     def get(self, job_id: str) -> Job:
         self._who.require(Permission.DOCUMENTS_READ)
-        job = self._jobs.get(job_id)
-        if job is None:
-            raise NotFound("There is no such job in this workspace.", code="JOB_NOT_FOUND")
-        return job
+        return self._existing(job_id)
 
     def page(self, limit: int, offset: int) -> tuple[list[Job], int]:
         self._who.require(Permission.DOCUMENTS_READ)
@@ -52,10 +49,16 @@ class JobService:
     def cancel(self, job_id: str) -> Job:
         """Stop what has not ended; what is searchable stays."""
         self._who.require(Permission.DOCUMENTS_WRITE)
-        job = self.get(job_id)
+        job = self._existing(job_id)
         if job.status != JobStatus.PROCESSING:
             raise Conflict("The job has ended already.", code="JOB_ENDED")
         job.status = JobStatus.CANCELLED
         for document in self._jobs.waiting(job_id):
             stop(self._session, document, Status.CANCELLED)
+        return job
+
+    def _existing(self, job_id: str) -> Job:
+        job = self._jobs.get(job_id)
+        if job is None:
+            raise NotFound("There is no such job in this workspace.", code="JOB_NOT_FOUND")
         return job

@@ -59,15 +59,12 @@ class WorkspaceService:
 
     def get(self, who: Principal) -> Workspace:
         who.require(Permission.WORKSPACE_READ)
-        workspace = self._workspaces.get(who.workspace_id)
-        if workspace is None:
-            raise NotFound("There is no such workspace.", code="WORKSPACE_NOT_FOUND")
-        return workspace
+        return self._existing(who)
 
     def update(self, who: Principal, changes: dict[str, Any], if_match: str | None) -> Workspace:
         """Apply the given fields; `settings` merges."""
         who.require(Permission.WORKSPACE_WRITE)
-        workspace = self.get(who)
+        workspace = self._existing(who)
         check_match(workspace, if_match)
         if "timezone" in changes:
             checked_timezone(changes["timezone"])
@@ -81,10 +78,20 @@ class WorkspaceService:
     def delete(self, who: Principal, if_match: str | None) -> None:
         """Out of sight at once; a job removes vectors, files and rows."""
         who.require(Permission.WORKSPACE_DELETE)
-        workspace = self.get(who)
+        workspace = self._existing(who)
         check_match(workspace, if_match)
         workspace.deleted_at = utc_now()
         enqueue(self._session, PURGE_WORKSPACE, workspace_id=workspace.id)
+
+    def plan_of(self, who: Principal) -> str:
+        """The workspace's plan; no permission needed to be held to its limits."""
+        return self._existing(who).plan
+
+    def _existing(self, who: Principal) -> Workspace:
+        workspace = self._workspaces.get(who.workspace_id)
+        if workspace is None:
+            raise NotFound("There is no such workspace.", code="WORKSPACE_NOT_FOUND")
+        return workspace
 
     def _free_slug(self, name: str) -> str:
         slug = slugify(name)

@@ -1,0 +1,89 @@
+"""Every route under a workspace: what it needs, and a request that reaches it. A new route needs a line here."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from api.app import INSYDR
+from domain.principal import Permission, Role
+
+PREFIX = "/api/v1/workspaces/{workspace_id}"
+P = Permission
+
+
+@dataclass(frozen=True)
+class Case:
+    """`needs` a permission, which `role` is the least to have; `options` make the request otherwise valid."""
+
+    needs: Permission
+    role: Role
+    json: Any = None
+    params: tuple[tuple[str, str], ...] = ()
+    upload: bool = False
+
+
+CASES: dict[tuple[str, str], Case] = {
+    ("GET", ""): Case(P.WORKSPACE_READ, Role.VIEWER),
+    ("PATCH", ""): Case(P.WORKSPACE_WRITE, Role.ADMIN, {"logo_url": "https://example.com/logo.png"}),
+    ("DELETE", ""): Case(P.WORKSPACE_DELETE, Role.OWNER),
+    ("POST", "/api-keys"): Case(P.KEYS_MANAGE, Role.ADMIN, {"name": "k"}),
+    ("GET", "/api-keys"): Case(P.KEYS_READ, Role.ANALYST),
+    ("DELETE", "/api-keys/{key_id}"): Case(P.KEYS_MANAGE, Role.ADMIN),
+    ("POST", "/api-keys/{key_id}/rotate"): Case(P.KEYS_MANAGE, Role.ADMIN),
+    ("POST", "/agents"): Case(P.AGENTS_WRITE, Role.EDITOR, {"name": "a"}),
+    ("GET", "/agents"): Case(P.AGENTS_READ, Role.VIEWER),
+    ("GET", "/agents/{agent_id}"): Case(P.AGENTS_READ, Role.VIEWER),
+    ("PATCH", "/agents/{agent_id}"): Case(P.AGENTS_WRITE, Role.EDITOR, {"description": "d"}),
+    ("POST", "/agents/{agent_id}/publish"): Case(P.AGENTS_WRITE, Role.EDITOR),
+    ("DELETE", "/agents/{agent_id}"): Case(P.AGENTS_WRITE, Role.EDITOR),
+    ("POST", "/agents/{agent_id}/test"): Case(P.AGENTS_TEST, Role.ANALYST, {"message": "Who?"}),
+    ("POST", "/collections"): Case(P.COLLECTIONS_WRITE, Role.EDITOR, {"name": "c"}),
+    ("GET", "/collections"): Case(P.COLLECTIONS_READ, Role.VIEWER),
+    ("GET", "/collections/{collection_id}"): Case(P.COLLECTIONS_READ, Role.VIEWER),
+    ("PATCH", "/collections/{collection_id}"): Case(P.COLLECTIONS_WRITE, Role.EDITOR, {"description": "d"}),
+    ("DELETE", "/collections/{collection_id}"): Case(P.COLLECTIONS_WRITE, Role.EDITOR),
+    ("POST", "/documents/batch"): Case(P.DOCUMENTS_WRITE, Role.EDITOR, params=(("collection_id", "ghost"),)),
+    ("POST", "/documents"): Case(P.DOCUMENTS_WRITE, Role.EDITOR, upload=True),
+    ("GET", "/documents"): Case(P.DOCUMENTS_READ, Role.VIEWER),
+    ("GET", "/documents/{document_id}"): Case(P.DOCUMENTS_READ, Role.VIEWER),
+    ("PATCH", "/documents/{document_id}"): Case(P.DOCUMENTS_WRITE, Role.EDITOR, {"metadata": {"a": 1}}),
+    ("DELETE", "/documents/{document_id}"): Case(P.DOCUMENTS_WRITE, Role.EDITOR),
+    ("POST", "/documents/{document_id}/reprocess"): Case(P.DOCUMENTS_WRITE, Role.EDITOR),
+    ("POST", "/documents/{document_id}/cancel"): Case(P.DOCUMENTS_WRITE, Role.EDITOR),
+    ("GET", "/documents/{document_id}/text"): Case(P.DOCUMENTS_READ, Role.VIEWER),
+    ("GET", "/documents/{document_id}/chunks"): Case(P.DOCUMENTS_READ, Role.VIEWER),
+    ("GET", "/documents/{document_id}/original"): Case(P.DOCUMENTS_READ, Role.VIEWER),
+    ("GET", "/documents/{document_id}/events"): Case(P.DOCUMENTS_READ, Role.VIEWER),
+    ("GET", "/jobs/{job_id}/events"): Case(P.DOCUMENTS_READ, Role.VIEWER),
+    ("GET", "/jobs"): Case(P.DOCUMENTS_READ, Role.VIEWER),
+    ("GET", "/jobs/{job_id}"): Case(P.DOCUMENTS_READ, Role.VIEWER),
+    ("POST", "/jobs/{job_id}/cancel"): Case(P.DOCUMENTS_WRITE, Role.EDITOR),
+    ("POST", "/reindex"): Case(P.DOCUMENTS_WRITE, Role.EDITOR, {}),
+    ("POST", "/search"): Case(P.SEARCH, Role.VIEWER, {"query": "who"}),
+}
+# what takes no workspace: the caller's own account and the list of their workspaces
+WITHOUT_WORKSPACE = {
+    ("POST", "/api/v1/auth/signup"), ("POST", "/api/v1/auth/verify-otp"), ("POST", "/api/v1/auth/resend-otp"),
+    ("POST", "/api/v1/auth/login"), ("POST", "/api/v1/auth/refresh"), ("POST", "/api/v1/auth/logout"),
+    ("GET", "/api/v1/auth/me"), ("POST", "/api/v1/workspaces"), ("GET", "/api/v1/workspaces"),
+}  # fmt: skip
+
+
+def all_routes() -> list[tuple[str, str]]:
+    """Method and path template of every route of the surface."""
+    routes = [route for module in INSYDR for route in module.router.routes]
+    return [(method, route.path) for route in routes for method in sorted(route.methods - {"HEAD"})]
+
+
+def workspace_routes() -> list[tuple[str, str]]:
+    return [(method, path.removeprefix(PREFIX)) for method, path in all_routes() if path.startswith(PREFIX)]
+
+
+def request_of(case: Case, collection_id: str = "ghost") -> dict[str, Any]:
+    """httpx options of a valid request."""
+    if case.upload:
+        return {"files": {"file": ("a.txt", b"text")}, "data": {"collection_id": collection_id}}
+    options: dict[str, Any] = {"json": case.json} if case.json is not None else {}
+    if case.params:
+        options["params"] = {name: collection_id for name, _ in case.params}
+        options["content"] = b'{"text": "a"}'
+    return options
