@@ -14,10 +14,11 @@ from core.blobs.factory import open_blobs
 from core.blobs.protocol import BlobStore
 from core.crypto import Keyring
 from core.database import Database
+from core.database.schema import ensure_schema
 from core.embedding.factory import load_model
 from core.embedding.protocol import EmbeddingModel
 from core.embedding.sparse import SparseEncoder
-from core.errors import InsydrError
+from core.errors import InsydrError, InvalidInput
 from core.mail import Mailer, open_mailer
 from core.queue.outbox import Relay
 from core.secrets import secret_key
@@ -32,7 +33,6 @@ from domain.ingestion.purge import Purge
 from domain.ingestion.runner import Parts, SlabRunner
 from domain.ingestion.service import IngestionService
 from ingest.children.protocol import Parser
-from core.database.schema import ensure_schema
 from pipelines.actors import declare_actors
 from pipelines.broker import open_broker, send
 from pipelines.schedule import Periodic, Schedule
@@ -101,6 +101,12 @@ class Installation:
     def _vectors(self) -> VectorStore:
         settings, dense = self.settings, {self.model.name: self.model.dimension}
         if settings.qdrant_url is None:
+            if not settings.embedded:
+                raise InvalidInput(
+                    "INSYDR_QDRANT_URL is not set. With INSYDR_BROKER_URL several processes share the index, "
+                    "which needs a Qdrant server.",
+                    code="QDRANT_URL_MISSING",
+                )
             from core.vectors.edge import EdgeVectorStore
 
             return EdgeVectorStore(settings.data_dir / "vectors", dense)
