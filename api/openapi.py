@@ -26,18 +26,33 @@ DESCRIPTIONS = {
 }
 
 
+# What a person reads in the docs' list: “List documents”, not the function's name.
+VERBS = {"Create": "Create", "Page": "List", "Get": "Read", "Update": "Change", "Delete": "Delete"}
+NOUNS = {"API keys": "API key"}
+
+
 def with_errors(schema: dict[str, Any]) -> dict[str, Any]:
-    """Replace FastAPI's own 422 by our error responses."""
+    """Replace FastAPI's own 422 by our error responses, and plain names by readable ones."""
     components = schema.setdefault("components", {}).setdefault("schemas", {})
     for unused in ("HTTPValidationError", "ValidationError"):
         components.pop(unused, None)
     components["Error"] = ERROR
     for methods in schema["paths"].values():
         for method, operation in methods.items():
+            operation["summary"] = _summary(operation)
             operation["responses"].pop("422", None)
             for status in _statuses(method, operation):
                 operation["responses"].setdefault(status, _response(status))
     return schema
+
+
+def _summary(operation: dict[str, Any]) -> str:
+    name, tag = operation["summary"], operation["tags"][0]
+    if name not in VERBS:
+        return str(name).capitalize()
+    many = str(tag) if tag in NOUNS else str(tag).lower()
+    one = NOUNS.get(tag, many.removesuffix("s"))
+    return f"{VERBS[name]} {many if name == 'Page' else ('an ' if one[0] in 'aA' else 'a ') + one}"
 
 
 def _statuses(method: str, operation: dict[str, Any]) -> list[str]:
