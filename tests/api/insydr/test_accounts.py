@@ -196,7 +196,7 @@ class TestTokens:
         check_error(reply, 401, "INVALID_TOKEN")
 
     def test_no_credentials(self, embedded: Shape) -> None:
-        for headers in ({}, {"Authorization": "Basic abc"}, {"Authorization": "Bearer "}):
+        for headers in ({}, {"Authorization": "Basic abc"}, {"Authorization": "Bearer"}):
             reply = embedded.http.get("/api/v1/auth/me", headers=headers)
             check_error(reply, 401)
             assert reply.headers["www-authenticate"] == "Bearer"
