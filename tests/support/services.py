@@ -39,17 +39,18 @@ def fresh_postgres() -> Iterator[str]:
 
 
 @contextmanager
-def fresh_redis() -> Iterator[str]:
+def fresh_redis(number: int = 13) -> Iterator[str]:
     """URL of an emptied database of its own number."""
     import redis
 
-    client = redis.Redis.from_url(REDIS, socket_connect_timeout=3)
+    url = f"{REDIS.rsplit('/', 1)[0]}/{number}"
+    client = redis.Redis.from_url(url, socket_connect_timeout=3)
     try:
         client.flushdb()
     except redis.ConnectionError as error:
         missing("redis", error)
     try:
-        yield REDIS
+        yield url
     finally:
         client.flushdb()
         client.close()

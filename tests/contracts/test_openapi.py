@@ -1,0 +1,118 @@
+"""The OpenAPI document: valid, complete, as committed; and no generated request, good or bad, crashes the service."""
+
+import re
+from typing import Any
+
+import pytest
+from openapi_spec_validator import OpenAPIV31SpecValidator
+
+from api.app import insydr_openapi
+from api.openapi_snapshot import main as snapshot
+from tests.conftest import quick_settings
+from tests.support.client import Shape, Workspace
+
+SEED_NAMES = {"workspace_id", "key_id", "agent_id", "document_id"}
+OUR_NAMES = {"collection_id", "job_id"}
+
+
+@pytest.fixture(scope="module")
+def document() -> dict[str, Any]:
+    return insydr_openapi()
+
+
+def operations(document: dict[str, Any]) -> list[tuple[str, str, dict[str, Any]]]:
+    return [(m, path, operation) for path, one in document["paths"].items() for m, operation in one.items()]
+
+
+class TestDocument:
+    def test_is_valid_3_1(self, document: dict[str, Any]) -> None:
+        assert document["openapi"].startswith("3.1")
+        OpenAPIV31SpecValidator(document).validate()
+
+    def test_is_the_committed_one(self) -> None:
+        assert snapshot(["--check"]) == 0, "run python -m api.openapi_snapshot"
+
+    def test_is_served(self, embedded: Shape, document: dict[str, Any]) -> None:
+        assert embedded.http.get("/api/v1/openapi.json").json() == document
+
+    def test_docs_need_no_other_host(self, embedded: Shape) -> None:
+        page = embedded.http.get("/docs")
+        assert page.status_code == 200
+        assert not re.findall(r'(?:src|href)="(?:https?:)?//', page.text)
+        for asset in re.findall(r'(?:src|href)="(/[^"]+)"', page.text):
+            assert embedded.http.get(asset).status_code == 200
+
+    def test_names_of_path_parameters_are_the_seeds(self, document: dict[str, Any]) -> None:
+        names = {name for path in document["paths"] for name in re.findall(r"{(\w+)}", path)}
+        assert names == SEED_NAMES | OUR_NAMES
+
+    def test_operations_have_distinct_ids(self, document: dict[str, Any]) -> None:
+        ids = [operation["operationId"] for _, _, operation in operations(document)]
+        assert len(ids) == len(set(ids))
+
+    def test_every_operation_states_its_errors(self, document: dict[str, Any]) -> None:
+        for method, path, operation in operations(document):
+            statuses = {status for status in operation["responses"] if status[0] in "45"}
+            assert "400" in statuses, (method, path)
+            if operation.get("security"):
+                assert {"401", "403", "404"} <= statuses, (method, path)
+            for status in statuses:
+                schema = operation["responses"][status]["content"]["application/json"]["schema"]
+                assert schema == {"$ref": "#/components/schemas/Error"}, (method, path, status)
+
+
+# what ends the session or the workspace that the run works in
+ENDS = re.compile(r"^(POST /api/v1/auth/logout|DELETE /api/v1/workspaces/{workspace_id})$")
+EXAMPLES = 6
+
+
+@pytest.fixture(scope="module")
+def target(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """An installation of its own, with one workspace."""
+    from tests.conftest import running
+
+    with running("fuzzed", quick_settings(tmp_path_factory.mktemp("fuzzed"))) as shape:
+        workspace: Workspace = shape.sign_up("Fuzz").workspace()
+        ids = {"workspace_id": workspace.id, "collection_id": workspace.collection}
+        ids |= {"document_id": workspace.ingest("Some text.")["id"], "agent_id": workspace.agent()["id"]}
+        ids["job_id"] = workspace.batch('{"text": "x"}').json()["id"]
+        ids["key_id"] = workspace.post("/api-keys", json={"name": "k"}).json()["id"]
+        yield workspace, ids
+
+
+class TestGeneratedRequests:
+    def test_nothing_crashes(self, target: tuple[Workspace, dict[str, str]], document: dict[str, Any]) -> None:
+        """Positive and negative data for every operation, with ids that are there: never a 5xx."""
+        import schemathesis
+        from hypothesis import HealthCheck, Phase, given, settings
+
+        workspace, ids = target
+        schema = schemathesis.openapi.from_dict(document)
+        crashed: list[str] = []
+        answered: set[int] = set()
+
+        def probe(case: Any) -> None:
+            case.path_parameters = {name: ids[name] for name in case.path_parameters or {}}
+            headers = {"Authorization": f"Bearer {workspace.token}"}
+            reply = case.call(base_url=str(workspace.shape.http.base_url), headers=headers, timeout=30)
+            answered.add(reply.status_code)
+            if reply.status_code >= 500 and reply.status_code != 503:
+                crashed.append(f"{case.method} {case.path}: {reply.status_code} {case.body!r} {case.query!r}")
+
+        limits = settings(
+            max_examples=EXAMPLES, deadline=None, database=None, derandomize=True, phases=[Phase.generate],
+            suppress_health_check=list(HealthCheck),
+        )  # fmt: skip
+        for found in schema.get_all_operations():
+            operation = found.ok()
+            if ENDS.match(f"{operation.method.upper()} {operation.path}"):
+                continue
+            for mode in (schemathesis.GenerationMode.POSITIVE, schemathesis.GenerationMode.NEGATIVE):
+                strategy = operation.as_strategy(generation_mode=mode)
+                try:
+                    limits(given(strategy)(probe))()
+                except Exception as error:  # an operation without parameters has no negative data
+                    if type(error).__name__ not in ("Unsatisfiable", "SkipTest", "InvalidArgument"):
+                        raise
+        assert crashed == []
+        assert {200, 201, 400} <= answered  # it did reach the service, with good and with bad data

@@ -1,0 +1,363 @@
+"""One slab from claim to end, step by step: take-overs, cancels, outages, bad documents, lost work."""
+
+import io
+import threading
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select, update
+
+from core.blobs.folder import FolderBlobStore
+from core.clock import utc_now
+from core.database import Database
+from core.database.schema import ensure_schema
+from core.embedding.fake import FakeEmbeddingModel, Floats
+from core.embedding.sparse import SparseEncoder
+from core.errors import Unavailable
+from core.queue.leases import Lease
+from core.queue.outbox import OutboxRow
+from core.vectors.memory import MemoryVectorStore
+from core.vectors.protocol import Scope
+from domain.documents.items import Item
+from domain.documents.service import DocumentService
+from domain.ingestion.purge import Purge
+from domain.ingestion.repository import Slab
+from domain.ingestion.runner import Parts, SlabRunner
+from domain.ingestion.service import IngestionService
+from domain.jobs.service import JobService
+from domain.models import CachedEmbedding, Collection, Document, Job, Status, User
+from domain.principal import ROLE_PERMISSIONS, Principal, Role
+from domain.workspaces.service import Defaults, WorkspaceService
+from ingest.children.inline import InlineParser
+from ingest.fingerprint import content_hash
+
+
+class Model(FakeEmbeddingModel):
+    """Fails for texts with a certain word; can wait at a gate."""
+
+    poison: str | None = None
+    outage = False
+    gate: threading.Event | None = None
+
+    def embed_passages(self, texts: Sequence[str]) -> Floats:
+        if self.gate is not None:
+            self.gate.wait(30)
+        if self.outage:
+            raise Unavailable("The model is away.")
+        if self.poison and any(self.poison in text for text in texts):
+            raise RuntimeError("a bug")
+        return super().embed_passages(texts)
+
+
+class Bench:
+    """Ingestion with everything in memory or in one folder, and nothing running by itself."""
+
+    def __init__(self, folder: Path) -> None:
+        self.database = Database(f"sqlite:///{folder / 'bench.db'}")
+        ensure_schema(self.database)
+        self.blobs, self.vectors, self.model = FolderBlobStore(folder / "blobs"), MemoryVectorStore(), Model()
+        parts = Parts(
+            self.database, self.blobs, self.vectors, self.model, SparseEncoder(), InlineParser(),
+            model_setting="fake", holder="one", lease_s=60, max_attempts=3,
+        )  # fmt: skip
+        self.purge = Purge(self.database, self.vectors, self.blobs)
+        self.runner, self.other = SlabRunner(parts), SlabRunner(replace(parts, holder="other"))
+        self.service = IngestionService(self.database, self.runner, self.purge, retention_days=0)
+        self.who = self._workspace()
+
+    def _workspace(self) -> Principal:
+        with self.database.write() as session:
+            session.add(User(id="user_1", email="a@example.com", full_name="A", password_hash="x"))
+            workspace = WorkspaceService(session).create("user_1", "W", Defaults("ENTERPRISE", "fake"))
+            session.add(Collection(id="col_1", workspace_id=workspace.id, name="C"))
+        return Principal(workspace.id, "user_1", ROLE_PERMISSIONS[Role.OWNER], Role.OWNER)
+
+    def item(self, text: str, external_id: str | None = None) -> Item:
+        raw = text.encode()
+        key = f"{self.who.workspace_id}/{content_hash(raw)[:20]}"
+        self.blobs.put(key, io.BytesIO(raw))
+        return Item("a.txt", key, len(raw), content_hash(raw), external_id=external_id)
+
+    def add(self, *texts: str) -> list[str]:
+        with self.database.write() as session:
+            service = DocumentService(session, self.who)
+            return [service.upload("col_1", self.item(text), allow_duplicates=True).id for text in texts]
+
+    def batch(self, **texts: str) -> str:
+        with self.database.write() as session:
+            items = [self.item(text, external_id) for external_id, text in texts.items()]
+            return JobService(session, self.who).accept_batch("col_1", items, []).id
+
+    def claim(self, runner: SlabRunner | None = None) -> Slab | None:
+        return (runner or self.runner).claim(self.who.workspace_id)[0]
+
+    def work(self) -> int:
+        """Run slabs while there are any due; how many."""
+        count = 0
+        while self.service.work(self.who.workspace_id, lambda _: None):
+            count += 1
+        return count
+
+    def hurry(self) -> None:
+        """Whatever waits for a later try is due now."""
+        with self.database.write() as session:
+            session.execute(update(Document).values(due_at=utc_now() - timedelta(seconds=1)))
+
+    def lapse(self) -> None:
+        """Every lease has run out."""
+        with self.database.write() as session:
+            session.execute(update(Lease).values(expires_at=utc_now() - timedelta(seconds=1)))
+
+    def document(self, document_id: str) -> Document:
+        with self.database.read() as session:
+            return session.get_one(Document, document_id)
+
+    def job(self, job_id: str) -> Job:
+        with self.database.read() as session:
+            return session.get_one(Job, job_id)
+
+    def points(self, document_id: str) -> int:
+        return self.vectors.count(Scope(self.who.workspace_id, document_ids=(document_id,)))
+
+    def do(self, action: str, document_id: str) -> None:
+        with self.database.write() as session:
+            service = DocumentService(session, self.who)
+            if action == "delete":
+                service.delete(document_id, None)
+            else:
+                getattr(service, action)(document_id)
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Iterator[Bench]:
+    made = Bench(tmp_path)
+    yield made
+    made.database.close()
+
+
+class TestClaims:
+    def test_nobody_claims_what_is_claimed(self, bench: Bench) -> None:
+        bench.add("One.", "Two.")
+        first = bench.claim()
+        assert first
+        assert len(first.documents) == 2
+        assert bench.claim(bench.other) is None
+
+    def test_duplicate_messages_are_harmless(self, bench: Bench) -> None:
+        (document,) = bench.add("One.")
+        assert bench.work() == 1
+        assert bench.work() == 0
+        assert (bench.document(document).version, bench.points(document)) == (1, 1)
+
+
+class TestTakeOver:
+    def test_the_sweeper_takes_over_when_the_lease_ends(self, bench: Bench) -> None:
+        (document,) = bench.add("One.")
+        assert bench.claim()
+        assert bench.service.sweep() == 0
+        bench.lapse()
+        assert bench.service.sweep() == 1
+        assert bench.document(document).status == Status.QUEUED
+        bench.work()
+        assert bench.document(document).status == Status.COMPLETED
+
+    def test_a_late_first_worker_harms_nothing(self, bench: Bench) -> None:
+        """It wakes when another has finished its documents: what is live stays whole."""
+        (document,) = bench.add("One.")
+        late = bench.claim()
+        assert late
+        bench.lapse()
+        bench.service.sweep()
+        second = bench.claim(bench.other)
+        assert second
+        bench.other.run(second)
+        bench.runner.run(late)
+        assert bench.document(document).status == Status.COMPLETED
+        assert bench.points(document) == 1
+
+    def test_a_late_first_worker_leaves_the_second_in_peace(self, bench: Bench) -> None:
+        (document,) = bench.add("One.")
+        late = bench.claim()
+        assert late
+        bench.lapse()
+        bench.service.sweep()
+        second = bench.claim(bench.other)
+        assert second
+        bench.runner.run(late)
+        assert bench.document(document).lease_id == second.lease_id
+        bench.other.run(second)
+        assert (bench.document(document).status, bench.points(document)) == (Status.COMPLETED, 1)
+
+    def test_a_document_that_kills_each_worker_fails_in_the_end(self, bench: Bench) -> None:
+        job = bench.batch(a="Deadly.")
+        for _ in range(3):
+            assert bench.claim()
+            bench.lapse()
+            bench.service.sweep()
+        assert bench.claim() is None
+        ended = bench.job(job)
+        assert (ended.status, ended.failed, ended.errors[0]["code"]) == ("COMPLETED", 1, "WORKER_LOST")
+
+    def test_a_taken_over_slab_is_tried_document_by_document(self, bench: Bench) -> None:
+        bench.add("One.", "Two.", "Three.")
+        assert bench.claim()
+        bench.lapse()
+        bench.service.sweep()
+        slab = bench.claim()
+        assert slab
+        assert len(slab.documents) == 1
+
+
+class TestBadDocuments:
+    def test_one_bug_does_not_fail_its_neighbours(self, bench: Bench) -> None:
+        bench.model.poison = "poison"
+        good, bad, fine = bench.add("One.", "This is poison.", "Three.")
+        for _ in range(4):
+            bench.work()
+            bench.hurry()
+        assert [bench.document(one).status for one in (good, bad, fine)] == ["COMPLETED", "FAILED", "COMPLETED"]
+        failed = bench.document(bad)
+        assert (failed.error_code, failed.retryable, failed.attempts) == ("INTERNAL_ERROR", True, 3)
+
+    def test_a_lost_original(self, bench: Bench) -> None:
+        (document,) = bench.add("One.")
+        for key in list(bench.blobs.keys()):
+            bench.blobs.delete(key)
+        bench.work()
+        failed = bench.document(document)
+        assert (failed.status, failed.error_code, failed.retryable) == ("FAILED", "ORIGINAL_GONE", False)
+
+    def test_an_index_that_forgets(self, bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+        (document,) = bench.add("One.")
+        monkeypatch.setattr(bench.vectors, "upsert", lambda points: None)
+        for _ in range(4):
+            bench.work()
+            bench.hurry()
+        failed = bench.document(document)
+        assert (failed.status, failed.error_code, failed.live_version) == ("FAILED", "INDEX_INCOMPLETE", None)
+
+    def test_an_outage_uses_up_no_try(self, bench: Bench) -> None:
+        (document,) = bench.add("One.")
+        bench.model.outage = True
+        for _ in range(5):
+            bench.work()
+            bench.hurry()
+        assert (bench.document(document).status, bench.document(document).attempts) == ("QUEUED", 0)
+        bench.model.outage = False
+        bench.work()
+        assert bench.document(document).status == Status.COMPLETED
+
+
+class TestWhileItRuns:
+    @pytest.fixture
+    def held(self, bench: Bench) -> Iterator[tuple[str, threading.Thread]]:
+        """A document whose second version waits at the gate of the model."""
+        (document,) = bench.add("One.")
+        bench.work()
+        with bench.database.write() as session:
+            DocumentService(session, bench.who).update(document, {"title": "New title"}, None)
+        bench.model.gate = threading.Event()
+        slab = bench.claim()
+        assert slab
+        thread = threading.Thread(target=bench.runner.run, args=(slab,))
+        thread.start()
+        yield document, thread
+        bench.model.gate.set()
+        thread.join(30)
+
+    def finish(self, bench: Bench, thread: threading.Thread) -> None:
+        assert bench.model.gate
+        bench.model.gate.set()
+        thread.join(30)
+        assert not thread.is_alive()
+
+    def test_the_old_version_is_served_until_the_flip(self, bench: Bench, held: tuple[str, threading.Thread]) -> None:
+        document, thread = held
+        assert (bench.document(document).live_version, bench.document(document).version) == (1, 2)
+        self.finish(bench, thread)
+        assert bench.document(document).live_version == 2
+
+    def test_cancel_stops_the_work_and_keeps_the_old(self, bench: Bench, held: tuple[str, threading.Thread]) -> None:
+        document, thread = held
+        bench.do("cancel", document)
+        self.finish(bench, thread)
+        now = bench.document(document)
+        assert (now.status, now.live_version, bench.points(document)) == ("CANCELLED", 1, 1)
+
+    def test_delete_wins(self, bench: Bench, held: tuple[str, threading.Thread]) -> None:
+        document, thread = held
+        bench.do("delete", document)
+        bench.purge.document(bench.who.workspace_id, document)
+        self.finish(bench, thread)
+        assert bench.points(document) == 0
+        with bench.database.read() as session:
+            assert session.get(Document, document) is None
+
+    def test_a_newer_version_wins(self, bench: Bench, held: tuple[str, threading.Thread]) -> None:
+        document, thread = held
+        bench.do("reprocess", document)
+        self.finish(bench, thread)
+        bench.work()
+        bench.purge.retire(bench.who.workspace_id, document, 3)
+        now = bench.document(document)
+        assert (now.status, now.live_version, bench.points(document)) == ("COMPLETED", 3, 1)
+
+
+class TestJobs:
+    def test_cancel_counts_what_had_not_ended(self, bench: Bench) -> None:
+        job = bench.batch(a="One.", b="Two.")
+        with bench.database.write() as session:
+            JobService(session, bench.who).cancel(job)
+        bench.work()
+        ended = bench.job(job)
+        assert (ended.status, ended.cancelled, ended.completed) == ("CANCELLED", 2, 0)
+        assert ended.finished_at is not None
+
+    def test_partial_failure_is_completed(self, bench: Bench) -> None:
+        job = bench.batch(a="One.", b="\x00\x01\x02" * 99)
+        for _ in range(4):
+            bench.work()
+            bench.hurry()
+        ended = bench.job(job)
+        assert (ended.status, ended.completed, ended.failed) == ("COMPLETED", 1, 1)
+        assert ended.errors[0]["code"]
+
+    def test_work_that_newer_work_replaces_ends_its_job(self, bench: Bench) -> None:
+        first = bench.batch(a="One.")
+        second = bench.batch(a="Two.")
+        bench.work()
+        assert [(bench.job(job).status, bench.job(job).completed) for job in (first, second)] == [("COMPLETED", 1)] * 2
+
+
+class TestForgetting:
+    def test_old_versions_take_their_embeddings_along(self, bench: Bench) -> None:
+        bench.batch(a="The first text.")
+        bench.work()
+        bench.batch(a="Another text altogether.")
+        bench.work()
+        bench.service.forget_old_versions()
+        with bench.database.read() as session:
+            kept = session.scalars(select(CachedEmbedding)).all()
+        assert len(kept) == 1
+        assert len(list(bench.blobs.keys())) == 1
+
+    def test_a_stray_message_removes_nothing_that_lives(self, bench: Bench) -> None:
+        (document,) = bench.add("One.")
+        bench.work()
+        bench.purge.document(bench.who.workspace_id, document)
+        bench.purge.collection(bench.who.workspace_id, "col_1")
+        bench.purge.workspace(bench.who.workspace_id)
+        assert (bench.document(document).status, bench.points(document)) == ("COMPLETED", 1)
+
+    def test_the_sweeper_finishes_interrupted_removals(self, bench: Bench) -> None:
+        bench.add("One.")
+        with bench.database.write() as session:
+            session.get_one(Collection, "col_1").deleted_at = utc_now()
+            for row in session.scalars(select(OutboxRow)):
+                session.delete(row)
+        bench.service.sweep()
+        with bench.database.read() as session:
+            assert "collections.purge" in session.scalars(select(OutboxRow.job)).all()
