@@ -1,11 +1,12 @@
 """JSON Lines batch, accepted to searchable, beside pure embedding; then the idle server's memory.
 
-python -m evals.batch_bench --corpus ../shared/data/scifact-train/corpus.jsonl
+python -m evals.batch_bench --corpus ../shared/data/scifact-train/corpus.jsonl [--documents 1500]
 """
 
 import argparse
 import json
 import time
+from itertools import islice
 from pathlib import Path
 
 from core.embedding.tokenizer import WordPieceTokenizer
@@ -21,11 +22,12 @@ IDLE_S = 45
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--corpus", type=Path, required=True)
+    parser.add_argument("--documents", type=int, default=None, help="Only the first so many.")
     arguments = parser.parse_args()
-    texts = _texts(arguments.corpus)
+    texts = _texts(arguments.corpus, arguments.documents)
     before, tokens = time_embedding(texts)
     with running_service() as service:
-        seconds, job, peak = _batch(service, arguments.corpus)
+        seconds, job, peak = _batch(service, arguments.corpus, arguments.documents)
         time.sleep(IDLE_S)
         idle = service.tree_mb()
     after, _ = time_embedding(texts)
@@ -38,8 +40,8 @@ def main() -> None:
     print(json.dumps(result, indent=2))
 
 
-def _batch(service: Service, corpus: Path) -> tuple[float, dict[str, int], float]:
-    body, _ = batch_body(corpus)
+def _batch(service: Service, corpus: Path, limit: int | None) -> tuple[float, dict[str, int], float]:
+    body, _ = batch_body(corpus, limit)
     collection = service.call("POST", "/collections", json={"name": "corpus"})["id"]
     peaks = [service.tree_mb()]
     started = time.perf_counter()
@@ -56,11 +58,11 @@ def _batch(service: Service, corpus: Path) -> tuple[float, dict[str, int], float
     return time.perf_counter() - started, ended, max(peaks)
 
 
-def _texts(corpus: Path) -> list[str]:
+def _texts(corpus: Path, limit: int | None) -> list[str]:
     tokenizer = WordPieceTokenizer()
     budget = ChunkBudget.of(tokenizer)
     texts: list[str] = []
-    for row in json_lines(corpus):
+    for row in islice(json_lines(corpus), limit):
         document = read_text(row["text"])
         chunks = chunk_document(document, tokenizer, budget)
         texts.extend(embedding_texts(document.text, chunks, row["title"], tokenizer, budget))

@@ -6,12 +6,13 @@ from itertools import islice
 from pathlib import Path
 
 
-def mixed_files(data: Path, html: Path, html_pages: int) -> list[Path]:
-    """Filings (PDF), every DOCX, and the first pages of an HTML manual."""
+def mixed_files(data: Path, html: Path, share: float) -> list[Path]:
+    """Filings (PDF), DOCX, and 500 pages of an HTML manual; `share` of each kind, spread evenly."""
     filings = sorted((data / "financebench-tune").rglob("*.pdf"))
     office = sorted((data / "files").rglob("*.docx"))
-    pages = list(islice((path for path in sorted(html.rglob("*.html"))), html_pages))
-    return [*filings, *office, *pages]
+    pages = sorted(html.rglob("*.html"))[:500]
+    step = round(1 / share)
+    return [*filings[::step], *office[::step], *pages[::step]]
 
 
 def json_lines(corpus: Path) -> Iterator[dict[str, str]]:
@@ -21,11 +22,11 @@ def json_lines(corpus: Path) -> Iterator[dict[str, str]]:
             yield json.loads(line)
 
 
-def batch_body(corpus: Path) -> tuple[bytes, int]:
+def batch_body(corpus: Path, limit: int | None = None) -> tuple[bytes, int]:
     """The corpus as our JSON Lines batch, and how many documents it has."""
     lines = [
         json.dumps({"external_id": row["_id"], "title": row["title"] or None, "text": row["text"]})
-        for row in json_lines(corpus)
+        for row in islice(json_lines(corpus), limit)
         if row["text"].strip()
     ]
     return "\n".join(lines).encode(), len(lines)

@@ -1,6 +1,6 @@
 """Files to searchable, beside LlamaIndex's standard pipeline and beside pure embedding, in one run.
 
-python -m evals.ingest_bench --data ../shared/data --html /usr/share/doc/python-django-doc/html [--no-peer]
+    python -m evals.ingest_bench --data ../shared/data --html HTML_FOLDER [--share 0.2] [--no-peer]
 """
 
 import argparse
@@ -23,10 +23,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--html", type=Path, required=True)
-    parser.add_argument("--html-pages", type=int, default=500)
+    parser.add_argument("--share", type=float, default=1.0, help="Of the files, for a shorter run.")
     parser.add_argument("--no-peer", action="store_true")
     arguments = parser.parse_args()
-    files = mixed_files(arguments.data, arguments.html, arguments.html_pages)
+    files = mixed_files(arguments.data, arguments.html, arguments.share)
     print(f"{len(files)} files, {sum(f.stat().st_size for f in files) / 2**20:.0f} MiB", file=sys.stderr)
     texts = embedding_texts(files)
     pure, tokens = time_embedding(texts)

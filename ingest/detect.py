@@ -46,7 +46,11 @@ _BY_SUFFIX = {
     ".tsv": Format.CSV, ".json": Format.JSON, ".jsonl": Format.JSONL, ".ndjson": Format.JSONL, ".html": Format.HTML,
     ".htm": Format.HTML, ".xhtml": Format.HTML, ".eml": Format.EML,
 }  # fmt: skip
-_HTML = re.compile(r"^\s*(?:<\?xml[^>]*>\s*)?(?:<!--.*?-->\s*)*<(?:!doctype\s+html|html|head|body|article|div|p|h1|table)\b", re.I | re.S)  # fmt: skip
+_HTML = re.compile(
+    r"^\s*(?:<\?xml[^>]*>\s*)?(?:<!--.*?-->\s*)*"
+    r"<(?:!doctype\s+html|html|head|body|article|div|p|h1|table)\b",
+    re.I | re.S,
+)
 _HEADER = re.compile(
     r"^(?:from|to|subject|date|received|message-id|mime-version|return-path|delivered-to):", re.I | re.M
 )

@@ -49,7 +49,7 @@ class Installation:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.operator_token = secrets.token_urlsafe(32)
-        self._worker: dramatiq.Worker | None = None
+        self._worker_here = False
         self._started: list[Callable[[], None]] = []
         self._lock = threading.RLock()  # cached_property has none: two first requests would load the model twice
 
@@ -202,6 +202,7 @@ class Installation:
         """Run jobs in this process, and what happens by the clock."""
         worker = dramatiq.Worker(self.broker, worker_threads=self.settings.worker_threads, worker_timeout=200)
         worker.start()
+        self._worker_here = True
         self._started.append(lambda: worker.stop(timeout=20_000))
         schedule = Schedule(self._tasks())
         schedule.start()
@@ -214,6 +215,8 @@ class Installation:
             try:
                 self.answers  # noqa: B018  the property loads
                 self.model.embed_query("warm")
+                if self._worker_here:
+                    self.parser.warm()
             except InsydrError as error:
                 log.error("part_unavailable", reason=error.message)
 

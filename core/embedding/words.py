@@ -1,6 +1,7 @@
 """Text → terms: words by stem, identifiers whole and in parts, unspaced scripts as pairs of characters."""
 
 import re
+import threading
 import unicodedata
 from collections.abc import Iterator
 from functools import lru_cache
@@ -57,6 +58,9 @@ def _is_identifier(piece: str, parts: list[str]) -> bool:
     return any(c.isdigit() or c in "_@:§#$€£." for c in piece)
 
 
+_own = threading.local()
+
+
 def _pairs(run: str) -> tuple[str, ...]:
     return (*run, *(run[i : i + 2] for i in range(len(run) - 1)))
 
@@ -68,8 +72,11 @@ def _stem(word: str, stemmer: str) -> str:
     return stem
 
 
-@lru_cache(maxsize=8)
 def _stemmer(name: str) -> Any:
-    import snowballstemmer
+    """A stemmer of this thread: PyStemmer's (which snowballstemmer takes where it is installed) are not thread safe."""
+    known: dict[str, Any] = _own.__dict__
+    if name not in known:
+        import snowballstemmer
 
-    return snowballstemmer.stemmer(name)
+        known[name] = snowballstemmer.stemmer(name)
+    return known[name]

@@ -12,6 +12,9 @@ class InlineParser:
     def run(self, tasks: Sequence[ParseTask]) -> list[Parsed | Failed]:
         return [read(task) for task in tasks]
 
+    def warm(self) -> None:
+        """Nothing to prepare."""
+
     def reap(self) -> None:
         """Nothing is kept."""
 

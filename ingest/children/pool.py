@@ -8,6 +8,7 @@ import multiprocessing
 import threading
 import time
 from collections.abc import Sequence
+from multiprocessing import forkserver
 from multiprocessing.connection import Connection
 from multiprocessing.context import ForkServerContext, ForkServerProcess
 from queue import LifoQueue
@@ -38,6 +39,10 @@ class ParsePool:
             return [slot.run(task) for task in tasks]
         finally:
             self._slots.put(slot)
+
+    def warm(self) -> None:
+        """Start the fork server, so that the first document does not wait for its imports."""
+        forkserver.ensure_running()
 
     def reap(self) -> None:
         """End children that had nothing to do for `IDLE_S` seconds."""

@@ -50,6 +50,10 @@ class Parser(Protocol):
         """Results in the order of the tasks. One task's crash, time-out or memory fails that task alone."""
         ...
 
+    def warm(self) -> None:
+        """Prepare what the first task would wait for."""
+        ...
+
     def reap(self) -> None:
         """Give back what has been idle for some time."""
         ...

@@ -20,7 +20,9 @@ _XML = re.compile(r"^\s*<\?xml[^>]*\?>")
 _LANGUAGE = re.compile(r"^[a-zA-Z]{2}")
 _CHROME = ("nav", "footer", "aside", "form", "button", "iframe", "dialog")
 _ROLES = ("navigation", "banner", "contentinfo", "search", "complementary")
-_NOISE = re.compile(r"cookie|consent|breadcrumb|sidebar|sphinxsidebar|navbar|\bmenu\b|share|social|related|headerlink|skip-link", re.I)  # fmt: skip
+_NOISE = re.compile(
+    r"cookie|consent|breadcrumb|sidebar|sphinxsidebar|navbar|\bmenu\b|share|social|related|headerlink|skip-link", re.I
+)
 
 
 def parse_html(data: bytes, _name: str) -> ParsedDocument:
@@ -72,7 +74,9 @@ def _main_content(root: etree._Element) -> etree._Element | None:
     return None if found is None or found.body is None else _as_html(found.body)
 
 
-_TAGS = {"head": "h2", "list": "ul", "item": "li", "row": "tr", "cell": "td", "quote": "blockquote", "code": "pre", "lb": "br", "hi": "span", "ref": "span"}  # fmt: skip
+_TAGS = {
+    "row": "tr", "cell": "td", "item": "li", "quote": "blockquote", "lb": "br", "hi": "span", "ref": "span",
+}  # fmt: skip
 
 
 def _as_html(body: etree._Element) -> etree._Element:
@@ -84,7 +88,7 @@ def _as_html(body: etree._Element) -> etree._Element:
         elif tag == "list":
             element.tag = "ol" if element.get("rend") == "ol" else "ul"
         elif tag == "code":
-            element.tag = "pre" if "\n" in "".join(element.itertext()) else "code"
+            element.tag = "pre" if "\n" in "".join(map(str, element.itertext())) else "code"
         elif tag == "cell" and element.get("role") == "head":
             element.tag = "th"
         elif tag in _TAGS:
