@@ -58,8 +58,11 @@ class S3BlobStore:
                     yield item["Key"].removeprefix(f"{self._prefix}/" if self._prefix else "")
 
     def check(self) -> str:
-        with self._translated():
-            self._client.head_bucket(Bucket=self._bucket)
+        try:
+            with self._translated():
+                self._client.head_bucket(Bucket=self._bucket)
+        except NotFound:  # a bucket's 404 looks like an object's
+            raise Unavailable(f"There is no bucket {self._bucket}: create it, or set INSYDR_BLOB_URL.") from None
         return f"s3 bucket {self._bucket}"
 
     def _name(self, key: str) -> str:

@@ -1,0 +1,75 @@
+"""The shape of the code: lengths, names, where SQL is, how thin endpoints are. Layers are import-linter's."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+PACKAGES = ("api", "core", "crawler", "domain", "evals", "ingest", "insydr", "pipelines", "retrieval")
+SOURCES = sorted(path for package in PACKAGES for path in (ROOT / package).rglob("*.py"))
+MAX_FILE, MAX_FUNCTION, MAX_ENDPOINT = 400, 50, 15
+# `select(` belongs into repositories; each exception with its reason
+SELECTS = {
+    "core/queue/outbox.py": "core owns its tables: the outbox is its own repository",
+    "core/queue/leases.py": "core owns its tables: leases are their own repository",
+    "core/embedding/cache.py": "core owns its tables: the cache is its own repository",
+    "domain/scope.py": "the one function that makes the tenant scope",
+}
+Function = ast.FunctionDef | ast.AsyncFunctionDef
+
+
+def name_of(path: Path) -> str:
+    return path.relative_to(ROOT).as_posix()
+
+
+def functions(path: Path) -> Iterator[Function]:
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, Function):
+            yield node
+
+
+def is_endpoint(function: Function) -> bool:
+    calls = [one.func for one in function.decorator_list if isinstance(one, ast.Call)]
+    return any(isinstance(call, ast.Attribute) and getattr(call.value, "id", "") == "router" for call in calls)
+
+
+def calls_select(path: Path) -> bool:
+    """Whether it calls SQLAlchemy's `select` by name; a repository's own scoped `self.select(…)` is another thing."""
+    nodes = ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+    return any(isinstance(node, ast.Call) and getattr(node.func, "id", "") == "select" for node in nodes)
+
+
+def test_there_is_something_to_look_at() -> None:
+    assert len(SOURCES) > 100
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=name_of)
+class TestFiles:
+    def test_is_short(self, path: Path) -> None:
+        assert len(path.read_text(encoding="utf-8").splitlines()) <= MAX_FILE
+
+    def test_functions_are_short(self, path: Path) -> None:
+        lengths = {one.name: (one.end_lineno or 0) - one.lineno + 1 for one in functions(path)}
+        assert {name: lines for name, lines in lengths.items() if lines > MAX_FUNCTION} == {}
+
+    def test_name_says_something(self, path: Path) -> None:
+        empty = ("util", "utils", "helper", "helpers", "manager", "managers", "misc", "common")
+        words = {word for part in path.relative_to(ROOT).with_suffix("").parts for word in part.split("_")}
+        assert not words & set(empty)
+
+
+class TestPlaces:
+    def test_sql_is_in_repositories(self) -> None:
+        found = {name_of(path) for path in SOURCES if calls_select(path) and not path.name.endswith("repository.py")}
+        assert found == set(SELECTS)
+
+    def test_endpoints_are_thin(self) -> None:
+        thick = {}
+        for path in (ROOT / "api").rglob("*.py"):
+            for one in filter(is_endpoint, functions(path)):
+                lines = (one.end_lineno or 0) - one.body[0].lineno + 1
+                if lines > MAX_ENDPOINT:
+                    thick[f"{name_of(path)}:{one.name}"] = lines
+        assert thick == {}
