@@ -23,7 +23,7 @@ def _no_settings_of_this_machine() -> Iterator[None]:
     for name in [name for name in os.environ if name.startswith("INSYDR_")]:
         patch.delenv(name)
     patch.setenv("INSYDR_CONFIG", os.devnull)
-    configure_logs(os.environ.get("TEST_LOG", "CRITICAL"), as_json=True)
+    configure_logs(os.environ.get("TEST_LOG", "WARNING"), as_json=True)
     yield
     patch.undo()
 

@@ -4,6 +4,7 @@ import threading
 
 import numpy as np
 import pytest
+from structlog.testing import capture_logs
 
 from core.embedding import pool as pool_module
 from core.embedding.pool import InferencePool
@@ -140,12 +141,12 @@ class TestService:
         assert found == [row[1] % 384 for row in tokenizer.encode(texts)]
         model.close()
 
-    def test_a_text_beyond_the_limit_is_cut_as_a_last_defence_and_said(self, capsys):
+    def test_a_text_beyond_the_limit_is_cut_as_a_last_defence_and_said(self):
         runtime = RecordingRuntime()
         model = LocalEmbeddingModel(runtime, WordPieceTokenizer(), "test")
-        model.embed_passages(["secret " * 500, "short"])
+        with capture_logs() as said:
+            model.embed_passages(["secret " * 500, "short"])
         assert max(runtime.widths) == 256
-        said = "".join(capsys.readouterr())
-        assert "texts_cut_before_embedding" in said
-        assert "secret" not in said
+        assert said[0]["event"] == "texts_cut_before_embedding"
+        assert "secret" not in str(said)
         model.close()
