@@ -73,7 +73,7 @@ def translated() -> Iterator[None]:
     try:
         yield
     except IntegrityError as error:
-        log.warning("database_conflict", reason=str(error.orig).splitlines()[0])
+        log.info("database_conflict", reason=str(error.orig).splitlines()[0])
         raise Conflict("Somebody else changed the same thing at the same moment. Try again.") from error
     except OperationalError as error:
         raise _unavailable(error) from error
