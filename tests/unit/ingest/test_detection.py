@@ -109,15 +109,22 @@ class TestParse:
     @pytest.mark.parametrize(
         ("name", "wanted"),
         [
-            ("size-chart.pdf", "168 to 178 cm"), ("warranty.docx", "700 full charging cycles"),
-            ("dealer-training.pptx", "back pain"), ("service-plan.xlsx", "Work: Full service with new cables"),
-            ("recall-notice.eml", "FR-2603-4400"), ("touring-guide.epub", "32 kilograms"),
-            ("workshop-rules.odt", "40 newton metres"), ("returns.rtf", "within 30 days"),
-            ("leasing.html", "Apprentices after six months"), ("faq.md", "spray water"),
-            ("spare-parts.csv", "Part number: MB-7715; Name: Charger 4 A"), ("store.json", "city: Oslo; phone: +47 22 555 013"),
-            ("errors.jsonl", "code: ERR-42; meaning: The battery is too hot"), ("opening-hours.txt", "Closed on Sunday"),
+            ("size-chart.pdf", "168 to 178 cm"),
+            ("warranty.docx", "700 full charging cycles"),
+            ("dealer-training.pptx", "back pain"),
+            ("service-plan.xlsx", "Work: Full service with new cables"),
+            ("recall-notice.eml", "FR-2603-4400"),
+            ("touring-guide.epub", "32 kilograms"),
+            ("workshop-rules.odt", "40 newton metres"),
+            ("returns.rtf", "within 30 days"),
+            ("leasing.html", "Apprentices after six months"),
+            ("faq.md", "spray water"),
+            ("spare-parts.csv", "Part number: MB-7715; Name: Charger 4 A"),
+            ("store.json", "city: Oslo; phone: +47 22 555 013"),
+            ("errors.jsonl", "code: ERR-42; meaning: The battery is too hot"),
+            ("opening-hours.txt", "Closed on Sunday"),
         ],
-    )  # fmt: skip
+    )
     def test_what_each_sample_says_is_in_its_text(self, name: str, wanted: str) -> None:
         _, document = parse((SAMPLES / name).read_bytes(), name)
         assert wanted in document.text
