@@ -58,7 +58,7 @@ def ours(page: bytes, name: str) -> str:
         return ""
 
 
-def trafilatura_alone(page: bytes, name: str) -> str:
+def trafilatura_alone(page: bytes, _name: str) -> str:
     from trafilatura import extract
 
     return extract(page, include_comments=False, include_tables=True, include_formatting=False) or ""

@@ -1,6 +1,6 @@
 """Files to searchable, beside LlamaIndex's standard pipeline and beside pure embedding, in one run.
 
-    python -m evals.ingest_bench --data ../shared/data --html HTML_FOLDER [--share 0.2] [--no-peer]
+python -m evals.ingest_bench --data ../shared/data --html HTML_FOLDER [--share 0.2] [--no-peer]
 """
 
 import argparse
