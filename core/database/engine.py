@@ -14,8 +14,9 @@ import structlog
 from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 from sqlalchemy.orm import Session
+from sqlalchemy.orm.exc import StaleDataError
 
-from core.errors import Conflict, Unavailable
+from core.errors import Conflict, PreconditionFailed, Unavailable
 
 log = structlog.get_logger()
 _FULL = ("database or disk is full", "no space left", "disk i/o error", "readonly database", "could not extend")
@@ -72,6 +73,8 @@ def translated() -> Iterator[None]:
     """Database down or disk full become `Unavailable`, a lost race for the same row `Conflict`: no tracebacks."""
     try:
         yield
+    except StaleDataError as error:
+        raise PreconditionFailed("Somebody changed this meanwhile. Fetch it again and repeat your change.") from error
     except IntegrityError as error:
         log.info("database_conflict", reason=str(error.orig).splitlines()[0])
         raise Conflict("Somebody else changed the same thing at the same moment. Try again.") from error

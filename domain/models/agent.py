@@ -31,6 +31,9 @@ class Agent(Created, Base):
     updated_at: Mapped[datetime] = mapped_column(default=utc_now)
     revision: Mapped[int] = mapped_column(default=1)
 
+    # two editors with the same ETag: the slower one's UPDATE finds no row (RFC 9110 §13.1.1)
+    __mapper_args__ = {"version_id_col": revision, "version_id_generator": False}
+
 
 class AgentVersion(Created, Base):
     """What was published, whole: later edits of the draft do not reach it."""

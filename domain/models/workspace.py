@@ -24,3 +24,6 @@ class Workspace(Created, Base):
     owner_id: Mapped[str] = mapped_column(Id)
     deleted_at: Mapped[datetime | None]
     revision: Mapped[int] = mapped_column(default=1)
+
+    # two editors with the same ETag: the slower one's UPDATE finds no row (RFC 9110 §13.1.1)
+    __mapper_args__ = {"version_id_col": revision, "version_id_generator": False}
