@@ -15,17 +15,25 @@ _BLOCKS = frozenset((*_TEXT_BLOCKS, *_LIST_BLOCKS, "form", "fieldset", "address"
 _MAX_DEPTH = 200
 
 
-def add_markup(builder: DocumentBuilder, markup: bytes | str, *, page: int | None = None) -> None:
-    """All blocks of `markup` in document order; heading levels as written."""
+def add_markup(builder: DocumentBuilder, markup: bytes | str | etree._Element, *, page: int | None = None) -> None:
+    """All blocks of `markup` in document order; heading levels as written. An element is changed on the way."""
+    if isinstance(markup, bytes | str):
+        root = _root(markup)
+        if root is None:
+            return
+        markup = root
+    _Walker(builder, page).walk(markup, 0)
+
+
+def _root(markup: bytes | str) -> etree._Element | None:
     parser = html.HTMLParser(
         no_network=True, huge_tree=False, remove_comments=True, encoding="utf-8" if isinstance(markup, str) else None
     )
     source = markup.encode() if isinstance(markup, str) else markup
     try:
-        root = html.document_fromstring(source, parser=parser)
+        return html.document_fromstring(source, parser=parser)
     except (etree.ParserError, etree.XMLSyntaxError):
-        return
-    _Walker(builder, page).walk(root, 0)
+        return None
 
 
 class _Walker:

@@ -1,0 +1,67 @@
+"""One page: read, described, and its main content written as blocks.
+
+Pages of manuals mark their content, so it is taken as it stands; on all others trafilatura looks for it. Where that
+finds next to nothing of a page that has more, the body without its furniture is taken: an upload is not always an
+article.
+"""
+
+import re
+
+from lxml import etree, html
+
+from core.errors import DocumentError
+from ingest.builder import DocumentBuilder
+from ingest.elements import ParsedDocument
+from ingest.encoding import decode
+from ingest.parsers.html.article import main_content
+from ingest.parsers.html.furniture import drop_permalinks, without_furniture
+from ingest.parsers.html.manual import is_manual, manual_content
+from ingest.parsers.markup import add_markup, inline_text
+
+MIN_SHARE = 0.08  # of the body's visible text without furniture
+_CHARSET = re.compile(rb"charset\s*=\s*[\"']?\s*([\w-]+)", re.I)
+_XML = re.compile(r"^\s*<\?xml[^>]*\?>")
+_LANGUAGE = re.compile(r"^[a-zA-Z]{2}")
+_SOFT_HYPHEN = "\u00ad"  # a hint for line breaks that would hide the word from a search
+
+
+def parse_html(data: bytes, _name: str) -> ParsedDocument:
+    declared = _CHARSET.search(data[:4096])
+    text = decode(data, declared.group(1).decode("ascii") if declared else None).replace(_SOFT_HYPHEN, "")
+    root = _root(text)
+    builder = DocumentBuilder()
+    _describe(builder, root)
+    drop_permalinks(root)
+    add_markup(builder, manual_content(root) if is_manual(root) else _content(root, text))
+    return builder.build()
+
+
+def _content(root: etree._Element, text: str) -> etree._Element:
+    """trafilatura's choice, unless it is a small share of what a reader sees. It prunes `root`, hence the second."""
+    everything = len(inline_text(root))
+    found = main_content(root)
+    length = len(inline_text(found)) if found is not None else 0
+    if found is not None and length >= MIN_SHARE * everything:
+        return found
+    body = without_furniture(_root(text))
+    return found if found is not None and length >= MIN_SHARE * len(inline_text(body)) else body
+
+
+def _root(text: str) -> etree._Element:
+    parser = html.HTMLParser(no_network=True, huge_tree=False, remove_comments=True, remove_pis=True, encoding="utf-8")
+    try:
+        return html.document_fromstring(_XML.sub("", text).encode("utf-8", "replace"), parser=parser)
+    except (etree.ParserError, etree.XMLSyntaxError, ValueError):
+        raise DocumentError("There is no readable HTML in this file.", code="HTML_BROKEN") from None
+
+
+def _describe(builder: DocumentBuilder, root: etree._Element) -> None:
+    """Title, language, author and date, from what the head says."""
+    language = root.get("lang") or root.get("{http://www.w3.org/XML/1998/namespace}lang") or ""
+    if _LANGUAGE.match(language):
+        builder.language = language[:2].lower()
+    title = root.find(".//title")
+    meta = {str(m.get("name") or m.get("property") or "").lower(): m.get("content") for m in root.iter("meta")}
+    builder.title = meta.get("og:title") or (inline_text(title) if title is not None else None)
+    named = {"author": "author", "date": "article:published_time", "description": "description"}
+    builder.metadata = {name: str(meta[key])[:500] for name, key in named.items() if meta.get(key)}
