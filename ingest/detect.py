@@ -25,10 +25,17 @@ class Format(StrEnum):
     CSV = "csv"
     JSON = "json"
     JSONL = "jsonl"
+    MSG = "msg"
+    XLS = "xls"
+    ORG = "org"
+    RST = "rst"
     TEXT = "text"
 
 
-SUPPORTED = "PDF, DOCX, PPTX, XLSX, ODT, RTF, EPUB, EML, HTML, Markdown, CSV, JSON, JSON Lines and plain text"
+SUPPORTED = (
+    "PDF, DOCX, PPTX, XLSX, XLS, ODT, RTF, EPUB, EML, MSG, HTML, Markdown, reStructuredText, Org, CSV, JSON, "
+    "JSON Lines and plain text"
+)
 HEAD_BYTES = 64 * 1024
 _OFFICE = {"word/": Format.DOCX, "ppt/": Format.PPTX, "xl/": Format.XLSX}
 _MIMETYPES = {
@@ -44,7 +51,7 @@ _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _BY_SUFFIX = {
     ".md": Format.MARKDOWN, ".markdown": Format.MARKDOWN, ".mdx": Format.MARKDOWN, ".csv": Format.CSV,
     ".tsv": Format.CSV, ".json": Format.JSON, ".jsonl": Format.JSONL, ".ndjson": Format.JSONL, ".html": Format.HTML,
-    ".htm": Format.HTML, ".xhtml": Format.HTML, ".eml": Format.EML,
+    ".htm": Format.HTML, ".xhtml": Format.HTML, ".eml": Format.EML, ".rst": Format.RST, ".org": Format.ORG,
 }  # fmt: skip
 _HTML = re.compile(
     r"^\s*(?:<\?xml[^>]*>\s*)?(?:<!--.*?-->\s*)*"
@@ -68,7 +75,7 @@ def detect(data: bytes, name: str) -> Format:
     if head.startswith((b"PK\x03\x04", b"PK\x05\x06")):
         return _archive(data)
     if head.startswith(_OLE):
-        raise _unsupported(_ole_hint(data))
+        return _compound(data)
     if head.startswith(_BINARY) or head[4:8] == b"ftyp" or head.startswith(b"RIFF"):
         raise _unsupported("This is a program, image, archive, sound or video")
     return _text(data, name)
@@ -128,10 +135,21 @@ def _whole_lines(data: bytes) -> bytes:
     return data[: cut if cut > 0 else HEAD_BYTES - HEAD_BYTES % 4]
 
 
-def _ole_hint(data: bytes) -> str:
-    if "EncryptedPackage".encode("utf-16-le") in data:
-        return "This office file is protected by a password: save it without one"
-    return "This is an old Office file (.doc, .xls, .ppt, .msg): save it in today's format (.docx, .xlsx, .pptx)"
+def _compound(data: bytes) -> Format:
+    """OLE compound files by the names in their directory, which are UTF-16 (MS-CFB §2.6.1)."""
+    if _entry("EncryptedPackage") in data:
+        raise _unsupported("This office file is protected by a password: save it without one")
+    if _entry("__properties_version1.0") in data:
+        return Format.MSG
+    if _entry("WordDocument") in data or _entry("PowerPoint Document") in data:
+        raise _unsupported("This is an old Office file: save it in today's format (.docx, .pptx)")
+    if _entry("Workbook") in data or _entry("Book") in data:
+        return Format.XLS
+    raise _unsupported("This is an old Office file of an unknown kind: save it in today's format")
+
+
+def _entry(name: str) -> bytes:
+    return f"{name}\0".encode("utf-16-le")
 
 
 def _unsupported(why: str) -> DocumentError:

@@ -24,6 +24,10 @@ PARSERS: dict[Format, str] = {
     Format.CSV: "ingest.parsers.csv:parse_csv",
     Format.JSON: "ingest.parsers.json:parse_json",
     Format.JSONL: "ingest.parsers.json:parse_jsonl",
+    Format.MSG: "ingest.parsers.unstructured_formats:parse_msg",
+    Format.XLS: "ingest.parsers.unstructured_formats:parse_xls",
+    Format.ORG: "ingest.parsers.unstructured_formats:parse_org",
+    Format.RST: "ingest.parsers.unstructured_formats:parse_rst",
     Format.TEXT: "ingest.parsers.text:parse_text",
 }
 MAX_TITLE = 300
