@@ -41,6 +41,7 @@ from retrieval.generate.protocol import AnswerWriter
 from retrieval.search import Searcher
 
 log = structlog.get_logger()
+QUIET_S = 15.0  # without writes, before the index is built
 
 
 class Installation:
@@ -109,7 +110,7 @@ class Installation:
                 )
             from core.vectors.edge import EdgeVectorStore
 
-            return EdgeVectorStore(settings.data_dir / "vectors", dense)
+            return EdgeVectorStore(settings.data_dir / "vectors", dense, quiet_s=QUIET_S)
         from core.vectors.qdrant import QdrantVectorStore
 
         key = settings.qdrant_api_key.get_secret_value() if settings.qdrant_api_key else None
@@ -204,9 +205,11 @@ class Installation:
         worker.start()
         self._worker_here = True
         self._started.append(lambda: worker.stop(timeout=20_000))
-        schedule = Schedule(self._tasks())
-        schedule.start()
-        self._started.append(schedule.close)
+        # optimising may take a minute: in a thread of its own, or nothing would be swept meanwhile
+        for tasks in (self._tasks(), [Periodic("optimize", 10.0, lambda: self.vectors.optimize())]):
+            schedule = Schedule(tasks)
+            schedule.start()
+            self._started.append(schedule.close)
 
     def warm(self) -> None:
         """Load the model and the index in the background, so that the first question does not wait for them."""
@@ -251,7 +254,6 @@ class Installation:
             Periodic("sweep", settings.sweep_every_s, lambda: self.ingestion.sweep()),
             Periodic("reap-parsers", 5.0, lambda: self.parser.reap()),
             Periodic("key-usage", 30.0, self.key_usage.flush),
-            Periodic("optimize", 20.0, lambda: self.vectors.optimize()),
             Periodic("forget-replies", 3_600.0, replies.forget_old),
             Periodic("forget-versions", 3_600.0, lambda: self.ingestion.forget_old_versions()),
         ]
