@@ -6,18 +6,24 @@ from core.embedding.protocol import Tokenizer
 from ingest.chunking.budget import PATH_SEPARATOR, ChunkBudget
 from ingest.elements import Chunk
 
+JOINT_TOKENS = 4  # what line breaks between the parts may cost in tokenizers that count them
+
 
 def embedding_texts(
     text: str, chunks: Sequence[Chunk], title: str, tokenizer: Tokenizer, budget: ChunkBudget
 ) -> list[str]:
-    """One text a chunk; counted as a whole, and without its prefix where that were too long."""
+    """One text a chunk; without its prefix where that were too long. Counted as a whole only where it may be."""
     prefixes = _Prefixes(title, tokenizer, budget)
     made: list[str] = []
-    for chunk in chunks:
+    close: list[int] = []
+    for number, chunk in enumerate(chunks):
         content = text[chunk.start : chunk.end]
         path = tuple(heading for heading in chunk.heading_path if not content.startswith(heading))
-        made.append("\n".join(part for part in (prefixes.of(path), chunk.context, content) if part))
-    for number, count in enumerate(tokenizer.count(made)):
+        prefix, tokens = prefixes.of(path)
+        made.append("\n".join(part for part in (prefix, chunk.context, content) if part))
+        if tokens + chunk.token_count + (budget.context if chunk.context else 0) + JOINT_TOKENS > budget.total:
+            close.append(number)
+    for number, count in zip(close, tokenizer.count([made[number] for number in close]), strict=True):
         if count > budget.total:
             made[number] = text[chunks[number].start : chunks[number].end]
     return made
@@ -29,11 +35,13 @@ class _Prefixes:
     def __init__(self, title: str, tokenizer: Tokenizer, budget: ChunkBudget) -> None:
         self._tokenizer, self._limit = tokenizer, budget.prefix
         self._title = self._cut(title, budget.prefix // 2)
-        self._known: dict[tuple[str, ...], str] = {}
+        self._known: dict[tuple[str, ...], tuple[str, int]] = {}
 
-    def of(self, path: tuple[str, ...]) -> str:
+    def of(self, path: tuple[str, ...]) -> tuple[str, int]:
+        """The prefix and its tokens."""
         if path not in self._known:
-            self._known[path] = self._made(path)
+            prefix = self._made(path)
+            self._known[path] = prefix, self._tokenizer.count([prefix])[0]
         return self._known[path]
 
     def _made(self, path: tuple[str, ...]) -> str:

@@ -1,11 +1,12 @@
 """Units: elements, or pieces of those too long for one chunk, cut where their kind allows it."""
 
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from core.embedding.protocol import Tokenizer
 from core.sentences import sentences
-from ingest.chunking.budget import ChunkBudget, weigh
+from ingest.chunking.budget import CHARACTERS_PER_TOKEN, ChunkBudget, weigh
 from ingest.elements import Element, ElementKind, ParsedDocument
 
 Span = tuple[int, int]
@@ -31,7 +32,11 @@ class Unit:
 def units_of(document: ParsedDocument, tokenizer: Tokenizer, budget: ChunkBudget) -> Iterator[Unit]:
     """All units in order; one batch counts every element, another the lines or sentences of a long one."""
     text = document.text
-    counts = tokenizer.count([text[element.start : element.end] for element in document.elements])
+    # what is too long by its characters alone is not counted twice: its pieces are
+    most = budget.content * CHARACTERS_PER_TOKEN
+    counts = tokenizer.count(
+        [text[element.start : min(element.end, element.start + most)] for element in document.elements]
+    )
     for element, count in zip(document.elements, counts, strict=True):
         tokens = weigh(count, element.end - element.start)
         if tokens <= budget.content:
@@ -97,11 +102,11 @@ class _Splitter:
     def _by_tokens(self, span: Span) -> Iterator[tuple[Span, int]]:
         """At token boundaries, before a space where there is one near."""
         begin, (start, end) = span[0], span
-        offsets = self._tokenizer.offsets(self._text[start:end])
+        stops = [start + stop for _, stop in self._tokenizer.offsets(self._text[start:end])]
         limit = max(1, self._limit - 2)
         while begin < end:
-            inside = [stop + start for _, stop in offsets if stop + start > begin]
-            cut = inside[limit - 1] if len(inside) > limit else end
+            first = bisect_right(stops, begin)
+            cut = stops[first + limit - 1] if len(stops) - first > limit else end
             cut = min(cut, begin + limit * 8, end)
             space = self._text.rfind(" ", begin + (cut - begin) // 2, cut)
             cut = space + 1 if cut < end and space > begin else cut
