@@ -5,6 +5,7 @@ go on in a new child. The parent keeps the wall clock, the kernel the CPU and th
 """
 
 import multiprocessing
+import signal
 import threading
 import time
 from collections.abc import Sequence
@@ -18,6 +19,8 @@ from ingest.children.protocol import Failed, Parsed, ParseTask
 
 IDLE_S = 20.0
 _TIMEOUT = "Reading the file took longer than {:g} s: split it into smaller ones."
+_MEMORY = "Reading the file needed more memory than there is: split it into smaller ones."
+_STOPPED = "The service was stopped while it read the file: it is read again after the start."
 _CRASHED = "The file made its parser crash. Save it again in another way, e.g. print it to a new PDF."
 
 
@@ -66,6 +69,7 @@ class _Slot:
         self._process: ForkServerProcess | None = None
         self._pipe: Connection | None = None
         self._tasks, self._last = 0, time.monotonic()
+        self._closed = False
 
     def run(self, task: ParseTask) -> Parsed | Failed:
         with self._lock:
@@ -84,7 +88,8 @@ class _Slot:
                 self._lock.release()
 
     def end(self) -> None:
-        """Also while it works: its task fails as crashed, whoever waits gets an answer."""
+        """For good, also while it works: its task fails as one to be tried again, whoever waits gets an answer."""
+        self._closed = True
         process = self._process
         if process is not None and process.is_alive():
             process.kill()
@@ -92,6 +97,8 @@ class _Slot:
             self._end()
 
     def _ask(self, task: ParseTask) -> Parsed | Failed:
+        if self._closed:
+            return Failed("PARSER_STOPPED", _STOPPED, retryable=True)
         pipe = self._started()
         try:
             pipe.send(task)
@@ -109,8 +116,12 @@ class _Slot:
             process.join(5)
         code = process.exitcode if process is not None else None
         self._end()
-        if code is not None and -code in (24, 9):  # SIGXCPU; SIGKILL is the kernel's when memory runs out
-            return Failed("PARSER_TIMEOUT" if code == -24 else "PARSER_MEMORY", _TIMEOUT.format(self._cpu_s))
+        if self._closed:  # the kill was ours: the document is not to blame
+            return Failed("PARSER_STOPPED", _STOPPED, retryable=True)
+        if code == -signal.SIGXCPU:
+            return Failed("PARSER_TIMEOUT", _TIMEOUT.format(self._cpu_s))
+        if code == -signal.SIGKILL:  # the kernel's, when the machine's memory runs out
+            return Failed("PARSER_MEMORY", _MEMORY, retryable=True)
         return Failed("PARSER_CRASHED", _CRASHED)
 
     def _started(self) -> Connection:

@@ -110,6 +110,21 @@ class TestChildren:
         finally:
             pool.close()
 
+    def test_closing_while_a_file_is_read_blames_no_document(self, pool: ParsePool, tmp_path: Path) -> None:
+        fifo = tmp_path / "never-ends.txt"
+        os.mkfifo(fifo)
+        results: list[Parsed | Failed] = []
+        asked = [ParseTask(str(fifo), 0, 5, "x.txt"), task(SAMPLES / "faq.md")]
+        thread = threading.Thread(target=lambda: results.extend(pool.run(asked)))
+        thread.start()
+        _wait_for_child(pool)
+        pool.close()
+        thread.join(30)
+        assert [(one.code, one.retryable) for one in results if isinstance(one, Failed)] == [
+            ("PARSER_STOPPED", True)
+        ] * 2
+        assert _children(pool) == []
+
     def test_calls_run_side_by_side(self, pool: ParsePool) -> None:
         results: list[Parsed | Failed] = []
         threads = [
