@@ -6,7 +6,7 @@ SPARSE = "bm25"  # name of the sparse vector
 KEYWORDS = ("collection_id", "document_id", "language")  # indexed beside the tenant
 HIT_FIELDS = ["collection_id", "document_id", "version", "chunk_index"]
 HNSW_M, HNSW_EF_CONSTRUCT = 16, 128
-HNSW_EF = 256  # recall@10 .987 on clustered 384-d vectors with a tenant filter; .975 at 128
+HNSW_EF = 512  # recall of .98 at 10 on clusters of near-duplicates too
 
 
 def is_nothing(scope: Scope) -> bool:
