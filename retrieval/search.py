@@ -42,9 +42,17 @@ class Searcher:
         dense, sparse = self._vectors.search(scope, queries, max(CANDIDATES, top_k))
         clock.lap("vectors")
         ranked = fuse(dense, sparse)
-        stored = store.load(scope, [key for key, _ in ranked[: 2 * top_k + 10]])
+        stored = _loaded(store, scope, [key for key, _ in ranked], top_k)
         clock.lap("passages")
         return Found(_passages(ranked, stored, dense, sparse)[:top_k], clock.laps)
+
+
+def _loaded(store: PassageStore, scope: Scope, keys: Sequence[str], top_k: int) -> dict[str, StoredPassage]:
+    """The best `top_k`; more only where some of them belong to versions that are not live any more."""
+    stored = store.load(scope, keys[:top_k])
+    if len(stored) < min(top_k, len(keys)):
+        stored |= store.load(scope, keys[top_k : 3 * top_k + CANDIDATES])
+    return stored
 
 
 def _passages(

@@ -31,7 +31,7 @@ class SqlPassages:
         }
 
 
-def _chunks(scope: Scope, ids: Sequence[str]) -> Select[Any]:
+def _chunks(scope: Scope, ids: Sequence[str]) -> Select[*tuple[Any, ...]]:
     columns = (
         ChunkRow.id, ChunkRow.document_id, ChunkRow.version, ChunkRow.chunk_index, ChunkRow.content,
         ChunkRow.heading_path, ChunkRow.page, ChunkRow.char_start, ChunkRow.char_end,
@@ -39,24 +39,20 @@ def _chunks(scope: Scope, ids: Sequence[str]) -> Select[Any]:
     return select(*columns).where(ChunkRow.id.in_(ids), ChunkRow.workspace_id == scope.workspace_id)
 
 
-def _documents(scope: Scope, ids: Sequence[str]) -> Select[Any]:
+def _documents(scope: Scope, ids: Sequence[str]) -> Select[*tuple[Any, ...]]:
     columns = (
         Document.id, Document.external_id, Document.collection_id, Document.title, Document.source_url,
         Document.language, Document.live_version,
     )  # fmt: skip
-    query: Select[Any] = (
-        select(*columns)
-        .join(Collection, Collection.id == Document.collection_id)
-        .where(
-            Document.id.in_(ids),
-            Document.workspace_id == scope.workspace_id,
-            Document.status != Status.DELETED,
-            Collection.deleted_at.is_(None),
-        )
-    )
+    wanted = [
+        Document.id.in_(ids),
+        Document.workspace_id == scope.workspace_id,
+        Document.status != Status.DELETED,
+        Collection.deleted_at.is_(None),
+    ]
     if scope.collection_ids is not None:
-        query = query.where(Document.collection_id.in_(scope.collection_ids))
-    return query
+        wanted.append(Document.collection_id.in_(scope.collection_ids))
+    return select(*columns).join(Collection, Collection.id == Document.collection_id).where(*wanted)
 
 
 def _passage(chunk: Row[Any], document: Row[Any]) -> StoredPassage:
