@@ -1,5 +1,6 @@
 """Packing: units into chunks that follow the document's structure and fit the model's window."""
 
+import math
 from collections.abc import Iterator, Sequence
 
 from core.embedding.protocol import Tokenizer
@@ -30,8 +31,8 @@ def _groups(units: Sequence[Unit], budget: ChunkBudget) -> Iterator[list[Unit]]:
     """Units that become one chunk. Headings go with what follows them."""
     group: list[Unit] = []
     tokens = 0
-    for number, unit in enumerate(units):
-        if group and _breaks(group, tokens, unit, units[number + 1 : number + 2], budget):
+    for unit, needed in zip(units, _needed(units), strict=True):
+        if group and _breaks(group, tokens, unit, needed, budget):
             yield group
             group, tokens = [], 0
         group.append(unit)
@@ -40,20 +41,27 @@ def _groups(units: Sequence[Unit], budget: ChunkBudget) -> Iterator[list[Unit]]:
         yield group
 
 
-def _breaks(group: Sequence[Unit], tokens: int, unit: Unit, following: Sequence[Unit], budget: ChunkBudget) -> bool:
+def _needed(units: Sequence[Unit]) -> list[float]:
+    """Tokens of each unit; of headings, with all that must stay with them: up to the first text below."""
+    needed: list[float] = [0.0] * len(units)
+    below: float = 0
+    for number in reversed(range(len(units))):
+        unit = units[number]
+        needed[number] = unit.tokens + (below if unit.is_heading else 0)
+        below = math.inf if unit.alone else needed[number]
+    return needed
+
+
+def _breaks(group: Sequence[Unit], tokens: int, unit: Unit, needed: float, budget: ChunkBudget) -> bool:
     """Whether `unit` begins a new chunk."""
     if tokens + unit.tokens > budget.content:
         return True
-    only_headings = all(one.is_heading for one in group)
-    if only_headings:
+    if group[-1].is_heading:
         return False
-    if unit.alone or group[-1].alone:
+    if unit.alone or group[-1].alone or tokens + needed > budget.content:
         return True
     if unit.is_heading:
-        enough = tokens >= SMALL_SHARE * budget.content
-        parts_ways = not _same_branch(group[0], unit)
-        fits_next = not following or tokens + unit.tokens + following[0].tokens <= budget.content
-        return enough or parts_ways or not fits_next
+        return tokens >= SMALL_SHARE * budget.content or not _same_branch(group[0], unit)
     turned = unit.element.page != group[-1].element.page
     return turned and tokens >= PAGE_SHARE * budget.content
 

@@ -1,6 +1,5 @@
 """Units: elements, or pieces of those too long for one chunk, cut where their kind allows it."""
 
-from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -10,6 +9,7 @@ from ingest.chunking.budget import CHARACTERS_PER_TOKEN, ChunkBudget, weigh
 from ingest.elements import Element, ElementKind, ParsedDocument
 
 Span = tuple[int, int]
+WINDOW_CHARACTERS = 8  # a token: fewer than `CHARACTERS_PER_TOKEN`, so that no window outweighs its tokens
 _BY_LINE = (ElementKind.TABLE, ElementKind.CODE, ElementKind.ROW)
 
 
@@ -30,19 +30,25 @@ class Unit:
 
 
 def units_of(document: ParsedDocument, tokenizer: Tokenizer, budget: ChunkBudget) -> Iterator[Unit]:
-    """All units in order; one batch counts every element, another the lines or sentences of a long one."""
+    """All units in order; one batch counts every element, another the lines or sentences of a long one.
+
+    An element that fits alone but not below its headings is split as well: headings never stand without text.
+    """
     text = document.text
     # what is too long by its characters alone is not counted twice: its pieces are
     most = budget.content * CHARACTERS_PER_TOKEN
     counts = tokenizer.count(
         [text[element.start : min(element.end, element.start + most)] for element in document.elements]
     )
+    above = 0  # tokens of the headings directly above
     for element, count in zip(document.elements, counts, strict=True):
         tokens = weigh(count, element.end - element.start)
-        if tokens <= budget.content:
+        led_by = above if above <= budget.content // 2 else 0
+        if tokens + led_by <= budget.content:
             yield Unit(element.start, element.end, tokens, element)
         else:
-            yield from _Splitter(text, element, tokenizer, budget).units()
+            yield from _Splitter(text, element, tokenizer, budget).units(led_by)
+        above = above + tokens if element.kind is ElementKind.HEADING else 0
 
 
 class _Splitter:
@@ -55,18 +61,24 @@ class _Splitter:
         self._limit = budget.content - spent
         self._overlap = 0 if element.kind in _BY_LINE else min(budget.overlap, budget.content * 15 // 100)
 
-    def units(self) -> Iterator[Unit]:
+    def units(self, led_by: int) -> Iterator[Unit]:
+        """Pieces of about the same size; the first leaves `led_by` tokens for the headings above it."""
         pieces = self._small_pieces()
-        start = 0
+        total = led_by + sum(tokens for _, tokens in pieces)
+        even = -(-total // -(-total // self._limit)) + self._overlap
+        start, tokens = 0, led_by
         while start < len(pieces):
-            end, tokens = start, 0
-            while end < len(pieces) and (end == start or tokens + pieces[end][1] <= self._limit):
+            end = start
+            while end == start or (end < len(pieces) and tokens < even and tokens + pieces[end][1] <= self._limit):
                 tokens += pieces[end][1]
                 end += 1
-            first, last = pieces[start][0][0], pieces[end - 1][0][1]
-            context = self._context if first > self._element.start else ""
-            yield Unit(first, last, tokens, self._element, alone=True, context=context)
-            start = self._back(pieces, start, end)
+            yield self._unit(pieces[start:end])
+            start, tokens = self._back(pieces, start, end), 0
+
+    def _unit(self, pieces: Sequence[tuple[Span, int]]) -> Unit:
+        first, last = pieces[0][0][0], pieces[-1][0][1]
+        context = self._context if first > self._element.start else ""
+        return Unit(first, last, sum(tokens for _, tokens in pieces), self._element, alone=True, context=context)
 
     def _back(self, pieces: Sequence[tuple[Span, int]], start: int, end: int) -> int:
         """Where the next chunk begins: one sentence back where that is short."""
@@ -76,43 +88,59 @@ class _Splitter:
         return end
 
     def _small_pieces(self) -> list[tuple[Span, int]]:
-        """Spans that cover the element, each within the limit, with their tokens."""
-        spans = list(self._boundaries())
-        counts = self._tokenizer.count([self._text[start:end] for start, end in spans])
-        pieces: list[tuple[Span, int]] = []
-        for span, count in zip(spans, counts, strict=True):
-            tokens = weigh(count, span[1] - span[0])
-            if tokens <= self._limit:
-                pieces.append((span, tokens))
-            else:
-                pieces.extend(self._by_tokens(span))
-        return pieces
-
-    def _boundaries(self) -> Iterator[Span]:
-        start, end = self._element.start, self._element.end
+        """Spans that cover the element, each within the limit, with their tokens: lines, sentences, runs of tokens."""
+        whole = (self._element.start, self._element.end)
         if self._element.kind in _BY_LINE:
-            cuts = [start + i + 1 for i, letter in enumerate(self._text[start:end]) if letter == "\n"]
+            return [piece for line in self._weighed(self._lines(whole)) for piece in self._fitted(line)]
+        return [piece for one in self._weighed(self._sentences(whole)) for piece in self._cut(one)]
+
+    def _fitted(self, line: tuple[Span, int]) -> Iterator[tuple[Span, int]]:
+        if line[1] <= self._limit:
+            yield line
         else:
-            cuts = [start + one.start for one in sentences(self._text[start:end])][1:]
-        for cut in [*cuts, end]:
+            for sentence in self._weighed(self._sentences(line[0])):
+                yield from self._cut(sentence)
+
+    def _cut(self, sentence: tuple[Span, int]) -> Iterator[tuple[Span, int]]:
+        if sentence[1] <= self._limit:
+            yield sentence
+        else:
+            yield from self._by_tokens(*sentence[0])
+
+    def _weighed(self, spans: Iterator[Span]) -> Iterator[tuple[Span, int]]:
+        found = list(spans)
+        counts = self._tokenizer.count([self._text[start:end] for start, end in found])
+        for (start, end), count in zip(found, counts, strict=True):
+            yield (start, end), weigh(count, end - start)
+
+    def _lines(self, span: Span) -> Iterator[Span]:
+        start, end = span
+        while start < end:
+            cut = self._text.find("\n", start, end) + 1 or end
+            yield start, cut
+            start = cut
+
+    def _sentences(self, span: Span) -> Iterator[Span]:
+        """Without gaps: what stands between two sentences belongs to the first."""
+        start, end = span
+        for cut in [*(span[0] + one.start for one in sentences(self._text[start:end])), end]:
             if cut > start:
                 yield start, cut
                 start = cut
 
-    def _by_tokens(self, span: Span) -> Iterator[tuple[Span, int]]:
-        """At token boundaries, before a space where there is one near."""
-        begin, (start, end) = span[0], span
-        stops = [start + stop for _, stop in self._tokenizer.offsets(self._text[start:end])]
+    def _by_tokens(self, begin: int, end: int) -> Iterator[tuple[Span, int]]:
+        """At token boundaries, before a space where there is one near. A window at a time, so linear in length."""
         limit = max(1, self._limit - 2)
         while begin < end:
-            first = bisect_right(stops, begin)
-            cut = stops[first + limit - 1] if len(stops) - first > limit else end
-            cut = min(cut, begin + limit * 8, end)
+            cut = min(end, begin + limit * WINDOW_CHARACTERS)
+            offsets = self._tokenizer.offsets(self._text[begin:cut])
+            if len(offsets) > limit:
+                cut = max(begin + offsets[limit - 1][1], begin + 1)
             space = self._text.rfind(" ", begin + (cut - begin) // 2, cut)
             cut = space + 1 if cut < end and space > begin else cut
             count = self._tokenizer.count([self._text[begin:cut]])[0]
-            if count > self._limit and cut - begin > 1:
-                cut = begin + max(1, (cut - begin) // 2)
+            while count > self._limit and cut - begin > 1:
+                cut = begin + (cut - begin) // 2
                 count = self._tokenizer.count([self._text[begin:cut]])[0]
             yield (begin, cut), weigh(count, cut - begin)
             begin = cut

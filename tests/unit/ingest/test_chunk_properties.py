@@ -95,6 +95,27 @@ class TestStructure:
         starts = [document.text[chunk.start : chunk.end].split("\n")[0] for chunk in chunks]
         assert starts == ["Warranty", "Returns"]
 
+    @pytest.mark.parametrize("words", range(150, 420, 6))
+    def test_stacked_headings_never_stand_without_text(self, words: int) -> None:
+        blocks = [("paragraph", "word " * 60), ("heading", "Part"), ("heading", "Chapter of it")]
+        document = built([*blocks, ("paragraph", "This says a little. " * (words // 4)), *blocks, ("row", "a: b")])
+        for chunk in chunked(document)[0]:
+            content = document.text[chunk.start : chunk.end]
+            assert not content.endswith(("Part", "Chapter of it"))
+        check(document)
+
+    def test_pieces_of_a_long_paragraph_are_of_about_the_same_size(self) -> None:
+        document = built([("paragraph", "This says a little. " * 44)])
+        sizes = [chunk.token_count for chunk in chunked(document)[0]]
+        assert len(sizes) == 2
+        assert max(sizes) < 2 * min(sizes)
+
+    def test_a_long_record_is_cut_at_its_sentences(self) -> None:
+        document = built([("row", "text: " + " ".join(f"Sentence number {n} says a little." for n in range(100)))])
+        chunks, _ = chunked(document)
+        assert len(chunks) > 2
+        assert all(document.text[chunk.start : chunk.end].endswith("little.") for chunk in chunks)
+
     def test_small_sections_are_merged(self) -> None:
         document = built(
             [("heading", "One"), ("paragraph", "first words"), ("heading", "Two"), ("paragraph", "second words")]
