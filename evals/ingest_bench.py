@@ -38,6 +38,7 @@ def main() -> None:
         "pure_embedding_s": [round(pure, 1), round(again, 1)], "chunks": len(texts), "embedded_tokens": tokens,
         "ours": ours, "ours_over_pure": round(seconds / floor, 3),
     }  # fmt: skip
+    print(json.dumps(result), file=sys.stderr)
     if not arguments.no_peer:
         peer = _peer(files)
         rates = (tokens / seconds, peer["embedded_tokens"] / peer["wall_s"])
