@@ -114,7 +114,7 @@ def _text(data: bytes, name: str) -> Format:
 
 def _json(data: bytes, head: str) -> Format | None:
     """JSON Lines when the first lines are values of their own, JSON when the whole is one."""
-    lines = [line for line in head.splitlines()[:5] if line.strip()]
+    lines = [line for line in head.split("\n", 5)[:5] if line.strip()]
     if len(lines) > 1 and all(_parses(line) for line in lines[: max(1, len(lines) - 1)]):
         return Format.JSONL
     return Format.JSON if _parses(decode(data)) else None

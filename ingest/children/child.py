@@ -1,5 +1,6 @@
 """The child's side: limits first, then one task after another until the pipe ends."""
 
+import ctypes
 import os
 import resource
 import signal
@@ -10,6 +11,7 @@ from ingest.children.protocol import Failed, ParseTask
 
 def main(pipe: Connection, cpu_s: float, memory_bytes: int) -> None:
     """Serve tasks; ends when the parent closes the pipe or dies."""
+    _die_with_parent()
     os.environ["TOKENIZERS_PARALLELISM"] = "false"
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
@@ -30,6 +32,16 @@ def main(pipe: Connection, cpu_s: float, memory_bytes: int) -> None:
             pipe.send(Failed("PARSER_MEMORY", "The file needs more memory than allowed: split it into smaller ones."))
         except (BrokenPipeError, OSError):
             return
+
+
+def _die_with_parent() -> None:
+    """A child in the middle of a file does not read its pipe; the fork server above it ends with the server.
+
+    Linux's prctl(2), PR_SET_PDEATHSIG = 1; elsewhere the child ends with its task.
+    """
+    prctl = getattr(ctypes.CDLL(None), "prctl", None)
+    if prctl is not None:
+        prctl(1, signal.SIGKILL)
 
 
 def _allow_cpu(seconds: float) -> None:

@@ -27,7 +27,7 @@ def parse_json(data: bytes, _name: str) -> ParsedDocument:
 
 def parse_jsonl(data: bytes, _name: str) -> ParsedDocument:
     builder, broken = DocumentBuilder(), 0
-    for line in decode(data).splitlines():
+    for line in decode(data).split("\n"):  # splitlines would cut at U+2028, which JSON strings may hold
         if not line.strip():
             continue
         try:

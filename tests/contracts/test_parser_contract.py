@@ -2,6 +2,8 @@
 
 import os
 import signal
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -102,6 +104,25 @@ class TestChildren:
         assert too_large.code == "PARSER_MEMORY"
         assert isinstance(after, Parsed)
 
+    def test_a_busy_child_dies_with_a_killed_parent(self, tmp_path: Path) -> None:
+        fifo = tmp_path / "never-ends.txt"
+        os.mkfifo(fifo)
+        program = tmp_path / "parent.py"
+        program.write_text(_PARENT.format(fifo=str(fifo)))
+        environment = {**os.environ, "PYTHONPATH": str(SAMPLES.parents[1])}
+        parent = subprocess.Popen([sys.executable, str(program)], stdout=subprocess.PIPE, env=environment)
+        assert parent.stdout is not None
+        child = int(parent.stdout.readline())
+        parent.kill()
+        parent.wait(10)
+        deadline = time.monotonic() + 20
+        while _runs(child) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        alive = _runs(child)
+        if alive:
+            os.kill(child, signal.SIGKILL)
+        assert not alive
+
     def test_children_are_recycled_and_reaped(self, tmp_path: Path) -> None:
         pool = ParsePool(1, wall_s=20, cpu_s=20, memory_bytes=2**31, max_tasks=1)
         try:
@@ -136,6 +157,30 @@ class TestChildren:
             thread.join(60)
         assert len(results) == 20
         assert all(isinstance(result, Parsed) for result in results)
+
+
+_PARENT = """
+import threading, time
+from ingest.children.pool import ParsePool
+from ingest.children.protocol import ParseTask
+
+if __name__ == "__main__":
+    pool = ParsePool(1, wall_s=60, cpu_s=60, memory_bytes=2**31, max_tasks=100)
+    threading.Thread(target=lambda: pool.run([ParseTask({fifo!r}, 0, 5, "x.txt")]), daemon=True).start()
+    while pool._all[0]._process is None or pool._all[0]._process.pid is None:
+        time.sleep(0.02)
+    time.sleep(1)  # the task is sent; nobody ever writes, so the child stays in open(2)
+    print(pool._all[0]._process.pid, flush=True)
+    time.sleep(60)
+"""
+
+
+def _runs(process: int) -> bool:
+    try:
+        state = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0]
+    except FileNotFoundError:
+        return False
+    return state != "Z"
 
 
 def _children(pool: ParsePool) -> list[int]:
