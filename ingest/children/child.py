@@ -1,9 +1,10 @@
 """The child's side: limits first, then one task after another until the pipe ends."""
 
-import ctypes
 import os
 import resource
+import select
 import signal
+import threading
 from multiprocessing.connection import Connection
 
 from ingest.children.protocol import Failed, ParseTask
@@ -11,7 +12,7 @@ from ingest.children.protocol import Failed, ParseTask
 
 def main(pipe: Connection, cpu_s: float, memory_bytes: int) -> None:
     """Serve tasks; ends when the parent closes the pipe or dies."""
-    _die_with_parent()
+    threading.Thread(target=_die_with_parent, args=(pipe.fileno(),), daemon=True).start()
     os.environ["TOKENIZERS_PARALLELISM"] = "false"
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
@@ -34,14 +35,15 @@ def main(pipe: Connection, cpu_s: float, memory_bytes: int) -> None:
             return
 
 
-def _die_with_parent() -> None:
-    """A child in the middle of a file does not read its pipe; the fork server above it ends with the server.
+def _die_with_parent(pipe: int) -> None:
+    """A child in the middle of a file does not read its pipe, and would outlive a server that was killed.
 
-    Linux's prctl(2), PR_SET_PDEATHSIG = 1; elsewhere the child ends with its task.
+    Not PR_SET_PDEATHSIG: the parent is the fork server, which waits for its children.
     """
-    prctl = getattr(ctypes.CDLL(None), "prctl", None)
-    if prctl is not None:
-        prctl(1, signal.SIGKILL)
+    hung_up = select.poll()
+    hung_up.register(pipe, 0)  # POLLHUP is told unasked
+    hung_up.poll()
+    os._exit(1)
 
 
 def _allow_cpu(seconds: float) -> None:
