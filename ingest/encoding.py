@@ -13,6 +13,9 @@ _MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
+# what web pages mean by a label is its superset (WHATWG Encoding Standard §4.2)
+_MEANT = {"iso8859-1": "cp1252", "ascii": "cp1252", "iso8859-9": "cp1254", "gb2312": "gb18030", "gbk": "gb18030",
+          "shift_jis": "cp932", "euc_kr": "cp949"}  # fmt: skip
 _JAPANESE = ("cp932", "euc_jp", "iso2022_jp")
 _CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f\x80-\x9f]")
 
@@ -50,7 +53,8 @@ def _wide(data: bytes) -> str | None:
 
 def _strict(data: bytes, name: str) -> str | None:
     try:
-        text = data.decode(codecs.lookup(name).name)
+        known = codecs.lookup(name).name
+        text = data.decode(_MEANT.get(known, known))
     except (LookupError, UnicodeDecodeError):
         return None
     return text if _plausible(text) else None

@@ -73,6 +73,10 @@ class TestDecode:
         text = "これは日本語のテキストです。名前,年齢\n佐藤,30\n" * 3
         assert decode(text.encode("cp932")) == text
 
+    def test_latin_1_means_windows_western_as_in_browsers(self) -> None:
+        text = "plain words " * 100 + "it’s “quoted” – done"
+        assert decode(text.encode("cp1252"), "iso-8859-1") == text
+
     def test_declared_encoding_is_used(self) -> None:
         text = "Žluťoučký kůň úpěl ďábelské ódy"
         assert decode(text.encode("iso-8859-2"), "iso-8859-2") == text
