@@ -58,6 +58,7 @@ _HTML = re.compile(
     r"<(?:!doctype\s+html|html|head|body|article|div|p|h1|table)\b",
     re.I | re.S,
 )
+_PAGE = re.compile(r"^\s*(?:<\?xml[^>]*>\s*)?<(?:!doctype\s+html|html)\b", re.I)
 _HEADER = re.compile(
     r"^(?:from|to|subject|date|received|message-id|mime-version|return-path|delivered-to):", re.I | re.M
 )
@@ -100,7 +101,8 @@ def _archive(data: bytes) -> Format:
 def _text(data: bytes, name: str) -> Format:
     head = decode(_whole_lines(data), None)
     suffix = PurePosixPath(name.lower()).suffix
-    if _HTML.match(head):
+    markdown = _BY_SUFFIX.get(suffix) is Format.MARKDOWN  # which may begin with a tag: many a README does
+    if _HTML.match(head) and not (markdown and not _PAGE.match(head)):
         return Format.HTML
     if suffix in (".json", ".jsonl", ".ndjson") or head.lstrip()[:1] in ("{", "["):
         found = _json(data, head)

@@ -57,6 +57,15 @@ class TestDetect:
             detect(data, "report.docx")
         assert caught.value.code == code
 
+    @pytest.mark.parametrize(
+        "start", [b'<p align="center">Logo</p>', b"<!-- badges -->\n<div>x</div>", b"<h1>Insydr</h1>"]
+    )
+    def test_markdown_may_begin_with_a_tag(self, start: bytes) -> None:
+        assert detect(start + b"\n\n## Install\n\n* one\n", "README.md") is Format.MARKDOWN
+
+    def test_a_page_named_as_markdown_is_a_page(self) -> None:
+        assert detect(b"<!DOCTYPE html><html><body>x</body></html>", "page.md") is Format.HTML
+
 
 class TestDecode:
     TEXT = "Grüße aus Köln: 3 €, naïve façade — наука и жизнь"
