@@ -21,6 +21,7 @@ from api.insydr import (
     documents,
     events,
     jobs,
+    queue,
     reindex,
     search,
     workspaces,
@@ -33,7 +34,21 @@ from api.surfaces.handlers import install_handlers
 VERSION = "0.1.0"
 INSYDR_OPENAPI = "/api/v1/openapi.json"
 # `batch` before `documents`: /documents/batch is not the document “batch”
-INSYDR = (auth, workspaces, api_keys, agents, agent_test, collections, batch, documents, events, jobs, reindex, search)
+INSYDR = (
+    auth,
+    workspaces,
+    api_keys,
+    agents,
+    agent_test,
+    collections,
+    batch,
+    documents,
+    events,
+    jobs,
+    reindex,
+    queue,
+    search,
+)
 
 
 def create_app(state: ApiState) -> ASGIApp:

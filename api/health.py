@@ -23,8 +23,8 @@ def ready(state: State) -> JSONResponse:
 
 
 @router.get("/metrics", response_class=Response)
-def metrics() -> Response:
+def metrics(state: State) -> Response:
     """Prometheus text format."""
-    from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+    from prometheus_client import CONTENT_TYPE_LATEST
 
-    return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+    return Response(state.metrics(), media_type=CONTENT_TYPE_LATEST)

@@ -4,12 +4,15 @@ Source: draft-ietf-httpapi-idempotency-key-header-07. A key with another body is
 """
 
 import hashlib
+import re
+import tempfile
 from collections.abc import Callable, Coroutine
 from typing import Any
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.types import Message, Receive
 
 from api.auth import current_user, workspace_principal
 from api.state import ApiState
@@ -17,6 +20,9 @@ from core.errors import Conflict, InvalidInput, Unprocessable
 from domain.idempotency.service import IdempotencyService, Kept
 
 HEADER = "Idempotency-Key"
+MEMORY_BYTES = 1 << 20
+BLOCK_BYTES = 1 << 18
+SpooledBody = tempfile.SpooledTemporaryFile[bytes]
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 
 
@@ -29,16 +35,23 @@ def idempotent(handler: Handler) -> Handler:
             return await handler(request)
         if not 1 <= len(key) <= 255:
             raise InvalidInput(f"{HEADER} needs 1 to 255 characters.", field=HEADER)
-        state: ApiState = request.app.state.insydr
-        service = IdempotencyService(state.database, state.keys)
-        scope, fingerprint = _scope(request, key, state), await _fingerprint(request)
-        kept = await run_in_threadpool(service.begin, scope, fingerprint)
-        if kept is not None:
-            await run_in_threadpool(_check_caller, request, state)
-            return _replayed(kept, fingerprint)
-        return await _first(handler, request, service, scope)
+        with tempfile.SpooledTemporaryFile(max_size=MEMORY_BYTES) as body:
+            fingerprint = await _spooled(request, body)
+            again = Request(request.scope, _replay(body, request.receive))
+            return await _once(handler, again, _scope(request, key), fingerprint)
 
     return handle
+
+
+async def _once(handler: Handler, request: Request, scope: str, fingerprint: str) -> Response:
+    state: ApiState = request.app.state.insydr
+    service = IdempotencyService(state.database, state.keys)
+    scope = state.keys.digest("idempotency", scope)
+    kept = await run_in_threadpool(service.begin, scope, fingerprint)
+    if kept is not None:
+        await run_in_threadpool(_check_caller, request, state)
+        return _replayed(kept, fingerprint)
+    return await _first(handler, request, service, scope)
 
 
 async def _first(handler: Handler, request: Request, service: IdempotencyService, scope: str) -> Response:
@@ -73,15 +86,42 @@ def _replayed(kept: Kept, fingerprint: str) -> Response:
     return Response(kept.body, status_code=kept.status, media_type="application/json", headers=headers)
 
 
-def _scope(request: Request, key: str, state: ApiState) -> str:
+def _scope(request: Request, key: str) -> str:
     who = request.headers.get("authorization", "")
-    return state.keys.digest("idempotency", f"{who}\0{request.url.path}\0{key}")
+    return f"{who}\0{request.url.path}\0{key}"
 
 
-async def _fingerprint(request: Request) -> str:
-    """Of the body; a multipart body, which has a random boundary and may be large, by its length."""
-    if request.headers.get("content-type", "").startswith("multipart/"):
-        return f"multipart:{request.headers.get('content-length', '')}:{request.url.query}"
+async def _spooled(request: Request, body: SpooledBody) -> str:
+    """Keep the body for the handler; its fingerprint, without a form's boundary, which is another at each try."""
     digest = hashlib.sha256(request.url.query.encode())
-    digest.update(await request.body())
+    boundary = _boundary(request.headers.get("content-type", ""))
+    tail = b""
+    async for block in request.stream():
+        await run_in_threadpool(body.write, block)
+        plain = (tail + block).replace(boundary, b"") if boundary else block
+        cut = max(0, len(plain) - len(boundary))  # what may be a boundary's beginning waits for the rest
+        digest.update(plain[:cut])
+        tail = plain[cut:]
+    digest.update(tail)
+    body.seek(0)
     return digest.hexdigest()
+
+
+def _boundary(content_type: str) -> bytes:
+    found = re.match(r"multipart/.*;\s*boundary=(?:\"([^\"]{1,70})\"|([^\s;]{1,70}))", content_type, re.IGNORECASE)
+    return (found[1] or found[2]).encode("latin-1") if found else b""
+
+
+def _replay(body: SpooledBody, receive: Receive) -> Receive:
+    """The kept body as the server sent it; after its end whatever comes from there (a disconnect)."""
+    ended = False
+
+    async def next_message() -> Message:
+        nonlocal ended
+        if ended:
+            return await receive()
+        block = await run_in_threadpool(body.read, BLOCK_BYTES)
+        ended = not block
+        return {"type": "http.request", "body": block, "more_body": not ended}
+
+    return next_message

@@ -5,7 +5,7 @@ from collections.abc import MutableMapping
 from typing import Any
 
 import structlog
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.surfaces.errors import render
@@ -35,6 +35,8 @@ class RequestLog:
         started, reply = time.perf_counter(), _Reply(send, request_id)
         try:
             await self._app(scope, receive, reply)
+        except ClientDisconnect:  # in the middle of its body: nothing was kept, and nobody is there to be told
+            log.info("client_gone", path=scope["path"])
         except Exception:  # whatever it is, the caller gets the envelope and we get the traceback
             log.exception("request_crashed", path=scope["path"])
             if reply.status is None:

@@ -33,6 +33,7 @@ class ApiState:
     answers: Callable[[], AnswerService]  # loads the model at its first call
     key_usage: KeyUsage
     health: Health
+    metrics: Callable[[], bytes]
     operator_token: str | None = None  # the CLI's, beside a running embedded server
 
 

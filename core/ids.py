@@ -1,6 +1,7 @@
 """Identifiers: opaque, prefixed, sortable by creation (UUIDv7, RFC 9562 §5.7), the same on every surface."""
 
 import uuid
+from datetime import UTC, datetime
 from enum import StrEnum
 
 import uuid_utils
@@ -29,6 +30,12 @@ _POINTS = uuid.UUID("6f1b1a52-52a4-5d0c-9a51-6e2f0f4f7c11")
 def new_id(prefix: Prefix) -> str:
     """`doc_0197…`: the prefix and 32 hexadecimal digits."""
     return f"{prefix}_{uuid_utils.uuid7().hex}"
+
+
+def made_at(identifier: str) -> datetime:
+    """When `new_id` made it, to the millisecond (RFC 9562 §5.7: the first 48 bits)."""
+    digits = identifier.rsplit("_", 1)[-1][:12]
+    return datetime.fromtimestamp(int(digits, 16) / 1000, UTC)
 
 
 def point_id(workspace_id: str, document_id: str, version: int, chunk_index: int) -> str:

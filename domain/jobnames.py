@@ -5,4 +5,10 @@ RETIRE_VERSIONS = "documents.retire_versions"
 PURGE_DOCUMENT = "documents.purge"
 PURGE_COLLECTION = "collections.purge"
 PURGE_WORKSPACE = "workspaces.purge"
-ALL = (INGEST_WAKE, RETIRE_VERSIONS, PURGE_DOCUMENT, PURGE_COLLECTION, PURGE_WORKSPACE)
+ABANDON_VERSION = "documents.abandon_version"
+DROP_BLOBS = "blobs.drop"
+RECONCILE = "index.reconcile"
+ALL = (
+    INGEST_WAKE, RETIRE_VERSIONS, ABANDON_VERSION, PURGE_DOCUMENT, PURGE_COLLECTION, PURGE_WORKSPACE, DROP_BLOBS,
+    RECONCILE,
+)  # fmt: skip

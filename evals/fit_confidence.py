@@ -10,7 +10,7 @@ Each set's figures are those of weights fitted on the other set, so that they sa
 import argparse
 import json
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -56,6 +56,9 @@ class CorpusPassages:
 
     def load(self, _scope: Scope, chunk_ids: Sequence[str]) -> dict[str, StoredPassage]:
         return {key: self._stored[key] for key in chunk_ids}
+
+    def replaced(self, _scope: Scope, versions: Mapping[str, int]) -> bool:
+        return False
 
 
 def main() -> None:

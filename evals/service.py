@@ -31,6 +31,10 @@ class Service:
         reply.raise_for_status()
         return reply.json()
 
+    def other_workspace(self) -> "Service":
+        """The same server, seen from another fresh workspace."""
+        return Service(self.http, self.process, _new_workspace(self.http))
+
     def tree_mb(self) -> float:
         """Memory of the process tree in MiB: PSS, which counts shared pages once."""
         total = 0
@@ -89,4 +93,8 @@ def _workspace(http: httpx.Client) -> str:
     account = {"email": "bench@insydr.example", "password": "benchmark-1"}
     token = http.post("/api/v1/auth/login", json=account).json()["access_token"]
     http.headers["Authorization"] = f"Bearer {token}"
+    return _new_workspace(http)
+
+
+def _new_workspace(http: httpx.Client) -> str:
     return f"/api/v1/workspaces/{http.post('/api/v1/workspaces', json={'name': 'Bench'}).json()['id']}"

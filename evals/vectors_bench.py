@@ -19,9 +19,9 @@ from core.vectors.edge import EdgeVectorStore
 from core.vectors.protocol import DenseQuery, Point, Scope, SparseQuery, SparseVector
 
 Floats = npt.NDArray[np.float32]
-_DIMENSION, _MODEL, _BLOCK = 384, "bench", 1000
+DIMENSION, MODEL, BLOCK = 384, "bench", 1000
 _TENANTS = 20
-_MINE = "w0"
+MINE = "w0"
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -33,7 +33,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     chosen = parser.parse_args(arguments)
     with tempfile.TemporaryDirectory() as folder:
         # 0: build the index whatever the number of points
-        store = EdgeVectorStore(Path(folder) / "vectors", {_MODEL: _DIMENSION}, unindexed_max=0)
+        store = EdgeVectorStore(Path(folder) / "vectors", {MODEL: DIMENSION}, unindexed_max=0)
         _run(store, chosen.points, chosen.queries, optimize=not chosen.no_optimize)
         store.close()
 
@@ -51,8 +51,8 @@ def _run(store: EdgeVectorStore, points: int, queries: int, *, optimize: bool) -
 
 def _write(store: EdgeVectorStore, vectors: Floats) -> float:
     spent = 0.0
-    for start in range(0, len(vectors), _BLOCK):
-        block = [_point(i, vectors[i]) for i in range(start, min(start + _BLOCK, len(vectors)))]
+    for start in range(0, len(vectors), BLOCK):
+        block = [point(i, vectors[i]) for i in range(start, min(start + BLOCK, len(vectors)))]
         began = time.perf_counter()
         store.upsert(block)
         spent += time.perf_counter() - began
@@ -60,11 +60,11 @@ def _write(store: EdgeVectorStore, vectors: Floats) -> float:
 
 
 def _search(label: str, store: EdgeVectorStore, vectors: Floats, asked: Floats) -> None:
-    mine = np.array([i for i in range(len(vectors)) if _tenant(i) == _MINE])
+    mine = np.array([i for i in range(len(vectors)) if _tenant(i) == MINE])
     times, found = [], 0
     for vector in asked:
         began = time.perf_counter()
-        hits = store.search(Scope(_MINE), [DenseQuery(_MODEL, vector), _words()], 30)[0]
+        hits = store.search(Scope(MINE), [DenseQuery(MODEL, vector), words()], 30)[0]
         times.append(time.perf_counter() - began)
         best = mine[np.argsort(-(vectors[mine] @ vector))[:10]]
         found += len({h.chunk_index for h in hits[:10]} & set(best.tolist()))
@@ -78,7 +78,7 @@ def _optimize(store: EdgeVectorStore, asked: Floats) -> None:
         turn = 0
         while not done.is_set():
             began = time.perf_counter()
-            store.search(Scope(_MINE), [DenseQuery(_MODEL, asked[turn % len(asked)]), _words()], 30)
+            store.search(Scope(MINE), [DenseQuery(MODEL, asked[turn % len(asked)]), words()], 30)
             times.append(time.perf_counter() - began)
             waits.append(began)
             turn += 1
@@ -99,34 +99,34 @@ def _optimize(store: EdgeVectorStore, asked: Floats) -> None:
 
 def _vectors(points: int) -> Floats:
     random = np.random.default_rng(0)
-    centres = random.normal(size=(500, _DIMENSION)).astype(np.float32)
+    centres = random.normal(size=(500, DIMENSION)).astype(np.float32)
     raw = centres[random.integers(0, 500, points)] * np.float32(0.8)
-    return _unit(raw + random.normal(size=(points, _DIMENSION)).astype(np.float32))
+    return unit(raw + random.normal(size=(points, DIMENSION)).astype(np.float32))
 
 
 def _near(vectors: Floats, queries: int) -> Floats:
     random = np.random.default_rng(1)
-    noise = random.normal(size=(queries, _DIMENSION)).astype(np.float32) * np.float32(0.03)
-    return _unit(vectors[random.integers(0, len(vectors), queries)] + noise)
+    noise = random.normal(size=(queries, DIMENSION)).astype(np.float32) * np.float32(0.03)
+    return unit(vectors[random.integers(0, len(vectors), queries)] + noise)
 
 
-def _unit(rows: Floats) -> Floats:
+def unit(rows: Floats) -> Floats:
     unit: Floats = rows / np.linalg.norm(rows, axis=1, keepdims=True)
     return unit
 
 
-def _point(number: int, vector: Floats) -> Point:
+def point(number: int, vector: Floats) -> Point:
     terms = np.unique(np.random.default_rng(number).integers(0, 30_000, 60)).astype(np.uint32)
     sparse = SparseVector(terms, np.ones(len(terms), np.float32))
     document = f"d{number // 20}"
-    return Point(str(uuid.UUID(int=number)), _tenant(number), "c", document, 1, number, "en", {_MODEL: vector}, sparse)
+    return Point(str(uuid.UUID(int=number)), _tenant(number), "c", document, 1, number, "en", {MODEL: vector}, sparse)
 
 
 def _tenant(number: int) -> str:
-    return _MINE if number % 2 == 0 else f"w{number % _TENANTS}"
+    return MINE if number % 2 == 0 else f"w{number % _TENANTS}"
 
 
-def _words() -> SparseQuery:
+def words() -> SparseQuery:
     return SparseQuery(SparseVector(np.array([1, 5, 77, 300, 2000], np.uint32), np.ones(5, np.float32)))
 
 

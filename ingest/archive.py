@@ -1,9 +1,10 @@
 """The files of a ZIP upload: within budgets, under safe names, one in memory at a time."""
 
-import io
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
+from typing import BinaryIO
 
 from core.errors import DocumentError
 from ingest.limits import check_archive
@@ -13,23 +14,24 @@ _JUNK = ("__MACOSX/", ".DS_Store", "Thumbs.db", "desktop.ini")
 
 @dataclass(frozen=True, slots=True)
 class ArchiveMember:
+    """`read` unpacks it, and raises `DocumentError` where it is damaged; `size` in bytes is what the archive claims."""
+
     name: str
-    data: bytes
+    size: int
+    read: Callable[[], bytes]
 
 
-def iter_archive(data: bytes) -> Iterator[ArchiveMember]:
+def iter_archive(source: BinaryIO) -> Iterator[ArchiveMember]:
     """Members in order, without folders, hidden files and links; archives inside are not opened.
 
     Raises `DocumentError` for broken, encrypted and exploding archives.
     """
-    check_archive(data)
-    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+    check_archive(source)
+    with zipfile.ZipFile(source) as archive:
         for entry in archive.infolist():
             if entry.is_dir() or _skipped(entry):
                 continue
-            if entry.flag_bits & 0x1:
-                raise DocumentError("The archive is encrypted: pack it without a password.", code="ARCHIVE_ENCRYPTED")
-            yield ArchiveMember(entry.filename, _content(archive, entry))
+            yield ArchiveMember(entry.filename, entry.file_size, partial(_content, archive, entry))
 
 
 def _skipped(entry: zipfile.ZipInfo) -> bool:

@@ -1,18 +1,20 @@
 """Builds a `ParsedDocument`: parsers call one method a block and never count characters themselves."""
 
 import re
+import unicodedata
 from collections.abc import Sequence
 
 from ingest.elements import Element, ElementKind, ParsedDocument
 
 BLOCK_BREAK = "\n\n"
-# C0 controls but for TAB and LF, NUL among them: PostgreSQL refuses NUL in text, and none of them is content.
-_CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\ufffe\uffff\ud800-\udfff]")
+# C0 controls but for TAB and LF, NUL among them: PostgreSQL refuses NUL in text, and none of them is content. Nor are
+# controls of direction: letters say it themselves, and an override shows a reader other words than are there.
+_CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\u202a-\u202e\u2066-\u2069\ufffe\uffff\ud800-\udfff]")
 
 
 def clean(text: str) -> str:
-    """Text without control characters and lone surrogates, with LF line ends."""
-    return _CONTROLS.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
+    """Text without control characters and lone surrogates, with LF line ends, composed: one spelling of each letter."""
+    return unicodedata.normalize("NFC", _CONTROLS.sub("", text.replace("\r\n", "\n").replace("\r", "\n")))
 
 
 class DocumentBuilder:
@@ -73,6 +75,17 @@ class DocumentBuilder:
         start = self._next_start(ElementKind.TABLE)
         header = sum(len(line) + 1 for line in lines[:header_rows]) if header_rows and len(lines) > header_rows else 0
         self._add(ElementKind.TABLE, "\n".join(lines), page=page, header_end=start + header if header else None)
+
+    def include(self, document: ParsedDocument) -> None:
+        """The blocks of another document below the headings that are open here, and its notes."""
+        for one in document.elements:
+            text = document.text[one.start : one.end]
+            if one.kind is ElementKind.HEADING:
+                self.heading(text, one.level)
+                continue
+            shift = self._next_start(one.kind) - one.start
+            self._add(one.kind, text, page=None, header_end=one.header_end + shift if one.header_end else None)
+        self.notes.extend(document.notes)
 
     def build(self) -> ParsedDocument:
         return ParsedDocument(

@@ -4,11 +4,15 @@ import io
 import json
 import re
 import zipfile
+import zlib
 from enum import StrEnum
 from pathlib import PurePosixPath
 
 from core.errors import DocumentError
+from ingest.compound import MAGIC as OLE
+from ingest.compound import top_names
 from ingest.encoding import decode
+from ingest.limits import check_archive, too_deep
 
 
 class Format(StrEnum):
@@ -37,17 +41,22 @@ SUPPORTED = (
     "JSON Lines and plain text"
 )
 HEAD_BYTES = 64 * 1024
+_MAX_MIMETYPE_BYTES = 200
 _OFFICE = {"word/": Format.DOCX, "ppt/": Format.PPTX, "xl/": Format.XLSX}
 _MIMETYPES = {
     b"application/epub+zip": Format.EPUB,
     b"application/vnd.oasis.opendocument.text": Format.ODT,
     b"application/vnd.oasis.opendocument.text-template": Format.ODT,
 }
-_BINARY = (
-    b"MZ", b"\x7fELF", b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"\xca\xfe\xba\xbe", b"\xcf\xfa\xed\xfe", b"Rar!",
-    b"7z\xbc\xaf", b"\x1f\x8b", b"BZh", b"ID3", b"OggS", b"fLaC", b"SQLite format 3", b"\x00\x00\x01\x00",
-)  # fmt: skip
-_OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+# Programs, images, archives, sound, video. Magic that is also plain text ("MZ", "ID3", "BM") counts only with the bytes
+# that no text has behind it: a note may begin with "ID3 tags", a part list with "MZ-7715".
+_BINARY = re.compile(
+    rb"MZ(?=[^\x00]{0,62}\x00)|\x7fELF|\x89PNG|\xff\xd8\xff|GIF8[79]a|BM.{4}\x00{4}|II\*\x00|MM\x00\*"
+    rb"|\xca\xfe\xba\xbe|\xcf\xfa\xed\xfe|\x00asm|Rar!\x1a\x07|7z\xbc\xaf\x27\x1c|\x1f\x8b|\xfd7zXZ\x00"
+    rb"|BZh[1-9](?:1AY&SY|\x17rE8P\x90)|\x28\xb5\x2f\xfd|ID3[\x02-\x04][^\xff]|OggS\x00|fLaC[\x00\x80]"
+    rb"|SQLite format 3\x00|\x00\x00\x01\x00|RIFF.{4}(?:WAVE|AVI |WEBP|ACON|RMID|sfbk)|\x00.{3}ftyp|%!PS-Adobe-",
+    re.S,
+)
 _BY_SUFFIX = {
     ".md": Format.MARKDOWN, ".markdown": Format.MARKDOWN, ".mdx": Format.MARKDOWN, ".csv": Format.CSV,
     ".tsv": Format.CSV, ".json": Format.JSON, ".jsonl": Format.JSONL, ".ndjson": Format.JSONL, ".html": Format.HTML,
@@ -69,25 +78,35 @@ def detect(data: bytes, name: str) -> Format:
     if not data.strip(b" \t\r\n\x00\xef\xbb\xbf"):
         raise DocumentError("The file is empty.", code="EMPTY_DOCUMENT")
     head = data[:HEAD_BYTES]
-    if b"%PDF-" in head[:1024]:
+    if _is_pdf(data):
         return Format.PDF
     if head.startswith(b"{\\rtf"):
         return Format.RTF
     if head.startswith((b"PK\x03\x04", b"PK\x05\x06")):
         return _archive(data)
-    if head.startswith(_OLE):
+    if head.startswith(OLE):
         return _compound(data)
-    if head.startswith(_BINARY) or head[4:8] == b"ftyp" or head.startswith(b"RIFF"):
-        raise _unsupported("This is a program, image, archive, sound or video")
+    if _BINARY.match(head):
+        raise _unsupported("Whatever its name says, this is a program, image, archive, sound or video")
     return _text(data, name)
 
 
+def _is_pdf(data: bytes) -> bool:
+    """Viewers accept up to 1,024 bytes before the header; a text that only speaks of "%PDF-" has no objects."""
+    at = data.find(b"%PDF-", 0, 1024)
+    return at >= 0 and (not data[:at].strip(b" \t\r\n\x00\xef\xbb\xbf") or b" obj" in data)
+
+
 def _archive(data: bytes) -> Format:
+    check_archive(data)
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             names = archive.namelist()
-            kind = archive.read("mimetype").strip() if "mimetype" in names else b""
-    except (zipfile.BadZipFile, ValueError, OSError, RuntimeError, NotImplementedError, EOFError):
+            kind = b""
+            if "mimetype" in names:
+                with archive.open("mimetype") as member:
+                    kind = member.read(_MAX_MIMETYPE_BYTES).strip()
+    except (zipfile.BadZipFile, ValueError, OSError, RuntimeError, NotImplementedError, EOFError, zlib.error):
         raise DocumentError("The file is damaged: save or pack it again.", code="ARCHIVE_BROKEN") from None
     if kind in _MIMETYPES:
         return _MIMETYPES[kind]
@@ -125,7 +144,9 @@ def _json(data: bytes, head: str) -> Format | None:
 def _parses(text: str) -> bool:
     try:
         return isinstance(json.loads(text), dict | list)
-    except (ValueError, RecursionError):
+    except RecursionError:
+        raise too_deep() from None
+    except ValueError:
         return False
 
 
@@ -138,20 +159,22 @@ def _whole_lines(data: bytes) -> bytes:
 
 
 def _compound(data: bytes) -> Format:
-    """OLE compound files by the names in their directory, which are UTF-16 (MS-CFB §2.6.1)."""
-    if _entry("EncryptedPackage") in data:
-        raise _unsupported("This office file is protected by a password: save it without one")
-    if _entry("__properties_version1.0") in data:
+    """OLE compound files by the names at their top; by names anywhere where that is damaged."""
+    names = top_names(data)
+
+    def has(name: str) -> bool:
+        return name in names if names else f"{name}\0".encode("utf-16-le") in data
+
+    if has("EncryptedPackage"):
+        message = "This office file is protected by a password or by rights management: save a copy without it."
+        raise DocumentError(message, code="OFFICE_ENCRYPTED")
+    if has("__properties_version1.0"):
         return Format.MSG
-    if _entry("WordDocument") in data or _entry("PowerPoint Document") in data:
+    if has("WordDocument") or has("PowerPoint Document"):
         raise _unsupported("This is an old Office file: save it in today's format (.docx, .pptx)")
-    if _entry("Workbook") in data or _entry("Book") in data:
+    if has("Workbook") or has("Book"):
         return Format.XLS
     raise _unsupported("This is an old Office file of an unknown kind: save it in today's format")
-
-
-def _entry(name: str) -> bytes:
-    return f"{name}\0".encode("utf-16-le")
 
 
 def _unsupported(why: str) -> DocumentError:

@@ -4,6 +4,8 @@ import codecs
 import re
 
 from core.errors import DocumentError
+from ingest.codepages import guess
+from ingest.sevenbit import seven_bit
 
 SAMPLE_BYTES = 64 * 1024
 _MARKS = (
@@ -17,6 +19,12 @@ _MARKS = (
 _MEANT = {"iso8859-1": "cp1252", "ascii": "cp1252", "iso8859-9": "cp1254", "gb2312": "gb18030", "gbk": "gb18030",
           "shift_jis": "cp932", "euc_kr": "cp949"}  # fmt: skip
 _JAPANESE = ("cp932", "euc_jp", "iso2022_jp")
+# labels of the Encoding Standard that Python does not know
+_LABELS = {"iso-8859-8-i": "iso8859_8", "iso-8859-8-e": "iso8859_8", "logical": "iso8859_8", "x-sjis": "cp932",
+           "windows-949": "cp949", "x-gbk": "gb18030", "x-mac-roman": "mac_roman", "x-mac-cyrillic": "mac_cyrillic",
+           "x-cp1250": "cp1250", "x-cp1251": "cp1251", "x-cp1252": "cp1252", "windows-874": "cp874",
+           "dos-874": "cp874", "unicode-1-1-utf-8": "utf-8"}  # fmt: skip
+_GOOD_PER_BAD = 8  # valid sequences for each stray byte make a text damaged UTF-8: by chance there is none
 _CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f\x80-\x9f]")
 
 
@@ -27,9 +35,13 @@ def decode(data: bytes, declared: str | None = None) -> str:
             return data.decode(name, "replace")
     if (wide := _wide(data)) is not None:
         return data.decode(wide, "replace")
+    if (hidden := seven_bit(data, declared)) is not None:
+        return hidden
     for name in filter(None, ("utf-8", declared)):
         text = _strict(data, name)
         if text is not None:
+            return text
+        if name == "utf-8" and (text := _mended(data)) is not None:
             return text
     return _guessed(data)
 
@@ -53,19 +65,40 @@ def _wide(data: bytes) -> str | None:
 
 def _strict(data: bytes, name: str) -> str | None:
     try:
-        known = codecs.lookup(name).name
+        known = codecs.lookup(_LABELS.get(name.strip().lower(), name)).name
         text = data.decode(_MEANT.get(known, known))
     except (LookupError, UnicodeDecodeError):
         return None
     return text if _plausible(text) else None
 
 
+def _mended(data: bytes) -> str | None:
+    """UTF-8 with a few bytes of Windows-1252 between, as pages have that were put together from two sources."""
+    sample = data[:SAMPLE_BYTES]
+    good = sum(character > "\x7f" for character in sample.decode("utf-8", "ignore"))
+    bad = sample.decode("utf-8", "replace").count("\ufffd")
+    if good <= _GOOD_PER_BAD * max(bad, 1):
+        return None
+    text = data.decode("utf-8", "insydr.stray")
+    return text if _plausible(text) else None
+
+
+def _stray(error: UnicodeError) -> tuple[str, int]:
+    assert isinstance(error, UnicodeDecodeError)
+    return error.object[error.start : error.start + 1].decode("cp1252", "replace"), error.start + 1
+
+
+codecs.register_error("insydr.stray", _stray)
+
+
 def _guessed(data: bytes) -> str:
+    sample = data[:SAMPLE_BYTES]
+    if (known := _japanese(sample) or _mainframe(sample) or guess(sample)) is not None:
+        text = data.decode(known, "replace")
+        if _plausible(text):
+            return text
     from charset_normalizer import from_bytes
 
-    sample = data[:SAMPLE_BYTES]
-    if (japanese := _japanese(sample)) is not None:
-        return data.decode(japanese, "replace")
     best = from_bytes(sample).best()
     if best is not None:
         text = data.decode(best.encoding, "replace")
@@ -89,6 +122,15 @@ def _japanese(sample: bytes) -> str | None:
         if wide and kana / wide > 0.15 and not any("\uff61" <= character <= "\uff9f" for character in text):
             return name
     return None
+
+
+def _mainframe(sample: bytes) -> str | None:
+    """EBCDIC: its blank is 0x40, its letters stand above 0x80, so that nothing else reads as plain words."""
+    if sample.count(0x40) < len(sample) / 20:
+        return None
+    text = sample.decode("cp500", "replace")
+    plain = sum(character.isascii() and (character.isalnum() or character in " \n\r\x85.,;:-") for character in text)
+    return "cp500" if plain > 0.9 * len(text) else None
 
 
 def _plausible(text: str) -> bool:

@@ -8,6 +8,7 @@ from core.errors import DocumentError
 from ingest.detect import Format, detect
 from ingest.elements import ElementKind, ParsedDocument
 from ingest.language import detect_language
+from ingest.limits import too_deep
 
 Parse = Callable[[bytes, str], ParsedDocument]
 PARSERS: dict[Format, str] = {
@@ -36,7 +37,10 @@ MAX_TITLE = 300
 def parse(data: bytes, name: str) -> tuple[Format, ParsedDocument]:
     """The format and the document; raises `DocumentError` with a code and what to do."""
     found = detect(data, name)
-    document = parser_of(found)(data, name)
+    try:
+        document = parser_of(found)(data, name)
+    except RecursionError:
+        raise too_deep() from None
     if not document.text.strip():
         raise DocumentError("There is no text in this file.", code="EMPTY_DOCUMENT")
     document.title = (document.title or _first_heading(document) or PurePosixPath(name).name)[:MAX_TITLE]

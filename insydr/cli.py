@@ -1,12 +1,13 @@
 """`insydr`: the command line. Nothing heavy is imported before a command runs, so that `--help` is instant."""
 
-import json
 import sys
-from typing import Annotated, Any, NoReturn
+from pathlib import Path
+from typing import Annotated
 
 import typer
 
 from core.errors import InsydrError
+from insydr.output import fail
 
 app = typer.Typer(
     name="insydr",
@@ -118,6 +119,73 @@ def reindex(workspace: Workspace = None, collection: Collection = None, as_json:
 
 
 @app.command()
+def queue(workspace: Workspace = None, as_json: AsJson = False) -> None:
+    """Say what waits, for how long, and why."""
+    from insydr.commands.queueing import run_queue
+
+    run_queue(workspace, as_json=as_json)
+
+
+@app.command("dead-letters")
+def dead_letters(
+    replay: Annotated[list[str] | None, typer.Argument(help="Ids of documents to process once more.")] = None,
+    workspace: Workspace = None,
+    code: Annotated[str | None, typer.Option(help="Only those that failed with this code.")] = None,
+    replay_all: Annotated[bool, typer.Option("--replay", help="Process all of them (of --code) once more.")] = False,
+    jobs: Annotated[bool, typer.Option("--jobs", help="Upkeep jobs of the installation instead of documents.")] = False,
+    limit: Annotated[int, typer.Option(min=1, max=200)] = 50,
+    offset: Annotated[int, typer.Option(min=0)] = 0,
+    as_json: AsJson = False,
+) -> None:
+    """List what failed for good, with its reason, or process it once more."""
+    from insydr.commands.queueing import run_dead_jobs, run_dead_letters
+
+    if jobs:
+        run_dead_jobs(limit, offset, replay=replay_all, as_json=as_json)
+        return
+    sys.exit(run_dead_letters(workspace, code, replay or [], limit, offset, all_=replay_all, as_json=as_json))
+
+
+@app.command()
+def reconcile(workspace: Workspace = None, as_json: AsJson = False) -> None:
+    """Compare rows, vectors and files, and repair what differs."""
+    from insydr.commands.queueing import run_reconcile
+
+    run_reconcile(workspace, as_json=as_json)
+
+
+@app.command()
+def backup(
+    file: Annotated[Path, typer.Argument(help="File to write; it must not exist.")],
+    without_secret: Annotated[bool, typer.Option("--without-secret", help="Leave the generated secret out.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Write the whole installation to one file, also while the server runs."""
+    from insydr.commands.moving import run_backup
+
+    run_backup(file, without_secret=without_secret, as_json=as_json)
+
+
+@app.command()
+def restore(file: Annotated[Path, typer.Argument(help="A backup.")], as_json: AsJson = False) -> None:
+    """Restore a backup into an empty installation."""
+    from insydr.commands.moving import run_restore
+
+    run_restore(file, as_json=as_json)
+
+
+@app.command()
+def migrate(
+    config: Annotated[Path, typer.Option("--to", help="TOML file with the settings of the scaled-out installation.")],
+    as_json: AsJson = False,
+) -> None:
+    """Move an embedded installation to the scaled-out shape; the old one stays as it is."""
+    from insydr.commands.moving import run_migrate
+
+    run_migrate(config, as_json=as_json)
+
+
+@app.command()
 def doctor(as_json: AsJson = False) -> None:
     """Say what is configured, reachable and wrong."""
     from insydr.commands.doctor import run_doctor
@@ -136,20 +204,6 @@ def users_create(
     from insydr.commands.accounts import run_create_user
 
     run_create_user(email, password, full_name, as_json=as_json)
-
-
-def emit(value: Any, *, as_json: bool, text: str) -> None:
-    """The result, on stdout."""
-    typer.echo(json.dumps(value, ensure_ascii=False, indent=2) if as_json else text)
-
-
-def fail(error: InsydrError, *, as_json: bool) -> NoReturn:
-    """The error, for a person on stderr or as JSON on stdout; exit code 1."""
-    if as_json:
-        typer.echo(json.dumps({"error": {"code": error.code, "message": error.message}}))
-    else:
-        typer.echo(f"insydr: {error.message}", err=True)
-    sys.exit(1)
 
 
 def main() -> None:

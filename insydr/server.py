@@ -13,9 +13,11 @@ from core.errors import Conflict
 from core.logs import configure_logs
 from core.settings import Settings
 from insydr.lock import ServerLock
+from insydr.metrics import exposition
 from insydr.wiring import Installation, data_folder
 
 Ready = Callable[[Installation, str], None]
+Build = Callable[[Settings], Installation]
 
 
 def api_state(parts: Installation) -> ApiState:
@@ -29,14 +31,15 @@ def api_state(parts: Installation) -> ApiState:
         answers=lambda: parts.answers,
         key_usage=parts.key_usage,
         health=parts.health,
+        metrics=lambda: exposition(parts.database),
         operator_token=parts.operator_token,
     )
 
 
-def serve(settings: Settings, ready: Ready | None = None) -> None:
+def serve(settings: Settings, ready: Ready | None = None, build: Build = Installation) -> None:
     """Serve until stopped; `ready` is called once requests are answered."""
     configure_logs(settings.log_level, as_json=settings.log_json)
-    with listening(settings) as (parts, server, sock, url):
+    with listening(settings, build) as (parts, server, sock, url):
         server.on_ready = lambda: ready(parts, url) if ready else None
         server.run([sock])
 
@@ -58,11 +61,13 @@ def background(settings: Settings) -> Iterator[tuple[Installation, str]]:
 
 
 @contextmanager
-def listening(settings: Settings) -> Iterator[tuple[Installation, "_Server", socket.socket, str]]:
+def listening(
+    settings: Settings, build: Build = Installation
+) -> Iterator[tuple[Installation, "_Server", socket.socket, str]]:
     """Everything built and bound, in the order that leaves nothing behind when a step fails."""
     folder = data_folder(settings)
     lock = ServerLock(folder) if settings.embedded else None
-    parts = Installation(settings)
+    parts = build(settings)
     try:
         sock = _bind(settings.host, settings.port)
         url = f"http://{settings.host}:{sock.getsockname()[1]}"

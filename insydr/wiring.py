@@ -3,8 +3,9 @@
 import secrets
 import socket
 import threading
+import time
 from collections.abc import Callable
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 
 import dramatiq
@@ -20,6 +21,7 @@ from core.embedding.protocol import EmbeddingModel
 from core.embedding.sparse import SparseEncoder
 from core.errors import InsydrError, InvalidInput
 from core.mail import Mailer, open_mailer
+from core.memory import give_back
 from core.queue.outbox import Relay
 from core.secrets import secret_key
 from core.settings import Settings
@@ -29,7 +31,9 @@ from domain.api_keys.usage import KeyUsage
 from domain.idempotency.service import IdempotencyService
 from domain.identity.service import IdentityService
 from domain.identity.tokens import TokenMint
+from domain.ingestion.health_repository import forget_worker, report_worker
 from domain.ingestion.purge import Purge
+from domain.ingestion.reconcile import Reconciler
 from domain.ingestion.runner import Parts, SlabRunner
 from domain.ingestion.service import IngestionService
 from ingest.children.protocol import Parser
@@ -42,6 +46,7 @@ from retrieval.search import Searcher
 
 log = structlog.get_logger()
 QUIET_S = 15.0  # without writes, before the index is built
+STALL_S = 300.0  # without progress, beyond what one file may take, before others take a worker's documents over
 
 
 class Installation:
@@ -122,7 +127,7 @@ class Installation:
 
         settings = self.settings
         pool = ParsePool(
-            settings.parser_processes,
+            settings.parser_processes + 1,  # one is free for those who wait at the screen
             wall_s=settings.parser_wall_s,
             cpu_s=settings.parser_wall_s,
             memory_bytes=settings.parser_memory_mb * 2**20,
@@ -170,6 +175,15 @@ class Installation:
         searcher = Searcher(self.vectors, self.model, self.sparse)
         return AnswerService(self.database, searcher, Answerer(searcher, self.writer, detect_language))
 
+    @cached_property
+    def reconciler(self) -> Reconciler:
+        return Reconciler(self.database, self.vectors, self.blobs)
+
+    @cached_property
+    def holder(self) -> str:
+        """This process's name among the workers."""
+        return f"{socket.gethostname()[:40]}:{secrets.token_hex(4)}"
+
     @property
     def ingestion(self) -> IngestionService:
         with self._lock:
@@ -181,11 +195,14 @@ class Installation:
         parts = Parts(
             self.database, self.blobs, self.vectors, self.model, self.sparse, self.parser,
             model_setting=settings.embedding_model,
-            holder=f"{socket.gethostname()}:{secrets.token_hex(4)}",
-            lease_s=settings.lease_s, max_attempts=settings.max_attempts,
+            holder=self.holder,
+            lease_s=settings.lease_s, stall_s=settings.parser_wall_s + STALL_S, max_attempts=settings.max_attempts,
         )  # fmt: skip
         purge = Purge(self.database, self.vectors, self.blobs)
-        return IngestionService(self.database, SlabRunner(parts), purge, settings.version_retention_days)
+        return IngestionService(
+            self.database, SlabRunner(parts), purge, self.reconciler,
+            retention_days=settings.version_retention_days, slabs=settings.worker_threads,
+        )  # fmt: skip
 
     @cached_property
     def broker(self) -> dramatiq.Broker:
@@ -195,13 +212,16 @@ class Installation:
 
     def start_relay(self) -> None:
         """Jobs leave for the broker from now on."""
-        relay = Relay(self.database, lambda job, arguments: send(self.broker, job, arguments))
+        relay = Relay(self.database, partial(send, self.broker), resend_s=2 * self.settings.lease_s)
         relay.start()
         self._started.append(relay.close)
 
     def start_work(self) -> None:
         """Run jobs in this process, and what happens by the clock."""
-        worker = dramatiq.Worker(self.broker, worker_threads=self.settings.worker_threads, worker_timeout=200)
+        # one thread more than slabs: free for upkeep, and for those who wait at the screen
+        threads = self.settings.worker_threads + 1
+        worker = dramatiq.Worker(self.broker, worker_threads=threads, worker_timeout=200)
+        self._started.append(self._say_goodbye)
         worker.start()
         self._worker_here = True
         self._started.append(lambda: worker.stop(timeout=20_000))
@@ -247,16 +267,35 @@ class Installation:
             if name in made:
                 made[name].close()
 
+    def _say_hello(self) -> None:
+        with self.database.write() as session:
+            report_worker(session, self.holder, self.settings.worker_threads)
+
+    def _say_goodbye(self) -> None:
+        try:
+            with self.database.write() as session:
+                forget_worker(session, self.holder)
+        except InsydrError as error:  # it is forgotten by the clock, too
+            log.warning("worker_not_signed_off", reason=error.message)
+
     def _tasks(self) -> list[Periodic]:
         settings = self.settings
         replies = IdempotencyService(self.database, self.keys)
-        return [
+        tasks = [
+            Periodic("presence", 5.0, self._say_hello),
             Periodic("sweep", settings.sweep_every_s, lambda: self.ingestion.sweep()),
             Periodic("reap-parsers", 5.0, lambda: self.parser.reap()),
+            Periodic("give-memory-back", 30.0, give_back),
             Periodic("key-usage", 30.0, self.key_usage.flush),
             Periodic("forget-replies", 3_600.0, replies.forget_old),
             Periodic("forget-versions", 3_600.0, lambda: self.ingestion.forget_old_versions()),
         ]
+        if settings.reconcile_every_h:
+            every_s = settings.reconcile_every_h * 3_600
+            # a minute after the start, when whoever was killed before is taken over
+            first = time.monotonic() + min(60.0, every_s)
+            tasks.append(Periodic("reconcile", every_s, lambda: self.reconciler.queue_all(), first))
+        return tasks
 
 
 def data_folder(settings: Settings) -> Path:

@@ -30,7 +30,7 @@ def open_broker(settings: Settings) -> dramatiq.Broker:
     raise InvalidInput("INSYDR_BROKER_URL must begin with redis:// or amqp://.", code="INVALID_SETTING")
 
 
-def send(broker: dramatiq.Broker, job: str, arguments: dict[str, Any]) -> None:
-    """Enqueue a job by name."""
+def send(broker: dramatiq.Broker, job: str, row_id: str, arguments: dict[str, Any]) -> None:
+    """Enqueue a job by name; it records its end in its outbox row."""
     actor = broker.get_actor(job)
-    broker.enqueue(actor.message_with_options(kwargs=arguments))
+    broker.enqueue(actor.message_with_options(kwargs={"row_id": row_id, **arguments}))

@@ -1,6 +1,6 @@
 """Passages: what a search finds, and where their text comes from."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -42,4 +42,8 @@ class PassageStore(Protocol):
 
     def load(self, scope: Scope, chunk_ids: Sequence[str]) -> dict[str, StoredPassage]:
         """Stored passages by id, in one query: only of live versions, inside `scope`."""
+        ...
+
+    def replaced(self, scope: Scope, versions: Mapping[str, int]) -> bool:
+        """Whether one of these documents, by id, is live at a newer version than the one given."""
         ...

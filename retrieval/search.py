@@ -11,6 +11,7 @@ from retrieval.fusion import fuse
 from retrieval.passages import Passage, PassageStore, StoredPassage
 
 CANDIDATES = 60
+TRIES = 3
 MAX_QUERY_CHARACTERS = 2_000
 DetectLanguage = Callable[[str], str | None]
 
@@ -39,12 +40,31 @@ class Searcher:
         clock.lap("embed")
         terms = self._sparse.encode_query(question, language or "en")
         queries: list[DenseQuery | SparseQuery] = [DenseQuery(self._model.name, vector), SparseQuery(terms)]
-        dense, sparse = self._vectors.search(scope, queries, max(CANDIDATES, top_k))
-        clock.lap("vectors")
-        ranked = fuse(dense, sparse)
-        stored = _loaded(store, scope, [key for key, _ in ranked], top_k)
-        clock.lap("passages")
+        for _ in range(TRIES):
+            dense, sparse = self._vectors.search(scope, queries, max(CANDIDATES, top_k))
+            clock.lap("vectors")
+            ranked = fuse(dense, sparse)
+            stored = _loaded(store, scope, [key for key, _ in ranked], top_k)
+            clock.lap("passages")
+            if not _overtaken(store, scope, ranked[:top_k], [*dense, *sparse], stored):
+                break
         return Found(_passages(ranked, stored, dense, sparse)[:top_k], clock.laps)
+
+
+def _overtaken(
+    store: PassageStore,
+    scope: Scope,
+    best: Sequence[tuple[str, float]],
+    hits: Sequence[Hit],
+    stored: dict[str, StoredPassage],
+) -> bool:
+    """A document was replaced between the look into the index and the one into SQL: its old passages are not live any
+    more, and its new ones were not there yet. Only another search finds it."""
+    if all(key in stored for key, _ in best):
+        return False
+    by_id, found = {hit.id: hit for hit in hits}, {passage.document_id for passage in stored.values()}
+    lost = [by_id[key] for key, _ in best if key not in stored and by_id[key].document_id not in found]
+    return bool(lost) and store.replaced(scope, {hit.document_id: hit.version for hit in lost})
 
 
 def _loaded(store: PassageStore, scope: Scope, keys: Sequence[str], top_k: int) -> dict[str, StoredPassage]:
@@ -70,5 +90,5 @@ class _Clock:
 
     def lap(self, name: str) -> None:
         now = time.perf_counter()
-        self.laps[name] = round((now - self._last) * 1000, 2)
+        self.laps[name] = round(self.laps.get(name, 0.0) + (now - self._last) * 1000, 2)
         self._last = now

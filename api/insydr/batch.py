@@ -1,5 +1,6 @@
 """CONTRACT, Insydr row 5b: many documents at once: JSON Lines, many files, or a ZIP of them."""
 
+import io
 import tempfile
 from collections.abc import Iterator
 from typing import Annotated, BinaryIO
@@ -63,6 +64,7 @@ async def accept(
 def _check(state: ApiState, who: Principal, collection_id: str) -> None:
     with state.database.read() as session:
         DocumentService(session, who).check_upload(collection_id)
+        DocumentService(session, who).check_queue(state.settings.max_queued_documents)
 
 
 def _files(state: ApiState, who: Principal, collection_id: str, uploads: list[UploadFile]) -> JobOut:
@@ -80,7 +82,7 @@ def _body(state: ApiState, who: Principal, collection_id: str, body: BinaryIO) -
     body.seek(0)
     with stored_blobs(state, who) as stored:
         if magic == b"PK\x03\x04":
-            return _commit(state, who, collection_id, _members(body.read(), stored, file_limit(state, who)), stored)
+            return _commit(state, who, collection_id, _members(body, stored, file_limit(state, who)), stored)
         key = stored.put(body)
         body.seek(0)
         return _commit(state, who, collection_id, read_items(body, key), stored)
@@ -90,25 +92,24 @@ def _expand(upload: UploadFile, stored: StoredBlobs, limit: int) -> Accepted:
     """One file, or the files of a ZIP; what cannot be taken is told and hurts nobody else."""
     try:
         if (upload.filename or "").lower().endswith(".zip"):
-            yield from _members(upload.file.read(), stored, limit)
+            yield from _members(upload.file, stored, limit)
         else:
             yield store_upload(upload, stored, limit, external_id=safe_name(upload.filename))
     except (InvalidInput, TooLarge, DocumentError) as error:
         yield Refused((upload.filename or "file")[:200].replace("\x00", ""), error.code, error.message)
 
 
-def _members(data: bytes, stored: StoredBlobs, limit: int) -> Accepted:
-    import io
-
-    for member in iter_archive(data):
+def _members(source: BinaryIO, stored: StoredBlobs, limit: int) -> Accepted:
+    for member in iter_archive(source):
         try:
             name = safe_name(member.name)
-            if not member.data:
+            if not member.size:
                 raise InvalidInput(f"“{name}” is empty.", code="EMPTY_DOCUMENT")
-            if len(member.data) > limit:
+            if member.size > limit:
                 raise TooLarge(f"“{name}” is larger than the {limit / 2**20:g} MiB allowed here.")
-            key = stored.put(io.BytesIO(member.data))
-            yield Item(name, key, len(member.data), content_hash(member.data), external_id=name)
+            data = member.read()
+            key = stored.put(io.BytesIO(data))
+            yield Item(name, key, len(data), content_hash(data), external_id=name)
         except (InvalidInput, TooLarge) as error:
             yield Refused(member.name[:200], error.code, error.message)
 

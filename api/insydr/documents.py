@@ -3,7 +3,7 @@
 from typing import Annotated, Literal
 from urllib.parse import quote
 
-from fastapi import File, Form, Query, Response, UploadFile
+from fastapi import File, Form, Query, Request, Response, UploadFile
 
 from api.auth import Who
 from api.insydr.document_schemas import (
@@ -22,6 +22,7 @@ from api.insydr.document_schemas import (
 from api.insydr.form import document_form
 from api.insydr.uploads import file_limit, store_upload, stored_blobs
 from api.insydr.wire import IfMatch, Limit, MessageOut, Offset
+from api.ranges import download
 from api.state import State
 from api.surfaces.names import Surface
 from api.surfaces.route import surface_router
@@ -51,6 +52,7 @@ def upload(
     form = document_form(title, external_id, metadata, language)
     with state.database.read() as session:
         DocumentService(session, who).check_upload(collection_id)
+        DocumentService(session, who).check_queue(state.settings.max_queued_documents)
     with stored_blobs(state, who) as stored:
         item = form.applied(store_upload(file, stored, file_limit(state, who)))
         allow = duplicates == "allow" or item.external_id is not None or not state.settings.duplicate_check
@@ -135,16 +137,22 @@ def chunks(
 
 
 @router.get("/{document_id}/original", response_class=Response)
-def original(document_id: str, who: Who, state: State, version: Version = None) -> Response:
+def original(document_id: str, who: Who, state: State, request: Request, version: Version = None) -> Response:
     with state.database.read() as session:
         row = DocumentService(session, who).version(document_id, version)
-    body = state.blobs.read(row.blob_key, row.blob_start, row.blob_bytes)
     # always a download in a sandbox: an uploaded page must not run as ours
     headers = {
         "Content-Disposition": f"attachment; filename*=UTF-8''{quote(row.file_name.rsplit('/', 1)[-1])}",
         "Content-Security-Policy": "default-src 'none'; sandbox",
     }
-    return Response(body, media_type="application/octet-stream", headers=headers)
+    key, first = row.blob_key, row.blob_start
+    return download(
+        request,
+        row.blob_bytes,
+        row.content_hash,
+        lambda start, length: state.blobs.stream(key, first + start, length),
+        headers,
+    )
 
 
 def _statuses(status: str | None) -> tuple[str, ...]:

@@ -27,6 +27,7 @@ class JobOut(BaseModel):
     failed: int
     cancelled: int
     errors: list[dict[str, Any]] = Field(description="The first 1,000 failures: item, code, message.")
+    report: dict[str, Any] | None = Field(None, description="What a reconciliation found and repaired.")
     created_at: datetime
     finished_at: datetime | None
 

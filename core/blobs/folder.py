@@ -1,7 +1,9 @@
 """Blobs in a local folder: written beside, synced, renamed into place."""
 
+import errno
 import os
 import shutil
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,19 +13,25 @@ from core.errors import NotFound, Unavailable
 from core.ids import Prefix, new_id
 
 _COPY_BYTES = 1 << 20
+_FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
 class FolderBlobStore:
-    """Two levels of folders by key; modes keep other users of the machine out."""
+    """Two levels of folders by key; modes keep other users of the machine out.
 
-    def __init__(self, root: Path) -> None:
-        self._root = root
+    With less than `reserve_bytes` of room left on its disk nothing is stored: that room is for the work on what was
+    accepted before.
+    """
+
+    def __init__(self, root: Path, reserve_bytes: int = 0) -> None:
+        self._root, self._reserve_bytes = root, reserve_bytes
 
     def put(self, key: str, source: BinaryIO) -> int:
         target = self._path(key)
         partial = target.with_name(f".{target.name}.{new_id(Prefix.REQUEST)}")
         try:
             target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            self._check_room(target.parent)
             with partial.open("xb") as file:
                 shutil.copyfileobj(source, file, _COPY_BYTES)
                 file.flush()
@@ -33,8 +41,8 @@ class FolderBlobStore:
         except OSError as error:
             partial.unlink(missing_ok=True)
             raise Unavailable(
-                f"The file could not be stored ({error.strerror}). Nothing was kept; make room and try again.",
-                code="STORAGE_FULL",
+                f"The file could not be stored ({error.strerror}). Nothing was kept; {_advice(error)} and try again.",
+                code="STORAGE_FULL" if error.errno in _FULL else "STORAGE_FAILED",
             ) from error
         return size
 
@@ -42,6 +50,11 @@ class FolderBlobStore:
         with self._open(key) as file:
             file.seek(start)
             return file.read(-1 if length is None else length)
+
+    def stream(self, key: str, start: int = 0, length: int | None = None) -> Iterator[bytes]:
+        file = self._open(key)
+        file.seek(start)
+        return _blocks(file, length)
 
     @contextmanager
     def local(self, key: str) -> Iterator[Path]:
@@ -57,11 +70,29 @@ class FolderBlobStore:
             if path.is_file() and not path.name.startswith(".") and key.startswith(prefix):
                 yield key
 
+    def tidy(self, older_than_s: float) -> None:
+        """Partial files of processes that died while they wrote."""
+        limit = time.time() - older_than_s
+        for path in self._root.glob("*/.*"):
+            try:
+                if path.is_file() and path.stat().st_mtime < limit:
+                    path.unlink(missing_ok=True)
+            except FileNotFoundError:
+                continue  # renamed this moment: its write was whole
+
     def check(self) -> str:
         self._root.mkdir(parents=True, exist_ok=True, mode=0o700)
         if not os.access(self._root, os.W_OK):
             raise Unavailable(f"The blob folder {self._root} is not writable.")
         return f"folder {self._root}, {shutil.disk_usage(self._root).free // 2**20} MiB free"
+
+    def _check_room(self, folder: Path) -> None:
+        if self._reserve_bytes and shutil.disk_usage(folder).free < self._reserve_bytes:
+            raise Unavailable(
+                f"The disk has less than {self._reserve_bytes / 2**20:g} MiB left, so that nothing new is taken. Make "
+                "room, or set INSYDR_MIN_FREE_DISK_MB.",
+                code="STORAGE_FULL",
+            )
 
     def _open(self, key: str) -> BinaryIO:
         try:
@@ -74,3 +105,14 @@ class FolderBlobStore:
         if not path.is_relative_to(self._root.resolve()):
             raise ValueError(f"blob key outside the store: {key!r}")
         return path
+
+
+def _advice(error: OSError) -> str:
+    return "make room" if error.errno in _FULL else "look at the permissions and the disk of the blob folder"
+
+
+def _blocks(file: BinaryIO, length: int | None) -> Iterator[bytes]:
+    with file:
+        while block := file.read(_COPY_BYTES if length is None else min(_COPY_BYTES, length)):
+            length = None if length is None else length - len(block)
+            yield block

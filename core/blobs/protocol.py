@@ -17,6 +17,10 @@ class BlobStore(Protocol):
         """The blob or a slice of it; raises `NotFound`."""
         ...
 
+    def stream(self, key: str, start: int = 0, length: int | None = None) -> Iterator[bytes]:
+        """The same in blocks, for what is too large to hold; raises `NotFound` before the first block."""
+        ...
+
     def local(self, key: str) -> AbstractContextManager[Path]:
         """A readable local file with the content, for as long as the block lasts; raises `NotFound`."""
         ...
@@ -27,6 +31,10 @@ class BlobStore(Protocol):
 
     def keys(self, prefix: str = "") -> Iterator[str]:
         """All keys that begin with `prefix` (for the reconciler)."""
+        ...
+
+    def tidy(self, older_than_s: float) -> None:
+        """Remove what interrupted writes left (for the reconciler)."""
         ...
 
     def check(self) -> str:

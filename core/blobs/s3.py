@@ -2,11 +2,13 @@
 
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from core.errors import InvalidInput, NotFound, Unavailable
+
+_BLOCK_BYTES = 1 << 20
 
 
 class S3BlobStore:
@@ -25,18 +27,21 @@ class S3BlobStore:
 
     def put(self, key: str, source: BinaryIO) -> int:
         start = source.tell()
-        with self._translated():
+        with self._translated():  # one request takes at most 5 GiB, more than an upload may have
             self._client.put_object(Bucket=self._bucket, Key=self._name(key), Body=source)
         source.seek(0, 2)
         return source.tell() - start
 
     def read(self, key: str, start: int = 0, length: int | None = None) -> bytes:
+        return b"".join(self.stream(key, start, length))
+
+    def stream(self, key: str, start: int = 0, length: int | None = None) -> Iterator[bytes]:
         if length == 0:
-            return b""
+            return iter(())
         span = {} if start == 0 and length is None else {"Range": _range(start, length)}
         with self._translated():
-            body: bytes = self._client.get_object(Bucket=self._bucket, Key=self._name(key), **span)["Body"].read()
-            return body
+            body = self._client.get_object(Bucket=self._bucket, Key=self._name(key), **span)["Body"]
+        return self._blocks(body)
 
     @contextmanager
     def local(self, key: str) -> Iterator[Path]:
@@ -57,6 +62,9 @@ class S3BlobStore:
                 for item in page.get("Contents", []):
                     yield item["Key"].removeprefix(f"{self._prefix}/" if self._prefix else "")
 
+    def tidy(self, older_than_s: float) -> None:
+        """An object is stored whole or not at all: there is nothing to remove."""
+
     def check(self) -> str:
         try:
             with self._translated():
@@ -64,6 +72,10 @@ class S3BlobStore:
         except NotFound:  # a bucket's 404 looks like an object's
             raise Unavailable(f"There is no bucket {self._bucket}: create it, or set INSYDR_BLOB_URL.") from None
         return f"s3 bucket {self._bucket}"
+
+    def _blocks(self, body: Any) -> Iterator[bytes]:
+        with closing(body), self._translated():
+            yield from body.iter_chunks(_BLOCK_BYTES)
 
     def _name(self, key: str) -> str:
         return f"{self._prefix}/{key}" if self._prefix else key

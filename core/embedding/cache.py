@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 import numpy.typing as npt
-from sqlalchemy import LargeBinary, delete, select
+from sqlalchemy import Index, LargeBinary, delete, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
@@ -23,6 +23,10 @@ class CachedEmbedding(Base):
     model: Mapped[str] = mapped_column(primary_key=True)
     text_hash: Mapped[str] = mapped_column(Id, primary_key=True)
     vector: Mapped[bytes] = mapped_column(LargeBinary)
+    # whose text it was made for: a worker may die between this row and the chunk that would name it
+    document_id: Mapped[str | None] = mapped_column(Id)
+
+    __table_args__ = (Index("ix_embedding_cache_document", "workspace_id", "document_id"),)
 
 
 def find(session: Session, workspace_id: str, model: str, hashes: Sequence[str]) -> dict[str, Floats]:
@@ -39,16 +43,23 @@ def find(session: Session, workspace_id: str, model: str, hashes: Sequence[str])
     return found
 
 
-def store(session: Session, workspace_id: str, model: str, vectors: dict[str, Floats]) -> None:
-    """Keep `vectors` by text hash; those already kept stay."""
+def store(session: Session, workspace_id: str, model: str, vectors: dict[str, tuple[Floats, str]]) -> None:
+    """Keep by text hash: a vector and the document that it was made for. Those already kept stay."""
     if not vectors:
         return
     rows = [
-        {"workspace_id": workspace_id, "model": model, "text_hash": key, "vector": value.astype(np.float16).tobytes()}
-        for key, value in sorted(vectors.items())
-    ]
+        {"workspace_id": workspace_id, "model": model, "text_hash": key, "document_id": document_id,
+         "vector": vector.astype(np.float16).tobytes()}
+        for key, (vector, document_id) in sorted(vectors.items(), key=lambda entry: entry[0])
+    ]  # fmt: skip
     dialect = sqlite if session.get_bind().dialect.name == "sqlite" else postgresql
     session.execute(dialect.insert(CachedEmbedding).on_conflict_do_nothing(), rows)
+
+
+def made_for(session: Session, workspace_id: str, document_id: str) -> set[str]:
+    """Hashes of the texts that were embedded for this document first."""
+    mine = (CachedEmbedding.workspace_id == workspace_id, CachedEmbedding.document_id == document_id)
+    return set(session.scalars(select(CachedEmbedding.text_hash).where(*mine)))
 
 
 def forget(session: Session, workspace_id: str, hashes: Sequence[str] | None = None) -> None:

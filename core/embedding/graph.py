@@ -15,7 +15,7 @@ import numpy as np
 from core.embedding.weights import Floats, Weights
 
 Tensor = np.ndarray[Any, Any]
-GRAPH_VERSION = 1  # part of the cache folder's name: raise it with every change of the graph
+GRAPH_VERSION = 2  # part of the cache folder's name: raise it with every change of the graph
 INPUTS = ("input_ids", "attention_mask")
 LAYERS, HEADS, WIDTH = 6, 12, 384
 _EPSILON = 1e-12
@@ -35,7 +35,9 @@ class Variant(StrEnum):
 
     PORTABLE = "portable"  # standard operators only, float32
     FUSED = "fused"  # ONNX Runtime's own attention operator, float32: a fifth faster there
-    INT8 = "int8"  # ONNX Runtime's own operators, linear layers in int8
+    # ONNX Runtime's own operators, linear layers in int8. Takes rows of one length only: without a mask the attention
+    # operator runs its flash kernel (measured: 29 % of the time instead of 57 %, 1.15 times the chunks a second)
+    INT8 = "int8"
 
 
 class GraphBuilder:
@@ -83,7 +85,9 @@ class GraphBuilder:
         return states
 
     def _mask(self) -> str:
-        if self._variant is not Variant.PORTABLE:
+        if self._variant is Variant.INT8:
+            return ""
+        if self._variant is Variant.FUSED:
             return self._node("Cast", "attention_mask", to=_INT32)
         present = self._node("Unsqueeze", self._node("Cast", "attention_mask", to=_FLOAT), self._int(1, 2))
         return self._node("Mul", self._node("Sub", self._float(1.0), present), self._float(_MASKED))
@@ -101,7 +105,7 @@ class GraphBuilder:
         thirds = [f"{name}.{i}" for i in range(3)]
         packed = self._multiply(states, matrix, bias, f"{name}.qkv")
         self._node("Split", packed, outputs=thirds, axis=-1, num_outputs=3)
-        return self._node("MultiHeadAttention", *thirds, "", mask, domain=_MICROSOFT, num_heads=HEADS)
+        return self._node("MultiHeadAttention", *thirds, domain=_MICROSOFT, num_heads=HEADS)
 
     def _plain_attention(self, states: str, mask: str, parts: list[str]) -> str:
         heads = self._int(0, 0, HEADS, WIDTH // HEADS)

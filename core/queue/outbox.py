@@ -1,30 +1,37 @@
 """The outbox: a job is a row in the transaction of what it is about, and leaves for the broker after the commit.
 
-A message may leave twice (a crash between sending and deleting its row), never not at all; jobs only wake work that
-SQL describes, so a second one finds nothing to do (microservices.io, "Transactional outbox").
+The row stays until the job has ended, so brokers may lose, double or delay messages: what did not end in time is
+sent again, what fails is tried again later, and what fails every time stays as a dead letter with its reason.
+Jobs are safe to run twice. A wake-up is different: it says only that there is work, which SQL describes, so it is
+forgotten once sent (microservices.io, "Transactional outbox"; Dramatiq's own retries are off, SQL holds them).
 """
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
-from sqlalchemy import delete, insert, select
+from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from core.clock import utc_now
 from core.database import Base, Created, Database, Id, wake_after_commit
-from core.errors import InsydrError
+from core.errors import InsydrError, Unavailable
 from core.ids import Prefix, new_id
 
 log = structlog.get_logger()
-Send = Callable[[str, dict[str, Any]], None]
+Send = Callable[[str, str, dict[str, Any]], None]  # job, id of its row, arguments
 BATCH = 200
+RESEND_S = 120.0  # a sent job whose end nobody recorded for so long is sent again
+OUTAGE_S = 10.0  # until the next try while a part is down, which uses up no try
+AGAIN_S = 2.0  # until the next look of a job that waits for others
+MAX_TRIES = 8
 
 
 class OutboxRow(Created, Base):
-    """A job that has not left yet: the name of its actor and ids, never content."""
+    """A job that has not ended: the name of its actor and ids, never content."""
 
     __tablename__ = "outbox"
 
@@ -32,21 +39,79 @@ class OutboxRow(Created, Base):
     job: Mapped[str]
     arguments: Mapped[dict[str, Any]]
     due_at: Mapped[datetime] = mapped_column(index=True)
+    wake: Mapped[bool] = mapped_column(default=False)
+    tries: Mapped[int] = mapped_column(default=0)
+    reason: Mapped[str | None]
+    dead_at: Mapped[datetime | None]
 
 
-def enqueue(session: Session, job: str, *, delay_s: float = 0, **arguments: str) -> None:
+@dataclass(frozen=True, slots=True)
+class Sent:
+    id: str
+    job: str
+    arguments: dict[str, Any]
+    wake: bool
+
+
+def enqueue(session: Session, job: str, *, delay_s: float = 0, wake: bool = False, **arguments: str) -> None:
     """Queue `job` with the session's transaction."""
-    due = utc_now() + timedelta(seconds=delay_s)
-    row = {"id": new_id(Prefix.OUTBOX), "job": job, "arguments": arguments, "due_at": due, "created_at": utc_now()}
+    row = {
+        "id": new_id(Prefix.OUTBOX), "job": job, "arguments": arguments, "wake": wake, "tries": 0,
+        "due_at": utc_now() + timedelta(seconds=delay_s), "created_at": utc_now(),
+    }  # fmt: skip
     session.execute(insert(OutboxRow), [row])
     wake_after_commit(session)
+
+
+def run_recorded(database: Database, row_id: str, work: Callable[[], object]) -> None:
+    """Run a job that was sent and record its end. A job that returns False waits for others: it is run again soon."""
+    try:
+        outcome = work()
+    except Unavailable as error:
+        log.warning("job_waits", row=row_id, reason=error.message)
+        _postpone(database, row_id, OUTAGE_S, error.message, counts=False)
+        return
+    except Exception as error:  # whatever it was must not end the worker: it is kept with the row
+        reason = error.message if isinstance(error, InsydrError) else type(error).__name__
+        log.exception("job_failed", row=row_id)
+        _postpone(database, row_id, None, reason, counts=True)
+        return
+    if outcome is False:
+        _postpone(database, row_id, AGAIN_S, None, counts=False)
+        return
+    with database.write() as session:
+        session.execute(delete(OutboxRow).where(OutboxRow.id == row_id))
+
+
+def dead_jobs(session: Session, limit: int, offset: int) -> tuple[list[OutboxRow], int]:
+    """Jobs that failed every time, newest first, and how many there are."""
+    dead = select(OutboxRow).where(OutboxRow.dead_at.is_not(None))
+    total = session.scalar(dead.with_only_columns(func.count())) or 0
+    return list(session.scalars(dead.order_by(OutboxRow.id.desc()).limit(limit).offset(offset))), total
+
+
+def replay_jobs(session: Session, ids: Sequence[str] | None) -> int:
+    """Queue dead jobs again, those named or all; how many."""
+    dead = update(OutboxRow).where(OutboxRow.dead_at.is_not(None))
+    dead = dead if ids is None else dead.where(OutboxRow.id.in_(ids))
+    changed = session.execute(dead.values(dead_at=None, tries=0, due_at=utc_now()).returning(OutboxRow.id)).all()
+    wake_after_commit(session)
+    return len(changed)
+
+
+def backlog(session: Session) -> tuple[int, datetime | None, int]:
+    """Jobs that have not ended, since when the oldest of them waits, and how many are dead."""
+    alive = select(func.count(), func.min(OutboxRow.created_at)).where(OutboxRow.dead_at.is_(None))
+    count, oldest = session.execute(alive).one()
+    dead = session.scalar(select(func.count()).select_from(OutboxRow).where(OutboxRow.dead_at.is_not(None)))
+    return count, oldest, dead or 0
 
 
 class Relay:
     """Moves due rows to the broker, in one thread; woken by commits and by the clock."""
 
-    def __init__(self, database: Database, send: Send, *, every_s: float = 1.0) -> None:
-        self._database, self._send, self._every_s = database, send, every_s
+    def __init__(self, database: Database, send: Send, *, every_s: float = 1.0, resend_s: float = RESEND_S) -> None:
+        self._database, self._send, self._every_s, self._resend_s = database, send, every_s, resend_s
         self._wake, self._stop = threading.Event(), threading.Event()
         self._thread = threading.Thread(target=self._run, name="outbox-relay", daemon=True)
         database.on_commit(self._wake.set)
@@ -61,15 +126,37 @@ class Relay:
             self._thread.join(timeout=10)
 
     def drain(self) -> int:
-        """Send what is due; how many left."""
+        """Send what is due; how many rows were taken up. Raises what the broker raises; its row stays due."""
+        taken = self._take()
+        for number, row in enumerate(taken):
+            try:
+                self._send(row.job, row.id, row.arguments)
+            except Exception as error:  # the broker's own errors differ by broker
+                self._return(taken[number:], type(error).__name__)
+                raise
+        return len(taken)
+
+    def _take(self) -> list[Sent]:
+        """Due rows, marked as sent: wake-ups go, jobs come back when nobody records their end."""
         with self._database.write() as session:
-            due = select(OutboxRow).where(OutboxRow.due_at <= utc_now()).order_by(OutboxRow.id).limit(BATCH)
-            rows = session.scalars(due.with_for_update(skip_locked=True)).all()
-            for row in rows:
-                self._send(row.job, row.arguments)
-            if rows:
-                session.execute(delete(OutboxRow).where(OutboxRow.id.in_([row.id for row in rows])))
-        return len(rows)
+            due = select(OutboxRow).where(OutboxRow.due_at <= utc_now(), OutboxRow.dead_at.is_(None))
+            rows = session.scalars(
+                due.order_by(OutboxRow.due_at, OutboxRow.id).limit(BATCH).with_for_update(skip_locked=True)
+            ).all()
+            taken = [Sent(row.id, row.job, row.arguments, row.wake) for row in rows if not _is_spent(row)]
+            gone = [row.id for row in taken if row.wake]
+            kept = [row.id for row in taken if not row.wake]
+            session.execute(delete(OutboxRow).where(OutboxRow.id.in_(gone)))
+            again = {"due_at": utc_now() + timedelta(seconds=self._resend_s), "tries": OutboxRow.tries + 1}
+            session.execute(update(OutboxRow).where(OutboxRow.id.in_(kept)).values(**again))
+        return taken
+
+    def _return(self, rows: list[Sent], reason: str) -> None:
+        """The broker is down: these were not sent. The first waits a little, in case it is the fault itself."""
+        for number, row in enumerate(rows):
+            if not row.wake:  # a lost wake-up is replaced by the sweeper
+                delay = OUTAGE_S if number == 0 else 1.0
+                _postpone(self._database, row.id, delay, f"not sent: {reason}", counts=False)
 
     def _run(self) -> None:
         while not self._stop.is_set():
@@ -82,3 +169,26 @@ class Relay:
                 log.warning("outbox_waits", reason=error.message)
             except Exception as error:  # the broker's own errors differ by broker; rows stay and are tried again
                 log.warning("outbox_waits", reason=type(error).__name__)
+                self._stop.wait(self._every_s)
+
+
+def _is_spent(row: OutboxRow) -> bool:
+    """Whether the row was sent so often that it is dead now (marked so in its own transaction)."""
+    if row.tries < MAX_TRIES:
+        return False
+    row.dead_at = utc_now()
+    row.reason = row.reason or "Every worker that took this job died before it ended."
+    return True
+
+
+def _postpone(database: Database, row_id: str, delay_s: float | None, reason: str | None, *, counts: bool) -> None:
+    with database.write() as session:
+        row = session.get(OutboxRow, row_id, with_for_update=True)
+        if row is None:
+            return
+        row.tries = row.tries if counts else max(0, row.tries - 1)
+        row.reason = reason
+        if row.tries >= MAX_TRIES:
+            row.dead_at = utc_now()
+        delay = min(5.0 * 4.0 ** max(0, row.tries - 1), 600.0) if delay_s is None else delay_s
+        row.due_at = utc_now() + timedelta(seconds=delay)

@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from core.errors import Unavailable
 from core.vectors.edge_engine import (
     add_vectors,
     create_shard,
@@ -24,9 +25,9 @@ from core.vectors.edge_engine import (
     engine_errors,
     load_shard,
 )
-from core.vectors.edge_shadow import Pointer, copy_shard, optimize_in_child, read_pointer, successor, write_pointer
+from core.vectors.edge_shadow import OptimizeChild, Pointer, copy_shard, read_pointer, successor, write_pointer
 from core.vectors.protocol import DenseQuery, Floats, Hit, Point, Scope, SparseQuery
-from core.vectors.schema import as_hit, is_nothing
+from core.vectors.schema import MAX_WORKSPACES, OWNER_FIELDS, as_hit, count_owners, is_nothing
 
 _SLICE = 100  # points a write: about 15 ms during which no other thread runs
 _PAGE = 1000
@@ -54,6 +55,8 @@ class EdgeVectorStore:
         self._journal: list[Any] | None = None  # operations since the copy was taken
         self._unflushed = 0
         self._removed = 0
+        self._child: OptimizeChild | None = None
+        self._closing = False
         with engine_errors("be opened"):
             self._shard: Any = self._open(dense)
 
@@ -102,6 +105,20 @@ class EdgeVectorStore:
         """All point ids in scope, read in pages."""
         return set() if is_nothing(scope) else {str(r.id) for r in self._scroll(edge_filter(scope), False)}
 
+    def owners(self, scope: Scope) -> dict[tuple[str, int], int]:
+        """Points in scope by document and version, read in pages."""
+        if is_nothing(scope):
+            return {}
+        return count_owners(r.payload for r in self._scroll(edge_filter(scope), False, OWNER_FIELDS))
+
+    def workspaces(self) -> set[str]:
+        """All workspaces that have points."""
+        import qdrant_edge as q
+
+        with engine_errors("be read"):
+            found = self._shard.facet(q.FacetRequest("workspace_id", limit=MAX_WORKSPACES, exact=True))
+        return {str(hit.value) for hit in found.hits}
+
     def delete(self, scope: Scope) -> None:
         """Remove all points in scope."""
         import qdrant_edge as q
@@ -120,8 +137,11 @@ class EdgeVectorStore:
             return
         try:
             with engine_errors("be optimized"):
-                if self._is_due():
+                if self._is_due() and not self._closing:
                     self._exchange()
+        except Unavailable:
+            if not self._closing:
+                raise
         finally:
             self._optimizing.release()
 
@@ -132,7 +152,10 @@ class EdgeVectorStore:
         return f"qdrant-edge in {self._folder}: {info.points_count} points in {info.segments_count} segments"
 
     def close(self) -> None:
-        """Flush and release the folder; waits for a running `optimize`."""
+        """Flush and release the folder; a running `optimize` is given up, it begins anew after the next start."""
+        self._closing = True
+        if self._child is not None:
+            self._child.stop()
         with self._optimizing, self._write, engine_errors("be closed"):
             self._shard.flush()
             self._shard.close()
@@ -164,13 +187,13 @@ class EdgeVectorStore:
                 self._shard.flush()
                 self._unflushed = 0
 
-    def _scroll(self, wanted: Any, vectors: bool | list[str]) -> Iterator[Any]:
+    def _scroll(self, wanted: Any, vectors: bool | list[str], payload: bool | list[str] = False) -> Iterator[Any]:
         import qdrant_edge as q
 
         shard, offset = self._shard, None
         while True:
             request = q.ScrollRequest(
-                offset=offset, limit=_PAGE, filter=wanted, with_payload=False, with_vector=vectors
+                offset=offset, limit=_PAGE, filter=wanted, with_payload=payload, with_vector=vectors
             )
             with engine_errors("be read"):
                 records, offset = shard.scroll(request)
@@ -194,7 +217,10 @@ class EdgeVectorStore:
                 self._shard.flush()
                 copy_shard(self._folder, old.shard, new)
                 self._journal, self._removed = [], 0
-            optimize_in_child(self._folder / new)
+            self._child = OptimizeChild(self._folder / new)
+            if self._closing:  # between the two `close` saw no child
+                self._child.stop()
+            self._child.wait()
             shadow = load_shard(self._folder / new)
             self._replay(shadow)
             with self._write:
@@ -205,7 +231,7 @@ class EdgeVectorStore:
                 # not closed: a search may still hold it, and the last reference closes it
                 self._shard = shadow
         finally:
-            self._journal = None
+            self._journal = self._child = None
             self._remove_others(self._pointer.shard)
 
     def _replay(self, shadow: Any) -> None:

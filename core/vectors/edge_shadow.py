@@ -52,17 +52,26 @@ def copy_shard(folder: Path, old: str, new: str) -> None:
     shutil.copytree(folder / old, folder / new)
 
 
-def optimize_in_child(shard: Path) -> None:
-    """Load, optimize, flush and close `shard` in a process of its own. Raises `Unavailable` when that fails."""
-    root = str(Path(__file__).resolve().parents[2])
-    paths = os.pathsep.join(filter(None, [root, os.environ.get("PYTHONPATH")]))
-    command = [sys.executable, "-m", "core.vectors.edge_shadow", str(shard)]
-    done = subprocess.run(  # noqa: S603 - our own interpreter and module, no shell
-        command, env={**os.environ, "PYTHONPATH": paths}, capture_output=True, text=True, check=False
-    )
-    if done.returncode != 0:
-        last = done.stderr.strip().splitlines()[-1:] or [f"exit status {done.returncode}"]
-        raise Unavailable(f"The vector index could not be optimized: {last[0]}", code="VECTORS_UNAVAILABLE")
+class OptimizeChild:
+    """Loads, optimizes, flushes and closes a shard in a process of its own, which `stop` ends."""
+
+    def __init__(self, shard: Path) -> None:
+        root = str(Path(__file__).resolve().parents[2])
+        paths = os.pathsep.join(filter(None, [root, os.environ.get("PYTHONPATH")]))
+        self._process = subprocess.Popen(  # noqa: S603 - our own interpreter and module, no shell
+            [sys.executable, "-m", "core.vectors.edge_shadow", str(shard)],
+            env={**os.environ, "PYTHONPATH": paths}, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
+        )  # fmt: skip
+
+    def wait(self) -> None:
+        """Raises `Unavailable` when it failed or was stopped."""
+        _, told = self._process.communicate()
+        if self._process.returncode != 0:
+            last = told.strip().splitlines()[-1:] or [f"exit status {self._process.returncode}"]
+            raise Unavailable(f"The vector index could not be optimized: {last[0]}", code="VECTORS_UNAVAILABLE")
+
+    def stop(self) -> None:
+        self._process.kill()
 
 
 def main(arguments: Sequence[str]) -> int:

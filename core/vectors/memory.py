@@ -1,6 +1,7 @@
 """An exact index in memory, for tests: the same meaning as the engines, nothing kept."""
 
 import threading
+from collections import Counter
 from collections.abc import Sequence
 
 import numpy as np
@@ -38,6 +39,15 @@ class MemoryVectorStore:
     def ids(self, scope: Scope) -> set[str]:
         """Ids in scope."""
         return {point.id for point in self._within(scope)}
+
+    def owners(self, scope: Scope) -> dict[tuple[str, int], int]:
+        """Points in scope by document and version."""
+        return Counter((point.document_id, point.version) for point in self._within(scope))
+
+    def workspaces(self) -> set[str]:
+        """All workspaces that have points."""
+        with self._lock:
+            return {point.workspace_id for point in self._points.values()}
 
     def delete(self, scope: Scope) -> None:
         """Remove all points in scope."""

@@ -97,6 +97,14 @@ class VectorStore(Protocol):
         """All point ids in scope (for the reconciler; may be slow)."""
         ...
 
+    def owners(self, scope: Scope) -> dict[tuple[str, int], int]:
+        """Points in scope by document and version (for the reconciler; may be slow)."""
+        ...
+
+    def workspaces(self) -> set[str]:
+        """All workspaces that have points: the one question that is asked across tenants."""
+        ...
+
     def delete(self, scope: Scope) -> None:
         """Remove all points in scope, durably before returning."""
         ...

@@ -14,8 +14,11 @@ from core.vectors.schema import (
     HNSW_EF_CONSTRUCT,
     HNSW_M,
     KEYWORDS,
+    MAX_WORKSPACES,
+    OWNER_FIELDS,
     SPARSE,
     as_hit,
+    count_owners,
     is_nothing,
     payload_of,
 )
@@ -87,6 +90,18 @@ class QdrantVectorStore:
     def ids(self, scope: Scope) -> set[str]:
         """All point ids in scope, read in pages."""
         return set() if is_nothing(scope) else {str(r.id) for r in self._scroll(client_filter(scope), False)}
+
+    def owners(self, scope: Scope) -> dict[tuple[str, int], int]:
+        """Points in scope by document and version, read in pages."""
+        if is_nothing(scope):
+            return {}
+        return count_owners(r.payload for r in self._scroll(client_filter(scope), False, OWNER_FIELDS))
+
+    def workspaces(self) -> set[str]:
+        """All workspaces that have points."""
+        with _answers():
+            found = self._client.facet(self._collection, "workspace_id", limit=MAX_WORKSPACES, exact=True)
+        return {str(hit.value) for hit in found.hits}
 
     def delete(self, scope: Scope) -> None:
         """Remove all points in scope."""
@@ -160,12 +175,12 @@ class QdrantVectorStore:
             query=vector, using=name, filter=client_filter(scope), params=params, limit=limit, with_payload=HIT_FIELDS
         )
 
-    def _scroll(self, wanted: Any, vectors: bool | list[str]) -> Iterator[Any]:
+    def _scroll(self, wanted: Any, vectors: bool | list[str], payload: bool | list[str] = False) -> Iterator[Any]:
         offset = None
         while True:
             with _answers():
                 records, offset = self._client.scroll(
-                    self._collection, wanted, limit=_PAGE, offset=offset, with_payload=False, with_vectors=vectors
+                    self._collection, wanted, limit=_PAGE, offset=offset, with_payload=payload, with_vectors=vectors
                 )
             yield from records
             if offset is None:

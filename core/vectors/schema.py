@@ -1,10 +1,15 @@
 """What every engine stores, and what a scope that matches nothing looks like."""
 
+from collections import Counter
+from collections.abc import Iterable
+
 from core.vectors.protocol import Hit, Point, Scope
 
 SPARSE = "bm25"  # name of the sparse vector
 KEYWORDS = ("collection_id", "document_id", "language")  # indexed beside the tenant
+OWNER_FIELDS = ["document_id", "version"]
 HIT_FIELDS = ["collection_id", "document_id", "version", "chunk_index"]
+MAX_WORKSPACES = 1_000_000  # answers of a facet
 HNSW_M, HNSW_EF_CONSTRUCT = 16, 128
 HNSW_EF = 512  # recall of .98 at 10 on clusters of near-duplicates too
 
@@ -24,6 +29,11 @@ def as_hit(point_id: object, score: float, payload: dict[str, object]) -> Hit:
         int(str(payload["version"])),
         int(str(payload["chunk_index"])),
     )
+
+
+def count_owners(payloads: Iterable[dict[str, object] | None]) -> dict[tuple[str, int], int]:
+    """Points by document and version."""
+    return Counter((str(p["document_id"]), int(str(p["version"]))) for p in payloads if p)
 
 
 def payload_of(point: Point) -> dict[str, str | int]:

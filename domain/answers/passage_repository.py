@@ -1,6 +1,6 @@
 """Passages from SQL: the domain's implementation of `retrieval.passages.PassageStore`."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Row, Select, select
@@ -29,6 +29,12 @@ class SqlPassages:
             for row in chunks
             if row.document_id in documents and documents[row.document_id].live_version == row.version
         }
+
+    def replaced(self, scope: Scope, versions: Mapping[str, int]) -> bool:
+        """One query by primary key."""
+        with self._database.read() as session:
+            rows = [row for page in pages(list(versions)) for row in session.execute(_documents(scope, page))]
+        return any((row.live_version or 0) > versions[row.id] for row in rows)
 
 
 def _chunks(scope: Scope, ids: Sequence[str]) -> Select[*tuple[Any, ...]]:

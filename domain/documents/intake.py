@@ -19,7 +19,7 @@ from domain.documents.items import Item
 from domain.documents.repository import DocumentRepository
 from domain.jobnames import INGEST_WAKE
 from domain.jobs.repository import credit
-from domain.models import Document, DocumentVersion, Stage, Status
+from domain.models import Document, DocumentVersion, Priority, Stage, Status
 from domain.principal import Principal
 
 ON_THE_WAY = (Status.QUEUED, Status.PROCESSING)
@@ -28,6 +28,7 @@ ON_THE_WAY = (Status.QUEUED, Status.PROCESSING)
 class Intake:
     def __init__(self, session: Session, who: Principal, collection_id: str, job_id: str | None = None) -> None:
         self._session, self._who, self._collection_id, self._job_id = session, who, collection_id, job_id
+        self._priority = Priority.INTERACTIVE if job_id is None else Priority.BATCH
         self._documents = DocumentRepository(session, who)
         self._now = utc_now()
 
@@ -51,7 +52,7 @@ class Intake:
                 queued.append(old.id)
         self._insert(documents, versions)
         if queued:
-            enqueue(self._session, INGEST_WAKE, workspace_id=self._who.workspace_id)
+            enqueue(self._session, INGEST_WAKE, wake=True)
         return queued, unchanged
 
     def replace(self, document: Document, item: Item) -> dict[str, Any]:
@@ -65,7 +66,7 @@ class Intake:
         document.language = item.language or document.language
         document.file_name, document.size_bytes = item.file_name, item.blob_bytes
         document.content_hash = item.content_hash
-        requeue(document, self._job_id, self._now)
+        requeue(document, self._job_id, self._now, self._priority)
         document.version += 1
         return version_row(document.id, document.version, document.workspace_id, item, self._now)
 
@@ -94,19 +95,20 @@ class Intake:
             "status": Status.QUEUED,
             "stage": Stage.QUEUED,
             "due_at": self._now,
+            "priority": self._priority,
             "job_id": self._job_id,
             "created_at": self._now,
             "updated_at": self._now,
         }
 
 
-def requeue(document: Document, job_id: str | None, now: datetime) -> None:
+def requeue(document: Document, job_id: str | None, now: datetime, priority: Priority) -> None:
     """Back to the start of the journey; a worker that still holds it loses its lease."""
     document.status, document.stage, document.progress = Status.QUEUED, Stage.QUEUED, 0.0
     document.error_code = document.error_message = document.lease_id = None
     document.retryable, document.attempts = False, 0
     document.due_at = document.updated_at = now
-    document.job_id = job_id
+    document.job_id, document.priority = job_id, priority
     document.revision += 1
 
 

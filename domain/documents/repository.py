@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Select, func
+from sqlalchemy import Select, func, select
 from sqlalchemy.orm import undefer
 
 from domain.models import ChunkRow, Document, DocumentVersion, Status
@@ -22,6 +22,13 @@ class Filter:
 class DocumentRepository(TenantRepository):
     def get(self, document_id: str) -> Document | None:
         return self.session.scalar(self._live().where(Document.id == document_id))
+
+    def locked(self, document_ids: Sequence[str]) -> list[Document]:
+        """To be changed: a worker may be about to end them, and must do so before or after the change, not between."""
+        rows: list[Document] = []
+        for page in pages(sorted(document_ids)):
+            rows += self.session.scalars(for_change(self._live().where(Document.id.in_(page))))
+        return rows
 
     def page(self, wanted: Filter, limit: int, offset: int) -> tuple[list[Document], int]:
         """Newest first, and how many there are."""
@@ -43,10 +50,11 @@ class DocumentRepository(TenantRepository):
         return self.session.scalar(same.where(Document.status.not_in(dead)).limit(1))
 
     def by_external_ids(self, collection_id: str, external_ids: Sequence[str]) -> dict[str, Document]:
+        """Locked, as `locked` says."""
         found: dict[str, Document] = {}
         for page in pages(external_ids):
             query = self._live().where(Document.collection_id == collection_id, Document.external_id.in_(page))
-            found.update({row.external_id: row for row in self.session.scalars(query) if row.external_id})
+            found.update({row.external_id: row for row in self.session.scalars(for_change(query)) if row.external_id})
         return found
 
     def versions(self, document_id: str) -> list[DocumentVersion]:
@@ -67,6 +75,11 @@ class DocumentRepository(TenantRepository):
             named.update(self.session.scalars(query.with_only_columns(DocumentVersion.blob_key)))
         return named
 
+    def waiting(self, at_most: int) -> int:
+        """How many documents of the workspace wait, counted up to `at_most`."""
+        rows = self.select(Document).where(Document.status == Status.QUEUED).with_only_columns(Document.id)
+        return self.session.scalar(select(func.count()).select_from(rows.limit(at_most).subquery())) or 0
+
     def chunks(self, document_id: str, version: int, limit: int, offset: int) -> list[ChunkRow]:
         query = self.select(ChunkRow).where(ChunkRow.document_id == document_id, ChunkRow.version == version)
         return list(self.session.scalars(query.order_by(ChunkRow.chunk_index).limit(limit).offset(offset)))
@@ -78,6 +91,11 @@ class DocumentRepository(TenantRepository):
 
     def _live(self) -> Select[Document]:
         return self.select(Document).where(Document.status != Status.DELETED)
+
+
+def for_change(query: Select[Document]) -> Select[Document]:
+    """Rows as they are now, locked until the transaction ends, always in the same order."""
+    return query.order_by(Document.id).with_for_update().execution_options(populate_existing=True)
 
 
 def pages(values: Sequence[str]) -> Iterator[Sequence[str]]:

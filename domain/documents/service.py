@@ -7,19 +7,20 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from core.clock import utc_now
-from core.errors import Conflict, NotFound
+from core.errors import Conflict, NotFound, TooManyRequests
 from core.queue.outbox import enqueue
 from domain.collections.service import require_collections
 from domain.documents.intake import ON_THE_WAY, Intake, requeue, version_row
 from domain.documents.items import Item
 from domain.documents.repository import DocumentRepository, Filter
-from domain.jobnames import INGEST_WAKE, PURGE_DOCUMENT
+from domain.jobnames import ABANDON_VERSION, INGEST_WAKE, PURGE_DOCUMENT
 from domain.jobs.repository import credit
-from domain.models import ChunkRow, Document, DocumentVersion, Stage, Status
+from domain.models import ChunkRow, Document, DocumentVersion, Priority, Stage, Status
 from domain.principal import Permission, Principal
 from domain.revision import check_match
 
 PREVIEW_CHUNKS = 5
+QUEUE_FULL_RETRY_S = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,16 @@ class DocumentService:
         """Raise before a body is stored for a collection that is not there or not theirs to fill."""
         self._who.require(Permission.DOCUMENTS_WRITE)
         require_collections(self._session, self._who, [collection_id], "collection_id")
+
+    def check_queue(self, most: int) -> None:
+        """Raise `TooManyRequests` while `most` documents of the workspace wait already."""
+        if self._documents.waiting(most) >= most:
+            raise TooManyRequests(
+                f"{most:,} documents of this workspace wait already. Send more when some of them are done: "
+                "GET …/queue says how many wait.",
+                retry_after_s=QUEUE_FULL_RETRY_S,
+                code="QUEUE_FULL",
+            )
 
     def upload(self, collection_id: str, item: Item, *, allow_duplicates: bool) -> Document:
         """Queue one stored file; raises `Conflict` with the existing id when the collection has the same bytes."""
@@ -91,7 +102,7 @@ class DocumentService:
     def update(self, document_id: str, changes: dict[str, Any], if_match: str | None) -> Document:
         """Title and metadata. The title is part of what is embedded, so a new one queues a new version."""
         self._who.require(Permission.DOCUMENTS_WRITE)
-        document = self._existing(document_id)
+        document = self._locked(document_id)
         check_match(document, if_match)
         if "metadata" in changes:
             document.custom = changes["metadata"]
@@ -104,14 +115,14 @@ class DocumentService:
     def reprocess(self, document_id: str) -> Document:
         """Parse and embed the newest original again, as a new version."""
         self._who.require(Permission.DOCUMENTS_WRITE)
-        document = self._existing(document_id)
+        document = self._locked(document_id)
         self._again(document)
         return document
 
     def cancel(self, document_id: str) -> Document:
         """Stop the work; a version that is live stays live."""
         self._who.require(Permission.DOCUMENTS_WRITE)
-        document = self._existing(document_id)
+        document = self._locked(document_id)
         if document.status not in ON_THE_WAY:
             raise Conflict("Nothing is on its way for this document.", code="NOT_PROCESSING")
         stop(self._session, document, Status.CANCELLED)
@@ -120,7 +131,7 @@ class DocumentService:
     def delete(self, document_id: str, if_match: str | None) -> None:
         """Out of every answer at once; a job removes vectors, files and rows."""
         self._who.require(Permission.DOCUMENTS_WRITE)
-        document = self._existing(document_id)
+        document = self._locked(document_id)
         check_match(document, if_match)
         if document.status in ON_THE_WAY:
             stop(self._session, document, Status.DELETED)
@@ -130,7 +141,7 @@ class DocumentService:
     def requeue_all(self, ids: Sequence[str], job_id: str) -> None:
         """Queue documents again under a job; those deleted meanwhile count as done."""
         self._who.require(Permission.DOCUMENTS_WRITE)
-        rows = [row for row in map(self._documents.get, ids) if row is not None]
+        rows = self._documents.locked(ids)
         for row in rows:
             self._again(row, job_id)
         if len(rows) < len(ids):
@@ -149,11 +160,16 @@ class DocumentService:
         item = Item(
             newest.file_name, newest.blob_key, newest.blob_bytes, newest.content_hash, blob_start=newest.blob_start
         )
-        requeue(document, job_id, utc_now())
+        requeue(document, job_id, utc_now(), Priority.INTERACTIVE if job_id is None else Priority.BACKGROUND)
         document.version += 1
         row = version_row(document.id, document.version, document.workspace_id, item, utc_now())
         self._session.add(DocumentVersion(**row))
-        enqueue(self._session, INGEST_WAKE, workspace_id=document.workspace_id)
+        enqueue(self._session, INGEST_WAKE, wake=True)
+
+    def _locked(self, document_id: str) -> Document:
+        """To be changed."""
+        rows = self._documents.locked([document_id])
+        return rows[0] if rows else self._existing(document_id)
 
     def _existing(self, document_id: str) -> Document:
         document = self._documents.get(document_id)
@@ -166,5 +182,10 @@ def stop(session: Session, document: Document, status: Status) -> None:
     """Take the document from whoever works on it: without its lease nothing they do is kept."""
     if document.job_id:
         credit(session, document.job_id, cancelled=1)
+    if status == Status.CANCELLED and document.attempts:
+        enqueue(
+            session, ABANDON_VERSION, workspace_id=document.workspace_id, document_id=document.id,
+            version=str(document.version),
+        )  # fmt: skip
     document.status, document.stage, document.lease_id, document.job_id = status, Stage.DONE, None, None
     document.updated_at, document.revision = utc_now(), document.revision + 1

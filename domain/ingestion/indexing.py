@@ -13,10 +13,13 @@ from core.embedding import cache
 from core.embedding.protocol import EmbeddingModel
 from core.embedding.sparse import SparseEncoder
 from core.ids import point_id
+from core.metrics import stage
 from core.vectors.protocol import Point, Scope, VectorStore
 from domain.ingestion.outcome import Read
+from domain.ingestion.watch import Watch
 
 WINDOW_CHUNKS = 384
+EMBED_CHUNKS = 96  # at once: a second or two, after which it is looked whether the work is still wanted
 Floats = npt.NDArray[np.float32]
 
 
@@ -60,26 +63,37 @@ class Indexer:
         if entries:
             yield Window(entries, 1.0)
 
-    def index(self, workspace_id: str, entries: Sequence[Entry]) -> None:
-        """Embed what is not cached and write the points; durable when it returns."""
-        if not entries:
-            return
+    def index(self, workspace_id: str, entries: Sequence[Entry], watch: Watch) -> list[Entry]:
+        """Embed what is not cached and write the points; durable when it returns. What was written: all but the
+        entries of documents that stopped being ours meanwhile."""
         with self._database.read() as session:
             known = cache.find(session, workspace_id, self._model.name, [entry.hash for entry in entries])
-        missing: dict[str, str] = {}
-        for entry in entries:
-            if entry.hash not in known:
-                missing[entry.hash] = entry.read.embedding_texts[entry.number]
-        if missing:
-            made = self._model.embed_passages(list(missing.values()))
-            known.update(zip(missing, made, strict=True))
-        for entry in entries:
+        missing = {entry.hash: entry for entry in entries if entry.hash not in known}
+        for part in _parts(list(missing.values())):
+            known |= self._embedded([entry for entry in part if watch.holds(entry.read.claimed.document_id)])
+            watch.mark()
+        ready = [e for e in entries if e.hash in known and watch.holds(e.read.claimed.document_id)]
+        for entry in ready:
             entry.vector, entry.fresh = known[entry.hash], entry.hash in missing
-        self._vectors.upsert([self._point(workspace_id, entry) for entry in entries])
+        with stage("upsert"):
+            self._vectors.upsert([self._point(workspace_id, entry) for entry in ready])
+        watch.mark()
+        return ready
+
+    def _embedded(self, entries: Sequence[Entry]) -> dict[str, Floats]:
+        if not entries:
+            return {}
+        with stage("embed"):
+            made = self._model.embed_passages([entry.read.embedding_texts[entry.number] for entry in entries])
+        return {entry.hash: vector for entry, vector in zip(entries, made, strict=True)}
 
     def remember(self, session: Session, workspace_id: str, entries: Sequence[Entry]) -> None:
         """Keep the new embeddings, so that nothing is embedded twice, also not after a crash."""
-        fresh = {entry.hash: entry.vector for entry in entries if entry.fresh and entry.vector is not None}
+        fresh = {
+            entry.hash: (entry.vector, entry.read.claimed.document_id)
+            for entry in entries
+            if entry.fresh and entry.vector is not None
+        }
         cache.store(session, workspace_id, self._model.name, fresh)
 
     @staticmethod
@@ -115,3 +129,8 @@ class Indexer:
             dense={self._model.name: entry.vector},
             sparse=self._sparse.encode_passage(read.embedding_texts[entry.number], read.language),
         )
+
+
+def _parts(entries: Sequence[Entry]) -> Iterator[Sequence[Entry]]:
+    for start in range(0, len(entries), EMBED_CHUNKS):
+        yield entries[start : start + EMBED_CHUNKS]

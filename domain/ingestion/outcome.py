@@ -12,7 +12,7 @@ from core.errors import DocumentError
 from core.ids import point_id
 from core.queue.outbox import enqueue
 from domain.ingestion.repository import Claimed
-from domain.jobnames import RETIRE_VERSIONS
+from domain.jobnames import ABANDON_VERSION, RETIRE_VERSIONS
 from domain.jobs.repository import credit
 from domain.models import ChunkRow, Document, DocumentVersion, Stage, Status
 from ingest.elements import Chunk, ParsedDocument
@@ -76,6 +76,10 @@ def fail(session: Session, claimed: Claimed, error: DocumentError) -> None:
             revision=Document.revision + 1,
         )
     )
+    enqueue(
+        session, ABANDON_VERSION, workspace_id=claimed.workspace_id, document_id=claimed.document_id,
+        version=str(claimed.version),
+    )  # fmt: skip
 
 
 def end_lost(session: Session, spent: Sequence[Claimed]) -> None:

@@ -4,7 +4,7 @@ A document that a worker still holds lost its lease by the delete, so the worker
 write, and the worker removes the points that it had written itself.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import timedelta
 
 from sqlalchemy import ColumnElement
@@ -28,46 +28,57 @@ class Purge:
                 return
         self._vectors.delete(Scope(workspace_id, document_ids=(document_id,)))
         with self._database.write() as session:
-            orphans = removal.remove_document(session, workspace_id, document_id)
-        self._delete_blobs(orphans)
+            removal.remove_document(session, workspace_id, document_id)
 
     def retire(self, workspace_id: str, document_id: str, before: int) -> None:
         """Vectors of versions older than the live one; text and chunk rows stay for the retention period."""
         self._vectors.delete(Scope(workspace_id, document_ids=(document_id,), before_version=before))
 
-    def collection(self, workspace_id: str, collection_id: str) -> None:
-        """Queue the removal of each document; the collection itself goes when a later sweep finds it empty."""
+    def abandon(self, workspace_id: str, document_id: str, version: int) -> None:
+        """What a worker that died had written of a version that was then cancelled or failed; a worker that lives
+        removes its own."""
+        with self._database.read() as session:
+            if not removal.is_stale(session, document_id, version):
+                return
+        self._vectors.delete(Scope(workspace_id, document_ids=(document_id,), version=version))
+        with self._database.write() as session:
+            removal.forget_unfinished(session, workspace_id, document_id)
+
+    def collection(self, workspace_id: str, collection_id: str) -> bool:
+        """Queue the removal of each document; the collection itself goes once it is empty. False until then."""
         with self._database.read() as session:
             if not removal.is_collection_deleted(session, collection_id):
-                return
+                return True
         if self._mark_all(Document.collection_id == collection_id, workspace_id):
-            return
+            return False
         with self._database.write() as session:
             removal.remove_collection(session, collection_id)
+        return True
 
-    def workspace(self, workspace_id: str) -> None:
-        """A deleted workspace: its documents one by one, then its points, embeddings, files and rows at once."""
+    def workspace(self, workspace_id: str) -> bool:
+        """A deleted workspace: its documents one by one, then its points, embeddings, files and rows at once. False
+        while documents are still there."""
         with self._database.read() as session:
             if not removal.is_workspace_deleted(session, workspace_id):
-                return
+                return True
         if self._mark_all(Document.workspace_id == workspace_id, workspace_id):
-            return
+            return False
         self._vectors.delete(Scope(workspace_id))
         self._delete_blobs(list(self._blobs.keys(f"{workspace_id}/")))
         with self._database.write() as session:
             removal.remove_workspace(session, workspace_id)
+        return True
 
     def expired_versions(self, retention_days: int) -> int:
         """Drop a page of replaced versions older than the retention period; how many."""
         with self._database.write() as session:
-            count, orphans = removal.remove_versions_before(session, utc_now() - timedelta(days=retention_days))
-        self._delete_blobs(orphans)
-        return count
+            return removal.remove_versions_before(session, utc_now() - timedelta(days=retention_days))
 
-    def unfinished(self) -> tuple[list[tuple[str, str]], list[str]]:
-        """Deleted collections (with their workspace) and workspaces whose rows are still there, for the sweeper."""
+    def drop_blobs(self, keys: Sequence[str]) -> None:
+        """Of `keys`, those that no version names any more."""
         with self._database.read() as session:
-            return removal.unfinished(session)
+            unused = removal.unreferenced(session, list(keys))
+        self._delete_blobs(unused)
 
     def _mark_all(self, which: ColumnElement[bool], workspace_id: str) -> bool:
         """Mark all documents of `which`; whether any is still there."""

@@ -7,6 +7,7 @@ from core.blobs.protocol import BlobStore
 from core.errors import DocumentError, NotFound
 from domain.ingestion.outcome import Read
 from domain.ingestion.repository import Claimed
+from domain.ingestion.watch import Watch
 from domain.models import SourceType
 from ingest.children.protocol import Failed, Parser, ParseTask
 
@@ -19,7 +20,7 @@ class Reader:
     def __init__(self, blobs: BlobStore, parser: Parser, model_setting: str) -> None:
         self._blobs, self._parser, self._model_setting = blobs, parser, model_setting
 
-    def read(self, claimed: Sequence[Claimed]) -> tuple[list[Read], list[Failure]]:
+    def read(self, claimed: Sequence[Claimed], watch: Watch) -> tuple[list[Read], list[Failure]]:
         """Parsed documents, and those that cannot be read with the reason."""
         reads: list[Read] = []
         failures: list[Failure] = []
@@ -28,7 +29,8 @@ class Reader:
             ready = [one for one in claimed if paths[one.blob_key] is not None]
             missing = "The original is not stored any more: upload the file again."
             failures += [(one, _error("ORIGINAL_GONE", missing)) for one in claimed if one not in ready]
-            results = self._parser.run([self._task(one, str(paths[one.blob_key])) for one in ready])
+            tasks = [self._task(one, str(paths[one.blob_key])) for one in ready]
+            results = self._parser.run(tasks, lambda number: _wanted(watch, ready[number]))
         for one, result in zip(ready, results, strict=True):
             if isinstance(result, Failed):
                 failures.append((one, _error(result.code, result.message, retryable=result.retryable)))
@@ -62,6 +64,12 @@ class Reader:
             is_record=one.source_type == SourceType.TEXT,
             tokenizer=self._model_setting,
         )
+
+
+def _wanted(watch: Watch, one: Claimed) -> bool:
+    """Asked before each task and while it runs."""
+    watch.mark()  # the parser has a limit of its own
+    return watch.holds(one.document_id)
 
 
 def _error(code: str, message: str, *, retryable: bool = False) -> DocumentError:

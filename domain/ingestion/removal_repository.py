@@ -9,9 +9,11 @@ from sqlalchemy.orm import Session
 
 from core.embedding import cache
 from core.queue.outbox import enqueue
-from domain.jobnames import PURGE_DOCUMENT
+from domain.documents.intake import ON_THE_WAY
+from domain.documents.repository import for_change
+from domain.jobnames import DROP_BLOBS, PURGE_DOCUMENT
 from domain.jobs.repository import credit
-from domain.models import ChunkRow, Collection, Document, DocumentVersion, Member, Status, Workspace
+from domain.models import ChunkRow, Collection, Document, DocumentVersion, IngestTurn, Member, Status, Workspace
 
 PAGE = 500
 
@@ -19,6 +21,14 @@ PAGE = 500
 def is_deleted_or_gone(session: Session, document_id: str) -> bool:
     row = session.get(Document, document_id)
     return row is None or row.status == Status.DELETED
+
+
+def is_stale(session: Session, document_id: str, version: int) -> bool:
+    """Whether no search and no worker needs this version's points."""
+    row = session.get(Document, document_id)
+    if row is None or row.status == Status.DELETED:
+        return True
+    return version != row.live_version and not (version == row.version and row.status in ON_THE_WAY)
 
 
 def is_collection_deleted(session: Session, collection_id: str) -> bool:
@@ -31,34 +41,41 @@ def is_workspace_deleted(session: Session, workspace_id: str) -> bool:
     return row is not None and row.deleted_at is not None
 
 
-def remove_document(session: Session, workspace_id: str, document_id: str) -> list[str]:
-    """All rows of the document; blob keys that nothing names any more."""
+def remove_document(session: Session, workspace_id: str, document_id: str) -> None:
+    """All rows of the document; a job after the commit drops its files."""
     keys = list(session.scalars(select(DocumentVersion.blob_key).where(DocumentVersion.document_id == document_id)))
     hashes = set(session.scalars(select(ChunkRow.text_hash).where(ChunkRow.document_id == document_id)))
     session.execute(delete(ChunkRow).where(ChunkRow.document_id == document_id))
-    _forget_unused(session, workspace_id, hashes)
+    forget_unused(session, workspace_id, hashes | cache.made_for(session, workspace_id, document_id))
     session.execute(delete(DocumentVersion).where(DocumentVersion.document_id == document_id))
     session.execute(delete(Document).where(Document.id == document_id))
-    return unreferenced(session, keys)
+    _drop_later(session, keys)
 
 
-def remove_versions_before(session: Session, moment: datetime) -> tuple[int, list[str]]:
-    """A page of versions retired before `moment`; how many, and blob keys that nothing names any more."""
+def forget_unfinished(session: Session, workspace_id: str, document_id: str) -> None:
+    """Embeddings that a worker kept for the document before it died."""
+    forget_unused(session, workspace_id, cache.made_for(session, workspace_id, document_id))
+
+
+def remove_versions_before(session: Session, moment: datetime) -> int:
+    """A page of versions retired before `moment`; how many. A job after the commit drops their files."""
     old = session.scalars(select(DocumentVersion).where(DocumentVersion.retired_at < moment).limit(PAGE)).all()
     keys = [row.blob_key for row in old]
     for row in old:
         place = (ChunkRow.document_id == row.document_id, ChunkRow.version == row.version)
         hashes = set(session.scalars(select(ChunkRow.text_hash).where(*place)))
         session.execute(delete(ChunkRow).where(*place))
-        _forget_unused(session, row.workspace_id, hashes)
+        forget_unused(session, row.workspace_id, hashes)
         session.delete(row)
     session.flush()
-    return len(old), unreferenced(session, keys)
+    _drop_later(session, keys)
+    return len(old)
 
 
 def mark_deleted(session: Session, which: ColumnElement[bool], workspace_id: str) -> bool:
     """Mark a page of documents as deleted and queue their purge; whether there was any."""
-    rows = session.scalars(select(Document).where(which, Document.status != Status.DELETED).limit(PAGE)).all()
+    living = for_change(select(Document).where(which, Document.status != Status.DELETED))
+    rows = session.scalars(living.limit(PAGE)).all()
     ids = [row.id for row in rows]
     waiting = Counter(row.job_id for row in rows if row.job_id and row.status in (Status.QUEUED, Status.PROCESSING))
     for job_id, count in sorted(waiting.items()):
@@ -81,15 +98,9 @@ def remove_collection(session: Session, collection_id: str) -> None:
 def remove_workspace(session: Session, workspace_id: str) -> None:
     cache.forget(session, workspace_id)
     session.execute(delete(Collection).where(Collection.workspace_id == workspace_id))
+    session.execute(delete(IngestTurn).where(IngestTurn.workspace_id == workspace_id))
     session.execute(delete(Member).where(Member.workspace_id == workspace_id))
     session.execute(delete(Workspace).where(Workspace.id == workspace_id, Workspace.deleted_at.is_not(None)))
-
-
-def unfinished(session: Session) -> tuple[list[tuple[str, str]], list[str]]:
-    """Deleted collections (with their workspace) and workspaces whose rows are still there."""
-    gone = select(Collection.workspace_id, Collection.id).where(Collection.deleted_at.is_not(None)).limit(PAGE)
-    dead = select(Workspace.id).where(Workspace.deleted_at.is_not(None)).limit(PAGE)
-    return [(row[0], row[1]) for row in session.execute(gone)], list(session.scalars(dead))
 
 
 def unreferenced(session: Session, keys: list[str]) -> list[str]:
@@ -98,7 +109,13 @@ def unreferenced(session: Session, keys: list[str]) -> list[str]:
     return sorted(set(keys) - used)
 
 
-def _forget_unused(session: Session, workspace_id: str, hashes: Iterable[str]) -> None:
+def _drop_later(session: Session, keys: list[str]) -> None:
+    """Documents of a batch share one blob: whether the last of them is gone shows only after the commit."""
+    if keys:
+        enqueue(session, DROP_BLOBS, keys=" ".join(sorted(set(keys))))
+
+
+def forget_unused(session: Session, workspace_id: str, hashes: Iterable[str]) -> None:
     """Cached embeddings of text that no chunk of the workspace has any more."""
     left = sorted(hashes)
     for start in range(0, len(left), PAGE):

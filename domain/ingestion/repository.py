@@ -8,15 +8,17 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import exists, select, update
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from core.clock import utc_now
 from core.queue import leases
-from domain.models import Document, DocumentVersion, Stage, Status
+from domain.models import Document, DocumentVersion, Priority, Stage, Status
 
 SLAB_DOCUMENTS = 128
 SLAB_BYTES = 512 * 1024
+URGENT_DOCUMENTS = 8  # of a slab in the thread that is kept free for those who wait at the screen
+URGENT_BYTES = 64 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,16 +49,17 @@ class Slab:
     documents: list[Claimed]
 
 
-def claim(session: Session, workspace_id: str, holder: str, lease_s: float) -> Slab | None:
+def claim(session: Session, workspace_id: str, holder: str, lease_s: float, *, urgent: bool = False) -> Slab | None:
     """The next slab of the workspace, or None. Nobody else can claim the same documents."""
     due = (
         select(Document)
-        .where(Document.workspace_id == workspace_id, Document.status == Status.QUEUED, Document.due_at <= utc_now())
-        .order_by(Document.due_at, Document.id)
-        .limit(SLAB_DOCUMENTS)
+        .where(Document.status == Status.QUEUED, Document.workspace_id == workspace_id, Document.due_at <= utc_now())
+        .order_by(Document.priority, Document.due_at, Document.id)
+        .limit(URGENT_DOCUMENTS if urgent else SLAB_DOCUMENTS)
         .with_for_update(skip_locked=True)
     )
-    rows = _fitting(session.scalars(due).all())
+    due = due.where(Document.priority == Priority.INTERACTIVE) if urgent else due
+    rows = _fitting(session.scalars(due).all(), URGENT_BYTES if urgent else SLAB_BYTES)
     if not rows:
         return None
     lease_id = leases.acquire(session, holder, lease_s)
@@ -70,7 +73,7 @@ def claim(session: Session, workspace_id: str, holder: str, lease_s: float) -> S
 def still_held(session: Session, lease_id: str, *, lock: bool = False) -> set[str]:
     """Documents that the lease still holds: not cancelled, deleted, replaced or taken over."""
     query = select(Document.id).where(Document.lease_id == lease_id, Document.status == Status.PROCESSING)
-    return set(session.scalars(query.with_for_update() if lock else query))
+    return set(session.scalars(query.order_by(Document.id).with_for_update() if lock else query))
 
 
 def report(session: Session, lease_id: str, ids: Sequence[str], stage: Stage, progress: float) -> None:
@@ -129,25 +132,12 @@ def recover(session: Session, max_attempts: int) -> tuple[int, list[Claimed]]:
     return found, spent
 
 
-def starving_workspaces(session: Session, limit: int = 200) -> list[str]:
-    """Workspaces with due documents that nobody works for: their wake-up was lost, or a retry has come due."""
-    due = (Document.status == Status.QUEUED) & (Document.due_at <= utc_now())
-    busy = select(Document.workspace_id).where(Document.status == Status.PROCESSING)
-    query = select(Document.workspace_id).where(due, Document.workspace_id.not_in(busy)).distinct().limit(limit)
-    return list(session.scalars(query))
-
-
-def more_due(session: Session, workspace_id: str) -> bool:
-    due = (Document.status == Status.QUEUED) & (Document.due_at <= utc_now())
-    return bool(session.scalar(select(exists().where(due, Document.workspace_id == workspace_id))))
-
-
-def _fitting(rows: Sequence[Document]) -> list[Document]:
+def _fitting(rows: Sequence[Document], max_bytes: int) -> list[Document]:
     """As many as a slab holds, at least one. What was tried before goes alone: it may take its slab down again."""
     chosen: list[Document] = []
     size = 0
     for row in rows:
-        if chosen and (row.attempts or chosen[0].attempts or size + row.size_bytes > SLAB_BYTES):
+        if chosen and (row.attempts or chosen[0].attempts or size + row.size_bytes > max_bytes):
             break
         chosen.append(row)
         size += row.size_bytes

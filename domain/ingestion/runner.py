@@ -1,9 +1,7 @@
 """One slab from claim to searchable: parse, embed, index, verify, flip. Nothing here holds a transaction while it
 parses, embeds or talks to the index; every write names the lease, so a worker that lost it keeps nothing."""
 
-import threading
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import structlog
@@ -13,13 +11,17 @@ from core.database import Database
 from core.embedding.protocol import EmbeddingModel
 from core.embedding.sparse import SparseEncoder
 from core.errors import DocumentError, InsydrError, Unavailable
+from core.metrics import DOCUMENTS_ENDED, stage
 from core.queue import leases
 from core.vectors.protocol import Scope, VectorStore
 from domain.ingestion import repository as queue
 from domain.ingestion.indexing import Indexer
 from domain.ingestion.outcome import Read, complete, credit_jobs, fail, retry_delay_s
 from domain.ingestion.reading import Reader
+from domain.ingestion.removal_repository import forget_unused
 from domain.ingestion.repository import Claimed, Slab
+from domain.ingestion.turn_repository import any_due, next_workspaces, served
+from domain.ingestion.watch import Watch
 from domain.models import Stage
 from ingest.children.protocol import Parser
 
@@ -41,6 +43,7 @@ class Parts:
     model_setting: str
     holder: str
     lease_s: float
+    stall_s: float
     max_attempts: int
 
 
@@ -53,19 +56,32 @@ class SlabRunner:
     def max_attempts(self) -> int:
         return self._parts.max_attempts
 
-    def claim(self, workspace_id: str) -> tuple[Slab | None, bool]:
-        """The next slab, and whether more is due: the caller wakes another worker for that before it begins."""
+    def claim(self, *, urgent: bool = False) -> tuple[Slab | None, bool]:
+        """The next slab of whoever's turn it is, and whether more is due: the caller wakes another worker for that."""
         with self._parts.database.write() as session:
-            slab = queue.claim(session, workspace_id, self._parts.holder, self._parts.lease_s)
-            return slab, slab is not None and queue.more_due(session, workspace_id)
+            for workspace_id in next_workspaces(session, urgent=urgent):
+                slab = queue.claim(session, workspace_id, self._parts.holder, self._parts.lease_s, urgent=urgent)
+                if slab is not None:
+                    served(session, workspace_id)
+                    return slab, any_due(session)
+        return None, False
+
+    def more_due(self) -> bool:
+        """Whether work waits that nobody has claimed."""
+        with self._parts.database.read() as session:
+            return any_due(session)
 
     def run(self, slab: Slab) -> None:
         """Bring every document of the slab to an end, or back into the queue."""
-        with self._heartbeat(slab):
+        parts = self._parts
+        with Watch(parts.database, slab, lease_s=parts.lease_s, stall_s=parts.stall_s).running() as watch:
             try:
-                reads, failures = self._reader.read(slab.documents)
-                self._index(slab, reads)
-                self._finish(slab, reads, failures)
+                with stage("read"):
+                    reads, failures = self._reader.read(slab.documents, watch)
+                with stage("index"):
+                    self._index(slab, reads, watch)
+                with stage("finish"):
+                    self._finish(slab, reads, failures)
             except Unavailable as error:
                 log.warning("ingest_waits", reason=error.message, documents=len(slab.documents))
                 self._put_back(slab, [c.document_id for c in slab.documents], OUTAGE_DELAY_S, count_attempt=False)
@@ -73,16 +89,13 @@ class SlabRunner:
                 log.exception("ingest_crashed", documents=[c.document_id for c in slab.documents])
                 self._crashed(slab, error)
 
-    def _index(self, slab: Slab, reads: Sequence[Read]) -> None:
-        """Embed and index in windows; between them look whether the work is still ours."""
+    def _index(self, slab: Slab, reads: Sequence[Read], watch: Watch) -> None:
+        """Embed and index in windows; what is not ours any more is left out."""
         indexer = Indexer(self._parts.database, self._parts.vectors, self._parts.model, self._parts.sparse)
         for window in indexer.windows(reads):
-            with self._parts.database.read() as session:
-                held = queue.still_held(session, slab.lease_id)
-            wanted = [entry for entry in window.entries if entry.read.claimed.document_id in held]
-            indexer.index(slab.workspace_id, wanted)
+            written = indexer.index(slab.workspace_id, window.entries, watch)
             with self._parts.database.write() as session:
-                indexer.remember(session, slab.workspace_id, wanted)
+                indexer.remember(session, slab.workspace_id, written)
                 ids = sorted({entry.read.claimed.document_id for entry in window.entries})
                 queue.report(session, slab.lease_id, ids, Stage.EMBEDDING, window.progress)
 
@@ -104,23 +117,30 @@ class SlabRunner:
                 queue.put_back(session, slab.lease_id, delay, count_attempt=True, ids=[claimed.document_id])
             credit_jobs(session, [read.claimed for read in done], final)
             leases.release(session, slab.lease_id)
-        self._clean(slab.workspace_id, [read.claimed for read in reads if read.claimed.document_id not in held])
+        DOCUMENTS_ENDED.labels("completed", "").inc(len(done))
+        for _, error in final:
+            DOCUMENTS_ENDED.labels("failed", error.code).inc()
+        self._clean(slab.workspace_id, [read for read in reads if read.claimed.document_id not in held])
 
     def _again(self, failure: Failure) -> bool:
         claimed, error = failure
         return error.retryable and claimed.attempts < self._parts.max_attempts
 
-    def _clean(self, workspace_id: str, lost: Sequence[Claimed]) -> None:
-        """Points of documents that were cancelled, deleted or replaced while we worked on them.
+    def _clean(self, workspace_id: str, lost: Sequence[Read]) -> None:
+        """Points and cached embeddings of documents that were cancelled, deleted or replaced while we worked on them.
 
         Not of those that another worker took over: the points have the same ids, so they are its own by now.
         """
+        if not lost:
+            return
         with self._parts.database.read() as session:
-            abandoned = queue.abandoned(session, lost)
-        for claimed in abandoned:
-            self._parts.vectors.delete(
-                Scope(workspace_id, document_ids=(claimed.document_id,), version=claimed.version)
-            )
+            over = {one.document_id for one in queue.abandoned(session, [read.claimed for read in lost])}
+        abandoned = [read for read in lost if read.claimed.document_id in over]
+        for read in abandoned:
+            ids = (read.claimed.document_id,)
+            self._parts.vectors.delete(Scope(workspace_id, document_ids=ids, version=read.claimed.version))
+        with self._parts.database.write() as session:
+            forget_unused(session, workspace_id, {text_hash for read in abandoned for text_hash in read.hashes})
 
     def _put_back(self, slab: Slab, ids: list[str], delay_s: float, *, count_attempt: bool) -> None:
         try:
@@ -147,28 +167,6 @@ class SlabRunner:
             return
         for claimed in [c for c in slab.documents if c not in spent]:
             self._put_back(slab, [claimed.document_id], retry_delay_s(claimed.attempts), count_attempt=True)
-
-    @contextmanager
-    def _heartbeat(self, slab: Slab) -> Iterator[None]:
-        """Renew the lease while the block runs: one row, whatever the slab holds."""
-        stop = threading.Event()
-
-        def beat() -> None:
-            while not stop.wait(self._parts.lease_s / 4):
-                try:
-                    with self._parts.database.write() as session:
-                        if not leases.renew(session, slab.lease_id, self._parts.lease_s):
-                            return
-                except InsydrError as error:
-                    log.warning("heartbeat_missed", reason=error.message)
-
-        thread = threading.Thread(target=beat, name="lease-heartbeat", daemon=True)
-        thread.start()
-        try:
-            yield
-        finally:
-            stop.set()
-            thread.join()
 
 
 def _incomplete() -> DocumentError:

@@ -1,51 +1,95 @@
 """Ingestion as jobs see it: wake, sweep, reindex."""
 
+import threading
 from collections.abc import Callable
 
 from core.clock import utc_now
 from core.database import Database
 from core.ids import Prefix, new_id
-from core.queue.outbox import enqueue
+from core.queue.outbox import enqueue, run_recorded
 from domain.documents.repository import DocumentRepository
 from domain.documents.service import DocumentService
 from domain.ingestion import repository as queue
 from domain.ingestion.outcome import end_lost
 from domain.ingestion.purge import Purge
+from domain.ingestion.reconcile import Reconciler
 from domain.ingestion.runner import SlabRunner
-from domain.jobnames import INGEST_WAKE, PURGE_COLLECTION, PURGE_WORKSPACE
+from domain.ingestion.turn_repository import any_due
+from domain.jobnames import (
+    ABANDON_VERSION,
+    ALL,
+    DROP_BLOBS,
+    INGEST_WAKE,
+    PURGE_COLLECTION,
+    PURGE_DOCUMENT,
+    PURGE_WORKSPACE,
+    RECONCILE,
+    RETIRE_VERSIONS,
+)
 from domain.models import Job, JobKind, JobStatus
 from domain.principal import Permission, Principal
 
-Wake = Callable[[str], None]
+Wake = Callable[[], object]
 REINDEX_PAGE = 200
 
 
 class IngestionService:
-    def __init__(self, database: Database, runner: SlabRunner, purge: Purge, retention_days: int) -> None:
-        self._database, self._runner, self.purge, self._retention_days = database, runner, purge, retention_days
+    """`slabs` is how many this process works on at once; one more is taken only for those who wait at the screen."""
 
-    def work(self, workspace_id: str, wake: Wake) -> bool:
-        """One slab of the workspace; first wakes another worker where more is due, so that all cores get some."""
-        slab, more = self._runner.claim(workspace_id)
-        if slab is None:
-            return False
-        if more:
-            wake(workspace_id)
-        self._runner.run(slab)
+    JOBS = tuple(name for name in ALL if name != INGEST_WAKE)
+
+    def __init__(
+        self,
+        database: Database,
+        runner: SlabRunner,
+        purge: Purge,
+        reconciler: Reconciler,
+        *,
+        retention_days: int,
+        slabs: int = 2,
+    ) -> None:
+        self._database, self._runner, self.purge, self._reconciler = database, runner, purge, reconciler
+        self._retention_days = retention_days
+        self._places = threading.Semaphore(slabs)
+
+    def work(self, wake: Wake) -> bool:
+        """One slab of whoever's turn it is. Where more is due, others are woken before and after, so that all cores
+        get some and no wake-up is the last."""
+        bulk = self._places.acquire(blocking=False)
+        try:
+            slab, more = self._runner.claim(urgent=not bulk)
+            if slab is None:
+                return False
+            if more:
+                wake()
+            self._runner.run(slab)
+        finally:
+            if bulk:
+                self._places.release()
+        if self._runner.more_due():
+            wake()
         return True
 
+    def run_job(self, name: str, row_id: str, ids: dict[str, str]) -> None:
+        """One upkeep job that left the outbox; its end is recorded there."""
+        jobs: dict[str, Callable[[], object]] = {
+            RETIRE_VERSIONS: lambda: self.purge.retire(ids["workspace_id"], ids["document_id"], int(ids["before"])),
+            ABANDON_VERSION: lambda: self.purge.abandon(ids["workspace_id"], ids["document_id"], int(ids["version"])),
+            PURGE_DOCUMENT: lambda: self.purge.document(ids["workspace_id"], ids["document_id"]),
+            PURGE_COLLECTION: lambda: self.purge.collection(ids["workspace_id"], ids["collection_id"]),
+            PURGE_WORKSPACE: lambda: self.purge.workspace(ids["workspace_id"]),
+            DROP_BLOBS: lambda: self.purge.drop_blobs(ids["keys"].split()),
+            RECONCILE: lambda: self._reconciler.run_job(ids["workspace_id"], ids.get("job_id")),
+        }
+        run_recorded(self._database, row_id, jobs[name])
+
     def sweep(self) -> int:
-        """Take over what dead workers left, wake what nobody works for, finish interrupted removals."""
-        collections, workspaces = self.purge.unfinished()
+        """Take over what silent workers left, and wake somebody for what is due."""
         with self._database.write() as session:
             recovered, spent = queue.recover(session, self._runner.max_attempts)
             end_lost(session, spent)
-            for workspace_id in queue.starving_workspaces(session):
-                enqueue(session, INGEST_WAKE, workspace_id=workspace_id)
-            for workspace_id, collection_id in collections:
-                enqueue(session, PURGE_COLLECTION, workspace_id=workspace_id, collection_id=collection_id)
-            for workspace_id in workspaces:
-                enqueue(session, PURGE_WORKSPACE, workspace_id=workspace_id)
+            if any_due(session):
+                enqueue(session, INGEST_WAKE, wake=True)
         return recovered
 
     def forget_old_versions(self) -> None:

@@ -7,6 +7,7 @@ from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from core.clock import utc_now
+from domain.documents.repository import for_change
 from domain.models import Document, Job, JobStatus, Status
 from domain.scope import TenantRepository
 
@@ -23,9 +24,10 @@ class JobRepository(TenantRepository):
         return list(self.session.scalars(mine.order_by(Job.id.desc()).limit(limit).offset(offset))), total
 
     def waiting(self, job_id: str) -> list[Document]:
-        """Documents of the job that are on their way."""
+        """Documents of the job that are on their way, locked."""
         query = self.select(Document).where(Document.job_id == job_id)
-        return list(self.session.scalars(query.where(Document.status.in_((Status.QUEUED, Status.PROCESSING)))))
+        query = query.where(Document.status.in_((Status.QUEUED, Status.PROCESSING)))
+        return list(self.session.scalars(for_change(query)))
 
 
 def credit(

@@ -8,17 +8,19 @@ from domain.models.api_key import ApiKey
 from domain.models.chunk import ChunkRow
 from domain.models.collection import Collection
 from domain.models.conversation import Conversation, Message
-from domain.models.document import Document, SourceType, Stage, Status
+from domain.models.document import Document, Priority, SourceType, Stage, Status
 from domain.models.idempotency import IdempotentReply
 from domain.models.job import Job, JobKind, JobStatus
 from domain.models.login import Login
 from domain.models.member import Member
+from domain.models.turn import IngestTurn
 from domain.models.user import User
 from domain.models.version import DocumentVersion
+from domain.models.worker import WorkerRow
 from domain.models.workspace import Workspace
 
 __all__ = [
     "Agent", "AgentCollection", "AgentVersion", "ApiKey", "CachedEmbedding", "ChunkRow", "Collection", "Conversation",
-    "Document", "DocumentVersion", "IdempotentReply", "Job", "JobKind", "JobStatus", "Lease", "Login", "Member",
-    "Message", "OutboxRow", "SourceType", "Stage", "Status", "User", "Workspace",
+    "Document", "DocumentVersion", "IdempotentReply", "IngestTurn", "Job", "JobKind", "JobStatus", "Lease", "Login",
+    "Member", "Message", "OutboxRow", "Priority", "SourceType", "Stage", "Status", "User", "WorkerRow", "Workspace",
 ]  # fmt: skip

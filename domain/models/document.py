@@ -1,7 +1,7 @@
 """Documents: the state of each on its way from bytes to searchable."""
 
 from datetime import datetime
-from enum import StrEnum
+from enum import IntEnum, StrEnum
 from typing import Any
 
 from sqlalchemy import ForeignKey, Index
@@ -29,6 +29,14 @@ class Stage(StrEnum):
     DONE = "DONE"
 
 
+class Priority(IntEnum):
+    """Who waits for it: the smaller goes first within a workspace."""
+
+    INTERACTIVE = 0  # one upload, one reprocess: somebody looks at the screen
+    BATCH = 1
+    BACKGROUND = 2  # reindexing, repairs: what is served is good already
+
+
 class SourceType(StrEnum):
     FILE = "FILE"
     WEBSITE = "WEBSITE"
@@ -42,7 +50,7 @@ class Document(Created, Base):
 
     __tablename__ = "documents"
     __table_args__ = (
-        Index("ix_documents_queue", "workspace_id", "status", "due_at"),
+        Index("ix_documents_queue", "status", "workspace_id", "priority", "due_at"),
         Index("ix_documents_listing", "workspace_id", "collection_id", "id"),
         Index("uq_documents_external", "collection_id", "external_id", unique=True),
         Index("ix_documents_hash", "collection_id", "content_hash"),
@@ -70,6 +78,7 @@ class Document(Created, Base):
     retryable: Mapped[bool] = mapped_column(default=False)
     attempts: Mapped[int] = mapped_column(default=0)
     due_at: Mapped[datetime] = mapped_column(default=utc_now)
+    priority: Mapped[int] = mapped_column(default=Priority.BATCH)
     lease_id: Mapped[str | None] = mapped_column(Id, index=True)
     job_id: Mapped[str | None] = mapped_column(Id, index=True)
 

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import ForeignKey
 from sqlalchemy.orm import Mapped, mapped_column
 
-from core.database import Base, Created, Id
+from core.database import Base, Created, Id, JsonColumn
 
 
 class JobStatus(StrEnum):
@@ -20,6 +20,8 @@ class JobStatus(StrEnum):
 class JobKind(StrEnum):
     BATCH = "BATCH"
     REINDEX = "REINDEX"
+    RECONCILE = "RECONCILE"
+    REPLAY = "REPLAY"
 
 
 class Job(Created, Base):
@@ -37,4 +39,5 @@ class Job(Created, Base):
     failed: Mapped[int] = mapped_column(default=0)
     cancelled: Mapped[int] = mapped_column(default=0)
     errors: Mapped[list[Any]]
+    report: Mapped[dict[str, Any] | None] = mapped_column(JsonColumn)  # what a reconciliation found
     finished_at: Mapped[datetime | None]

@@ -2,15 +2,15 @@
 
 from collections.abc import Sequence
 
-from ingest.children.protocol import Failed, Parsed, ParseTask
+from ingest.children.protocol import UNWANTED, Failed, Parsed, ParseTask, Wanted, always
 from ingest.children.reading import read
 
 
 class InlineParser:
     """Implements `ingest.children.protocol.Parser`."""
 
-    def run(self, tasks: Sequence[ParseTask]) -> list[Parsed | Failed]:
-        return [read(task) for task in tasks]
+    def run(self, tasks: Sequence[ParseTask], wanted: Wanted = always) -> list[Parsed | Failed]:
+        return [read(task) if wanted(number) else UNWANTED for number, task in enumerate(tasks)]
 
     def warm(self) -> None:
         """Nothing to prepare."""

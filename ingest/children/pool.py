@@ -8,16 +8,18 @@ import multiprocessing
 import signal
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from multiprocessing import forkserver
 from multiprocessing.connection import Connection
 from multiprocessing.context import ForkServerContext, ForkServerProcess
 from queue import LifoQueue
 
 from ingest.children import child
-from ingest.children.protocol import Failed, Parsed, ParseTask
+from ingest.children.protocol import UNWANTED, Failed, Parsed, ParseTask, Wanted, always
 
 IDLE_S = 20.0
+LOOK_EVERY_S = 0.5  # whether a running task is still wanted
 _TIMEOUT = "Reading the file took longer than {:g} s: split it into smaller ones."
 _MEMORY = "Reading the file needed more memory than there is: split it into smaller ones."
 _STOPPED = "The service was stopped while it read the file: it is read again after the start."
@@ -35,11 +37,11 @@ class ParsePool:
         for slot in self._all:
             self._slots.put(slot)
 
-    def run(self, tasks: Sequence[ParseTask]) -> list[Parsed | Failed]:
+    def run(self, tasks: Sequence[ParseTask], wanted: Wanted = always) -> list[Parsed | Failed]:
         """Waits for a free child, then for all results."""
         slot = self._slots.get()
         try:
-            return [slot.run(task) for task in tasks]
+            return [slot.run(task, partial(wanted, number)) for number, task in enumerate(tasks)]
         finally:
             self._slots.put(slot)
 
@@ -71,9 +73,9 @@ class _Slot:
         self._tasks, self._last = 0, time.monotonic()
         self._closed = False
 
-    def run(self, task: ParseTask) -> Parsed | Failed:
+    def run(self, task: ParseTask, wanted: Callable[[], bool]) -> Parsed | Failed:
         with self._lock:
-            result = self._ask(task)
+            result = self._ask(task, wanted)
             self._tasks, self._last = self._tasks + 1, time.monotonic()
             if self._tasks >= self._max_tasks:
                 self._end()
@@ -96,19 +98,32 @@ class _Slot:
         with self._lock:
             self._end()
 
-    def _ask(self, task: ParseTask) -> Parsed | Failed:
+    def _ask(self, task: ParseTask, wanted: Callable[[], bool]) -> Parsed | Failed:
         if self._closed:
             return Failed("PARSER_STOPPED", _STOPPED, retryable=True)
+        if not wanted():
+            return UNWANTED
         pipe = self._started()
         try:
             pipe.send(task)
-            if not pipe.poll(self._wall_s):
+            failure = self._waited(pipe, wanted)
+            if failure is not None:
                 self._end()
-                return Failed("PARSER_TIMEOUT", _TIMEOUT.format(self._wall_s))
+                return failure
             result: Parsed | Failed = pipe.recv()
         except (EOFError, OSError):
             return self._crashed()
         return result
+
+    def _waited(self, pipe: Connection, wanted: Callable[[], bool]) -> Failed | None:
+        """None once the child has answered (or died), else why nobody waits for it any longer."""
+        end = time.monotonic() + self._wall_s
+        while not pipe.poll(min(LOOK_EVERY_S, max(0.0, end - time.monotonic()))):
+            if time.monotonic() >= end:
+                return Failed("PARSER_TIMEOUT", _TIMEOUT.format(self._wall_s))
+            if not wanted():
+                return UNWANTED
+        return None
 
     def _crashed(self) -> Failed:
         process = self._process

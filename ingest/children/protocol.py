@@ -1,6 +1,6 @@
 """Reading documents somewhere they can do no harm: what goes in, what comes out, what every reader must do."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -43,11 +43,23 @@ class Failed:
     retryable: bool = False
 
 
+Wanted = Callable[[int], bool]
+UNWANTED = Failed("UNWANTED", "The document was cancelled, deleted or replaced while it was read.", retryable=True)
+
+
+def always(_: int) -> bool:
+    return True
+
+
 class Parser(Protocol):
     """Implemented by a pool of child processes and, for tests, in the process itself."""
 
-    def run(self, tasks: Sequence[ParseTask]) -> list[Parsed | Failed]:
-        """Results in the order of the tasks. One task's crash, time-out or memory fails that task alone."""
+    def run(self, tasks: Sequence[ParseTask], wanted: Wanted = always) -> list[Parsed | Failed]:
+        """Results in the order of the tasks. One task's crash, time-out or memory fails that task alone.
+
+        `wanted` is asked with a task's number before it begins and about twice a second while it runs; a task that
+        is not wanted any more ends as `UNWANTED`.
+        """
         ...
 
     def warm(self) -> None:

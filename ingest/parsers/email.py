@@ -10,6 +10,7 @@ from ingest.elements import ParsedDocument
 from ingest.parsers.markup import add_markup
 
 _HEADERS = {"From": "from", "To": "to", "Cc": "cc", "Date": "date", "Message-ID": "message_id"}
+_MAX_NAMED = 20  # attachments
 _SHOWN = ("From", "To", "Cc", "Date", "Subject")
 _MIN_PLAIN_SHARE = 0.5  # a plain part with less text than this next to HTML is a stub ("Please enable HTML")
 
@@ -33,6 +34,11 @@ def parse_email(data: bytes, _name: str) -> ParsedDocument:
     if builder.length == 0:
         raise DocumentError("This e-mail holds no text.", code="EMPTY_DOCUMENT")
     return builder.build()
+
+
+def web_page(data: bytes) -> str:
+    """The page of a web archive (MHTML, RFC 2557), which is a mail without a sender."""
+    return _content(BytesParser(policy=email.policy.default).parsebytes(data), "html")
 
 
 def _header(message: EmailMessage, name: str) -> str:
@@ -72,4 +78,5 @@ def _note_attachments(builder: DocumentBuilder, message: EmailMessage) -> None:
     except (AttributeError, TypeError, KeyError):  # a body that claims to be multipart and is not
         names = []
     if names:
-        builder.notes.append(f"Attachments were not read: {', '.join(names)}. Upload them as files of their own.")
+        named = ", ".join(names[:_MAX_NAMED]) + (f" and {len(names) - _MAX_NAMED:,} more" if names[_MAX_NAMED:] else "")
+        builder.notes.append(f"Attachments were not read: {named}. Upload them as files of their own.")

@@ -10,7 +10,7 @@ from lxml import etree
 from core.errors import DocumentError
 from ingest.builder import DocumentBuilder
 from ingest.elements import ParsedDocument
-from ingest.limits import check_archive
+from ingest.limits import check_package
 from ingest.parsers.markup import add_markup
 from ingest.parsers.titles import first_heading, sensible_title
 from ingest.parsers.xml import local, recover_xml
@@ -20,8 +20,10 @@ _METADATA = {"creator": "author", "date": "created", "publisher": "publisher"}
 
 
 def parse_epub(data: bytes, _name: str) -> ParsedDocument:
-    """Chapters as written. Raises DocumentError: EPUB_BROKEN, EPUB_ENCRYPTED, EMPTY_DOCUMENT, ARCHIVE_TOO_LARGE."""
-    check_archive(data)
+    """Chapters as written. Raises DocumentError: EPUB_BROKEN, EPUB_ENCRYPTED, EMPTY_DOCUMENT, ARCHIVE_TOO_LARGE,
+    XML_ENTITIES.
+    """
+    check_package(data)
     builder = DocumentBuilder()
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:

@@ -43,7 +43,8 @@ def parse_jsonl(data: bytes, _name: str) -> ParsedDocument:
 
 def _add(builder: DocumentBuilder, value: Any, level: int) -> None:
     if level > MAX_DEPTH:
-        raise DocumentError(f"The JSON is nested deeper than {MAX_DEPTH} levels.", code="JSON_TOO_DEEP")
+        message = f"The JSON is nested deeper than {MAX_DEPTH} levels: flatten it, or upload its parts as files."
+        raise DocumentError(message, code="JSON_TOO_DEEP")
     if isinstance(value, dict):
         _add_object(builder, value, level)
     elif isinstance(value, list):

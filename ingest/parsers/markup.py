@@ -3,9 +3,13 @@
 Nothing is judged as boilerplate here, unlike a web page: every visible text is kept.
 """
 
+import re
+
 from lxml import etree, html
 
 from ingest.builder import DocumentBuilder
+from ingest.limits import too_deep
+from ingest.parsers.titles import spoken
 
 _HEADINGS = {f"h{level}": level for level in range(1, 7)}
 _SKIPPED = frozenset({"script", "style", "head", "template", "noscript", "svg"})
@@ -18,22 +22,27 @@ _MAX_DEPTH = 200
 def add_markup(builder: DocumentBuilder, markup: bytes | str | etree._Element, *, page: int | None = None) -> None:
     """All blocks of `markup` in document order; heading levels as written. An element is changed on the way."""
     if isinstance(markup, bytes | str):
-        root = _root(markup)
+        root = read_markup(markup)
         if root is None:
             return
         markup = root
     _Walker(builder, page).walk(markup, 0)
 
 
-def _root(markup: bytes | str) -> etree._Element | None:
+def read_markup(markup: bytes | str) -> etree._Element | None:
+    """The root, None where there is none; raises `DocumentError` where so deep a nesting would lose text."""
     parser = html.HTMLParser(
-        no_network=True, huge_tree=False, remove_comments=True, encoding="utf-8" if isinstance(markup, str) else None
-    )
-    source = markup.encode() if isinstance(markup, str) else markup
+        no_network=True, huge_tree=False, remove_comments=True, remove_pis=True,
+        encoding="utf-8" if isinstance(markup, str) else None,
+    )  # fmt: skip
+    source = markup.encode("utf-8", "replace") if isinstance(markup, str) else markup
     try:
-        return html.document_fromstring(source, parser=parser)
-    except (etree.ParserError, etree.XMLSyntaxError):
-        return None
+        root = html.document_fromstring(source, parser=parser)
+    except (etree.ParserError, etree.XMLSyntaxError, ValueError):
+        root = None
+    if any("depth" in entry.message for entry in parser.error_log.filter_from_fatals()):
+        raise too_deep()
+    return root
 
 
 class _Walker:
@@ -52,6 +61,8 @@ class _Walker:
                 self._flush()
             elif tag == "br":
                 self._inline.append("\n")
+            elif tag == "img":
+                self._inline.append(f" {spoken(item.get('alt'))} ")
             elif tag and tag not in _SKIPPED and depth < _MAX_DEPTH:
                 self.walk(item, depth + 1, list_depth)
             self._inline.append(item.tail or "")
@@ -71,12 +82,12 @@ class _Walker:
             self.walk(item, depth, list_depth)
 
     def _list(self, element: etree._Element, tag: str, depth: int, list_depth: int) -> None:
-        number = 0
+        number = _whole(element.get("start"), 1) - 1
         for item in element:
             if item.tag != "li":
                 self.walk(item, depth, list_depth)
                 continue
-            number += 1
+            number = _whole(item.get("value"), number + 1)
             nested = [part for part in item if part.tag in ("ul", "ol")]
             for part in nested:
                 item.remove(part)
@@ -115,6 +126,10 @@ def _texts(row: list[etree._Element]) -> list[str]:
     return texts
 
 
+def _whole(text: str | None, default: int) -> int:
+    return int(text) if text and re.fullmatch(r"-?[0-9]{1,9}", text.strip()) else default
+
+
 def inline_text(element: etree._Element) -> str:
     """Visible text on one line."""
     parts: list[str] = []
@@ -128,7 +143,9 @@ def _gather(element: etree._Element, parts: list[str], depth: int) -> None:
         tag = item.tag if isinstance(item.tag, str) else ""
         if tag == "br" or tag in _BLOCKS or tag in ("td", "th"):
             parts.append(" ")
-        if tag and tag not in _SKIPPED and depth < _MAX_DEPTH:
+        if tag == "img":
+            parts.append(f" {spoken(item.get('alt'))} ")
+        elif tag and tag not in _SKIPPED and depth < _MAX_DEPTH:
             _gather(item, parts, depth + 1)
             parts.append(" " if tag in _BLOCKS else "")
         parts.append(item.tail or "")

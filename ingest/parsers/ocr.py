@@ -10,17 +10,20 @@ import subprocess
 from dataclasses import dataclass
 from functools import cache
 
+from ingest.limits import OCR_DOCUMENT_S
+
 DPI = 250
 MAX_PIXELS = 25_000_000
 
 
 @dataclass(frozen=True, slots=True)
 class OcrOptions:
-    """`languages` as tesseract's -l takes it ("eng+deu"); at most `max_pages` of a document are recognised."""
+    """`languages` as tesseract's -l takes it ("eng+deu"); at most `max_pages` and `document_s` go to one document."""
 
     languages: str = "eng"
     max_pages: int = 50
-    timeout_s: float = 30.0
+    timeout_s: float = 30.0  # of a page
+    document_s: float = OCR_DOCUMENT_S
 
 
 @cache
@@ -29,7 +32,7 @@ def tesseract() -> str | None:
     return shutil.which("tesseract")
 
 
-def recognise(grey: bytes, width: int, height: int, options: OcrOptions) -> str | None:
+def recognise(grey: bytes, width: int, height: int, options: OcrOptions, timeout_s: float) -> str | None:
     """Text of an 8-bit grey image, rows from top to bottom without padding; None when recognition failed."""
     binary = tesseract()
     if binary is None:
@@ -40,7 +43,7 @@ def recognise(grey: bytes, width: int, height: int, options: OcrOptions) -> str 
             command,
             input=b"P5 %d %d 255\n" % (width, height) + grey,
             capture_output=True,
-            timeout=options.timeout_s,
+            timeout=timeout_s,
             env={**os.environ, "OMP_THREAD_LIMIT": "1"},
             check=False,
         )

@@ -8,7 +8,7 @@ from lxml import etree
 from core.errors import DocumentError
 from ingest.builder import DocumentBuilder
 from ingest.elements import ParsedDocument
-from ingest.limits import check_archive
+from ingest.limits import check_package
 from ingest.parsers.titles import first_heading, sensible_title
 from ingest.parsers.xml import attribute, child, local, recover_xml
 
@@ -20,8 +20,10 @@ _MAX_REPEATED = 60
 
 
 def parse_odt(data: bytes, _name: str) -> ParsedDocument:
-    """Blocks in document order. Raises DocumentError: ODT_BROKEN, ODT_ENCRYPTED, EMPTY_DOCUMENT, ARCHIVE_TOO_LARGE."""
-    check_archive(data)
+    """Blocks in document order. Raises DocumentError: ODT_BROKEN, ODT_ENCRYPTED, EMPTY_DOCUMENT, ARCHIVE_TOO_LARGE,
+    XML_ENTITIES.
+    """
+    check_package(data)
     builder = DocumentBuilder()
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:

@@ -13,6 +13,7 @@ _FILE_SUFFIX = re.compile(r"\.(docx?|pptx?|xlsx?|pdf|rtf|odt|tex|dvi|ps|indd|qxd
 _EMPTY = re.compile(
     r"^(untitled\S*|no title|title|document\d*|(microsoft )?(word|powerpoint) (document|presentation))?$", re.I
 )
+_FILE_NAME = re.compile(r"\S+\.\w{2,5}$")
 _MAX_CHARS = 300
 
 
@@ -24,6 +25,12 @@ def sensible_title(raw: str | None) -> str | None:
     if _FILE_SUFFIX.search(text) or ("\\" in text and " " not in text):
         return None
     return text
+
+
+def spoken(alternative: str | None) -> str:
+    """What is said in place of a picture; a single word (“logo”) or a file's name says nothing."""
+    text = " ".join((alternative or "").split())
+    return text if " " in text and not _FILE_NAME.search(text) else ""
 
 
 def first_heading(builder: DocumentBuilder) -> str | None:

@@ -5,6 +5,7 @@ splits sentences, so that nothing is fetched.
 """
 
 import io
+import os
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -49,6 +50,7 @@ def _parse(module: str, function: str, data: bytes, name: str) -> ParsedDocument
 def _partition(module: str, function: str, data: bytes) -> list[Any]:
     import importlib
 
+    os.environ.setdefault("UNSTRUCTURED_DISABLE_NOTICE", "1")  # an advertisement on stderr
     try:
         _use_blank_model()
         partition: Callable[..., list[Any]] = getattr(importlib.import_module(module), function)
@@ -58,6 +60,9 @@ def _partition(module: str, function: str, data: bytes) -> list[Any]:
         raise DocumentError(message, code="FORMAT_NOT_INSTALLED", retryable=True) from error
     # unstructured passes on whatever the libraries below it trip over.
     except Exception as error:
+        if any(word in str(error).lower() for word in ("encrypted", "password")):  # xlrd's and unstructured's
+            message = "This file is protected by a password. Save a copy without it and upload that."
+            raise DocumentError(message, code="OFFICE_ENCRYPTED") from error
         raise DocumentError("This file is damaged or of another type than its name says. Save it again.") from error
 
 

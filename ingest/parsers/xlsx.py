@@ -9,7 +9,7 @@ from typing import Any
 from core.errors import DocumentError
 from ingest.builder import DocumentBuilder
 from ingest.elements import ParsedDocument
-from ingest.limits import check_archive
+from ingest.limits import check_package
 from ingest.parsers.titles import sensible_title
 
 MAX_ROWS = 100_000  # of all sheets together
@@ -22,12 +22,12 @@ _OLE_MAGIC = b"\xd0\xcf\x11\xe0"
 def parse_xlsx(data: bytes, _name: str) -> ParsedDocument:
     """Rows as "Header: value; Header: value".
 
-    Raises DocumentError: XLSX_ENCRYPTED, XLSX_BROKEN, EMPTY_DOCUMENT, ARCHIVE_TOO_LARGE.
+    Raises DocumentError: XLSX_ENCRYPTED, XLSX_BROKEN, EMPTY_DOCUMENT, ARCHIVE_TOO_LARGE, XML_ENTITIES.
     """
     if data.startswith(_OLE_MAGIC):
         message = "This file is an old .xls or protected by a password. Save it as .xlsx without a password."
         raise DocumentError(message, code="XLSX_ENCRYPTED")
-    check_archive(data)
+    check_package(data)
     from openpyxl import load_workbook
 
     builder = DocumentBuilder()

@@ -5,6 +5,8 @@ from lxml import etree
 
 def recover_xml(data: bytes) -> etree._Element | None:
     """The root of what can be read of damaged XML, None where nothing can."""
+    if not data:
+        return None
     try:
         return etree.fromstring(data, _parser())
     except etree.XMLSyntaxError:

@@ -1,7 +1,7 @@
 """`insydr users create`: straight to the database, which works beside a running server too."""
 
 from core.settings import load_settings
-from insydr.cli import emit
+from insydr.output import emit
 from insydr.wiring import Installation
 
 

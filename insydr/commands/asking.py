@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from insydr.cli import emit
 from insydr.client import Client, connected
+from insydr.output import emit
 
 AGENT = "Command line"
 

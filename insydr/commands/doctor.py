@@ -9,11 +9,14 @@ from dataclasses import asdict, dataclass
 from importlib import metadata
 from importlib.util import find_spec
 
+from sqlalchemy.exc import SQLAlchemyError
+
 from core.errors import InsydrError
 from core.secrets import KEY_FILE
 from core.settings import Settings, config_file, load_settings
-from insydr.cli import emit
+from domain.ingestion.health import QueueState, queue_health
 from insydr.lock import find_running
+from insydr.output import emit
 from insydr.wiring import Installation
 
 OK, WARNING, WRONG = "ok", "warning", "wrong"
@@ -82,9 +85,23 @@ def _parts(settings: Settings) -> list[Finding]:
     if running is None:  # the running server holds the embedded engine's lock; it speaks for itself at /readyz
         checks["vectors"] = lambda: parts.vectors.check()
     try:
-        return [_finding(name, check) for name, check in checks.items()]
+        return [*(_finding(name, check) for name, check in checks.items()), *_queue(parts)]
     finally:
         parts.close()
+
+
+def _queue(parts: Installation) -> list[Finding]:
+    """What waits; nothing where there are no tables yet, or no database, which has a line of its own."""
+    try:
+        with parts.database.read() as session:
+            health = queue_health(session)
+    except (SQLAlchemyError, InsydrError):
+        return []
+    found = health.counts
+    failed = sum(found.failed.values())
+    numbers = f"{found.queued} wait, {found.processing} in work, {found.workers} workers, {failed} failed"
+    state = WARNING if health.state in (QueueState.STARVED, QueueState.STUCK) else OK
+    return [Finding("queue", state, f"{health.state}: {health.sentence} {numbers}")]
 
 
 def _finding(name: str, check: Callable[[], str]) -> Finding:

@@ -5,16 +5,18 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
-from core.errors import InvalidInput, NotFound
-from insydr.cli import emit
+from core.errors import InsydrError, InvalidInput, NotFound
 from insydr.client import Client, connected
+from insydr.output import emit
 from insydr.progress import Progress
+from insydr.snapshot import snapshot
 
 PART_FILES = 100
 PART_BYTES = 64 * 2**20
 POLL_S = 0.3
+QUEUE_FULL_S = 5.0
 ENDED = ("COMPLETED", "FAILED", "CANCELLED")
 
 
@@ -25,17 +27,18 @@ def run_ingest(paths: Sequence[str], workspace: str | None, collection: str | No
         raise NotFound("There are no files under these paths.", code="NO_FILES")
     with connected(workspace, create=True) as client:
         collection_id = _collection(client, collection)
-        jobs = [_upload(client, collection_id, part) for part in _parts(files)]
-        ended = _watch(client, [str(job["id"]) for job in jobs], quiet=as_json)
-    return _report(ended, as_json=as_json)
+        unread: list[dict[str, str]] = []
+        jobs = [job for part in _parts(files) if (job := _upload(client, collection_id, part, unread))]
+        ended = watch_jobs(client, jobs, quiet=as_json)
+    return report_jobs(ended, unread, as_json=as_json)
 
 
 def run_reindex(workspace: str | None, collection: str | None, *, as_json: bool) -> int:
     with connected(workspace) as client:
         chosen = client.collection(collection)
         job = client.call("POST", "/reindex", json={"collection_id": chosen})
-        ended = _watch(client, [str(job["id"])], quiet=as_json)
-    return _report(ended, as_json=as_json)
+        ended = watch_jobs(client, [str(job["id"])], quiet=as_json)
+    return report_jobs(ended, as_json=as_json)
 
 
 def _files(paths: Sequence[str]) -> Iterator[tuple[str, Path]]:
@@ -70,13 +73,27 @@ def _parts(files: Sequence[tuple[str, Path]]) -> Iterator[list[tuple[str, Path]]
         yield part
 
 
-def _upload(client: Client, collection_id: str, part: Sequence[tuple[str, Path]]) -> dict[str, Any]:
+def _upload(
+    client: Client, collection_id: str, part: Sequence[tuple[str, Path]], unread: list[dict[str, str]]
+) -> str | None:
+    """The job's id; None where no file of the part could be read. Those that could not are added to `unread`."""
     with ExitStack() as stack:
-        files = [("files", (name, stack.enter_context(path.open("rb")))) for name, path in part]
-        job: dict[str, Any] = client.call(
-            "POST", "/documents/batch", params={"collection_id": collection_id}, files=files
-        )
-    return job
+        files: list[tuple[str, tuple[str, BinaryIO]]] = []
+        for name, path in part:
+            try:
+                files.append(("files", (name, stack.enter_context(snapshot(path)))))
+            except InvalidInput as error:
+                unread.append({"item": name, "code": error.code, "message": error.message})
+        if not files:
+            return None
+        while True:
+            try:
+                job = client.call("POST", "/documents/batch", params={"collection_id": collection_id}, files=files)
+                return str(job["id"])
+            except InsydrError as error:
+                if error.code != "QUEUE_FULL":
+                    raise
+                time.sleep(QUEUE_FULL_S)
 
 
 def _collection(client: Client, wanted: str | None) -> str:
@@ -88,7 +105,7 @@ def _collection(client: Client, wanted: str | None) -> str:
     return str(client.call("POST", "/collections", json={"name": name})["id"])
 
 
-def _watch(client: Client, job_ids: Sequence[str], *, quiet: bool) -> list[dict[str, Any]]:
+def watch_jobs(client: Client, job_ids: Sequence[str], *, quiet: bool) -> list[dict[str, Any]]:
     """Poll until all jobs have ended, with a bar of stages, rate and failures."""
     with Progress(quiet=quiet) as progress:
         while True:
@@ -100,9 +117,11 @@ def _watch(client: Client, job_ids: Sequence[str], *, quiet: bool) -> list[dict[
             time.sleep(POLL_S)
 
 
-def _report(jobs: Sequence[dict[str, Any]], *, as_json: bool) -> int:
+def report_jobs(jobs: Sequence[dict[str, Any]], unread: Sequence[dict[str, str]] = (), *, as_json: bool) -> int:
+    """Print how it ended; `unread` are files that never became part of a job."""
     total, completed, failed = (sum(job[name] for job in jobs) for name in ("total", "completed", "failed"))
-    errors = [error for job in jobs for error in job["errors"]]
+    total, failed = total + len(unread), failed + len(unread)
+    errors = [*unread, *(error for job in jobs for error in job["errors"])]
     text = f"{completed} of {total} documents are searchable, {failed} failed."
     text += "".join(f"\n  {error['item']}: {error['message']} ({error['code']})" for error in errors)
     emit({"total": total, "completed": completed, "failed": failed, "errors": errors}, as_json=as_json, text=text)

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from insydr.cli import emit
 from insydr.client import connected
+from insydr.output import emit
 
 
 def run_documents(

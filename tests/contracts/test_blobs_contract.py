@@ -69,6 +69,15 @@ class TestContract:
         assert blobs.put("ws_1/empty", io.BytesIO(b"")) == 0
         assert blobs.read("ws_1/empty") == b""
 
+    def test_streams(self, blobs: BlobStore) -> None:
+        content = bytes(range(256)) * 12_000
+        blobs.put("ws_1/doc_1", io.BytesIO(content))
+        blocks = list(blobs.stream("ws_1/doc_1"))
+        assert b"".join(blocks) == content
+        assert max(map(len, blocks)) <= 1 << 20
+        assert b"".join(blobs.stream("ws_1/doc_1", 1_500_000, 1_200_000)) == content[1_500_000:2_700_000]
+        assert list(blobs.stream("ws_1/doc_1", 5, 0)) == []
+
     def test_a_local_copy(self, blobs: BlobStore) -> None:
         blobs.put("ws_1/doc_1", io.BytesIO(b"content"))
         with blobs.local("ws_1/doc_1") as path:
@@ -77,6 +86,8 @@ class TestContract:
     def test_absent_ones(self, blobs: BlobStore) -> None:
         with pytest.raises(NotFound):
             blobs.read("ws_1/none")
+        with pytest.raises(NotFound):  # before the first block: a reply has not begun yet
+            blobs.stream("ws_1/none")
         with pytest.raises(NotFound), blobs.local("ws_1/none"):
             pass
         blobs.delete("ws_1/none")

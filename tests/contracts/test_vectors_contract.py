@@ -1,6 +1,8 @@
 """What every vector store does, on each of its implementations."""
 
 import os
+import subprocess
+import sys
 import uuid
 
 import numpy as np
@@ -11,6 +13,7 @@ from core.vectors.edge import EdgeVectorStore
 from core.vectors.memory import MemoryVectorStore
 from core.vectors.protocol import Scope, SparseQuery
 from core.vectors.qdrant import QdrantVectorStore
+from evals.faults.processes import free_port, wait_for_port
 from tests.contracts.vector_points import DENSE, MODEL, dense_query, point, sparse, sparse_query, unit
 
 W1, W2 = Scope("w1"), Scope("w2")
@@ -23,7 +26,18 @@ def server_store():
     return QdrantVectorStore(url, DENSE, collection=f"test-{uuid.uuid4().hex}")
 
 
-@pytest.fixture(params=["memory", "edge", "local", "server"])
+@pytest.fixture(scope="module")
+def standin(tmp_path_factory):
+    """The client's own wire format over HTTP, where no server is to be had."""
+    port = free_port()
+    command = [sys.executable, "-m", "core.vectors.standin", str(port), str(tmp_path_factory.mktemp("standin"))]
+    with subprocess.Popen(command) as process:
+        wait_for_port(port)
+        yield f"http://127.0.0.1:{port}"
+        process.kill()
+
+
+@pytest.fixture(params=["memory", "edge", "local", "wire", "server"])
 def store(request, tmp_path):
     if request.param == "memory":
         made = MemoryVectorStore()
@@ -31,6 +45,8 @@ def store(request, tmp_path):
         made = EdgeVectorStore(tmp_path / "vectors", DENSE)
     elif request.param == "local":
         made = QdrantVectorStore(":memory:", DENSE)
+    elif request.param == "wire":
+        made = QdrantVectorStore(request.getfixturevalue("standin"), DENSE, collection=f"test-{uuid.uuid4().hex}")
     else:
         made = server_store()
     yield made

@@ -106,6 +106,22 @@ class TestOtherProcess:
         store.close()
 
 
+def child_that(does):
+    """Stands in for the child process: `does` is called with the shard's folder when it is waited for."""
+
+    class Child:
+        def __init__(self, shard):
+            self.shard = shard
+
+        def wait(self):
+            does(self.shard)
+
+        def stop(self):
+            """Cannot be."""
+
+    return Child
+
+
 class TestOptimize:
     @pytest.fixture
     def store(self, folder):
@@ -118,13 +134,13 @@ class TestOptimize:
         def while_copied(shard):
             store.upsert([point(1000)])
             store.delete(Scope("w1", document_ids=("d1",), version=1, collection_ids=("c9",)))
-            real(shard)
+            real(shard).wait()
             store.upsert([point(1001), point(3, collection_id="c9")])
 
         from core.vectors import edge
 
-        real = edge.optimize_in_child
-        monkeypatch.setattr(edge, "optimize_in_child", while_copied)
+        real = edge.OptimizeChild
+        monkeypatch.setattr(edge, "OptimizeChild", child_that(while_copied))
         store.optimize()
         assert store.ids(W1) == {point(i).id for i in [*range(400), 1000, 1001]}
         assert store.ids(Scope("w1", collection_ids=("c9",))) == {point(3).id}
@@ -139,7 +155,7 @@ class TestOptimize:
             # a lock held over the whole of optimize() would never let the search through
             assert searched.wait(20)
 
-        monkeypatch.setattr(edge, "optimize_in_child", wait_for_search)
+        monkeypatch.setattr(edge, "OptimizeChild", child_that(wait_for_search))
         running = threading.Thread(target=store.optimize)
         running.start()
         assert store.search(W1, [dense_query(5)], 1)[0][0].chunk_index == 5
@@ -153,12 +169,40 @@ class TestOptimize:
         def fail(shard):
             raise Unavailable("disk full")
 
-        monkeypatch.setattr(edge, "optimize_in_child", fail)
+        monkeypatch.setattr(edge, "OptimizeChild", child_that(fail))
         with pytest.raises(Unavailable, match="disk full"):
             store.optimize()
         store.upsert([point(500)])
         assert store.count(W1) == 401
         assert [p.name for p in folder.glob("shard-*")] == ["shard-1"]
+
+    def test_closing_gives_up_what_runs_and_keeps_what_is_there(self, folder, monkeypatch):
+        from core.vectors import edge
+
+        store = EdgeVectorStore(folder, DENSE, unindexed_max=100)
+        store.upsert([point(i) for i in range(400)])
+        began, stopped = threading.Event(), threading.Event()
+
+        class Endless:
+            def __init__(self, shard):
+                began.set()
+
+            def wait(self):
+                assert stopped.wait(20)
+                raise Unavailable("killed")
+
+            def stop(self):
+                stopped.set()
+
+        monkeypatch.setattr(edge, "OptimizeChild", Endless)
+        running = threading.Thread(target=store.optimize)
+        running.start()
+        assert began.wait(20)
+        store.close()
+        running.join(20)
+        again = EdgeVectorStore(folder, DENSE)
+        assert again.count(W1) == 400
+        again.close()
 
     def test_the_new_shard_is_found_again_after_a_restart(self, folder):
         first = EdgeVectorStore(folder, DENSE, unindexed_max=100)

@@ -2,17 +2,29 @@
 
 import threading
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import dramatiq
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
+from core.clock import utc_now
 from core.database import Database
 from core.database.schema import ensure_schema
-from core.errors import InvalidInput
-from core.queue.outbox import OutboxRow, Relay, enqueue
+from core.errors import InvalidInput, Unavailable
+from core.queue.outbox import (
+    AGAIN_S,
+    MAX_TRIES,
+    OutboxRow,
+    Relay,
+    backlog,
+    dead_jobs,
+    enqueue,
+    replay_jobs,
+    run_recorded,
+)
 from core.settings import Settings
 from domain import jobnames
 from pipelines.actors import declare_actors
@@ -25,12 +37,16 @@ class Service:
     """Stands in for ingestion: notes that it was woken."""
 
     def __init__(self) -> None:
-        self.woken, self.workspaces = threading.Event(), list[str]()
+        self.woken, self.ran = threading.Event(), threading.Event()
+        self.jobs: list[tuple[str, str, dict[str, str]]] = []
 
-    def work(self, workspace_id: str, wake: Any) -> bool:
-        self.workspaces.append(workspace_id)
+    def work(self, wake: Any) -> bool:
         self.woken.set()
         return True
+
+    def run_job(self, name: str, row_id: str, ids: dict[str, str]) -> None:
+        self.jobs.append((name, row_id, ids))
+        self.ran.set()
 
 
 @pytest.fixture
@@ -44,6 +60,18 @@ def database(tmp_path: Path) -> Iterator[Database]:
 def waiting(database: Database) -> int:
     with database.read() as session:
         return session.scalar(select(func.count()).select_from(OutboxRow)) or 0
+
+
+def queue(database: Database, *jobs: str) -> None:
+    with database.write() as session:
+        for job in jobs:
+            enqueue(session, job)
+
+
+def hurry(database: Database) -> None:
+    """Whatever waits is due now."""
+    with database.write() as session:
+        session.execute(update(OutboxRow).values(due_at=utc_now() - timedelta(seconds=1)))
 
 
 class TestActors:
@@ -70,25 +98,30 @@ class TestOutbox:
             give_up()
         assert waiting(database) == 0
 
-    def test_survives_a_broker_that_is_down(self, database: Database) -> None:
+    def test_a_broker_that_is_down_loses_nothing(self, database: Database) -> None:
         sent: list[str] = []
         down = True
 
-        def deliver(job: str, arguments: dict[str, Any]) -> None:
+        def deliver(job: str, _: str, __: dict[str, Any]) -> None:
             if down:
                 raise ConnectionError
             sent.append(job)
 
         relay = Relay(database, deliver)
-        with database.write() as session:
-            enqueue(session, "first")
-            enqueue(session, "second")
+        queue(database, "first", "second")
         with pytest.raises(ConnectionError):
             relay.drain()
         assert waiting(database) == 2
         down = False
+        hurry(database)
         assert relay.drain() == 2
-        assert (sent, waiting(database)) == (["first", "second"], 0)
+        assert sorted(sent) == ["first", "second"]
+
+    def test_a_wake_up_is_forgotten_once_sent(self, database: Database) -> None:
+        with database.write() as session:
+            enqueue(session, "wake", wake=True)
+        assert Relay(database, lambda *_: None).drain() == 1
+        assert waiting(database) == 0
 
     def test_later_jobs_wait(self, database: Database) -> None:
         with database.write() as session:
@@ -108,15 +141,94 @@ class TestOutbox:
             relay.close()
 
 
+class TestEndOfAJob:
+    """A row stays until its job has ended."""
+
+    def sent(self, database: Database) -> str:
+        """A job that a worker has just received; the id of its row."""
+        queue(database, "work")
+        rows: list[str] = []
+        Relay(database, lambda _, row_id, __: rows.append(row_id)).drain()
+        return rows[0]
+
+    def row(self, database: Database, row_id: str) -> OutboxRow:
+        with database.read() as session:
+            found = session.get(OutboxRow, row_id)
+            assert found is not None
+            return found
+
+    def test_done(self, database: Database) -> None:
+        run_recorded(database, self.sent(database), lambda: None)
+        assert waiting(database) == 0
+
+    def test_a_lost_message_is_sent_again(self, database: Database) -> None:
+        first = self.sent(database)
+        again: list[str] = []
+        relay = Relay(database, lambda _, row_id, __: again.append(row_id))
+        assert relay.drain() == 0
+        hurry(database)
+        assert relay.drain() == 1
+        assert again == [first]
+
+    def test_an_outage_uses_up_no_try(self, database: Database) -> None:
+        row_id = self.sent(database)
+
+        def down() -> None:
+            raise Unavailable("The index is down.")
+
+        run_recorded(database, row_id, down)
+        row = self.row(database, row_id)
+        assert (row.tries, row.reason, row.dead_at) == (0, "The index is down.", None)
+
+    def test_one_that_waits_for_others_comes_again(self, database: Database) -> None:
+        row_id = self.sent(database)
+        run_recorded(database, row_id, lambda: False)
+        row = self.row(database, row_id)
+        assert (row.tries, row.dead_at) == (0, None)
+        assert row.due_at <= utc_now() + timedelta(seconds=AGAIN_S)
+
+    def test_what_fails_every_time_is_kept_with_its_reason_and_can_be_replayed(self, database: Database) -> None:
+        def bug() -> None:
+            raise KeyError("secret")
+
+        row_id = self.sent(database)
+        relay = Relay(database, lambda *_: None)
+        for _ in range(MAX_TRIES):
+            run_recorded(database, row_id, bug)
+            hurry(database)
+            relay.drain()
+        with database.read() as session:
+            rows, total = dead_jobs(session, 10, 0)
+            assert (total, rows[0].id, rows[0].reason) == (1, row_id, "KeyError")
+            assert backlog(session)[2] == 1
+        assert relay.drain() == 0
+        with database.write() as session:
+            assert replay_jobs(session, [row_id]) == 1
+        assert relay.drain() == 1
+
+    def test_one_whose_workers_all_died_is_dead_too(self, database: Database) -> None:
+        row_id = self.sent(database)
+        relay = Relay(database, lambda *_: None)
+        for _ in range(MAX_TRIES):
+            hurry(database)
+            relay.drain()
+        assert "died" in (self.row(database, row_id).reason or "")
+        assert relay.drain() == 0
+
+
 def wake_through(settings: Settings) -> None:
     service, broker = Service(), open_broker(settings)
     declare_actors(broker, lambda: service)  # type: ignore[arg-type, return-value]  # what the actor needs of it
     worker = dramatiq.Worker(broker, worker_threads=1, worker_timeout=100)
     worker.start()
     try:
-        send(broker, jobnames.INGEST_WAKE, {"workspace_id": "ws_1"})
+        send(broker, jobnames.INGEST_WAKE, "out_1", {})
         assert service.woken.wait(20)
-        assert service.workspaces == ["ws_1"]
+        send(broker, jobnames.PURGE_DOCUMENT, "out_2", {"workspace_id": "ws_1", "document_id": "doc_1"})
+        assert service.ran.wait(20)
+        assert service.jobs == [
+            (jobnames.PURGE_DOCUMENT, "out_2", {"workspace_id": "ws_1", "document_id": "doc_1"}),
+        ]
     finally:
         worker.stop()
         broker.close()

@@ -1,134 +1,17 @@
 """One slab from claim to end, step by step: take-overs, cancels, outages, bad documents, lost work."""
 
-import io
 import threading
-from collections.abc import Iterator, Sequence
-from dataclasses import replace
-from datetime import timedelta
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import select
 
-from core.blobs.folder import FolderBlobStore
 from core.clock import utc_now
-from core.database import Database
-from core.database.schema import ensure_schema
-from core.embedding.fake import FakeEmbeddingModel, Floats
-from core.embedding.sparse import SparseEncoder
-from core.errors import Unavailable
-from core.queue.leases import Lease
-from core.queue.outbox import OutboxRow
-from core.vectors.memory import MemoryVectorStore
-from core.vectors.protocol import Scope
-from domain.documents.items import Item
 from domain.documents.service import DocumentService
-from domain.ingestion.purge import Purge
-from domain.ingestion.repository import Slab
-from domain.ingestion.runner import Parts, SlabRunner
-from domain.ingestion.service import IngestionService
 from domain.jobs.service import JobService
-from domain.models import CachedEmbedding, Collection, Document, Job, Status, User
-from domain.principal import ROLE_PERMISSIONS, Principal, Role
-from domain.workspaces.service import Defaults, WorkspaceService
-from ingest.children.inline import InlineParser
-from ingest.fingerprint import content_hash
-
-
-class Model(FakeEmbeddingModel):
-    """Fails for texts with a certain word; can wait at a gate."""
-
-    poison: str | None = None
-    outage = False
-    gate: threading.Event | None = None
-
-    def embed_passages(self, texts: Sequence[str]) -> Floats:
-        if self.gate is not None:
-            self.gate.wait(30)
-        if self.outage:
-            raise Unavailable("The model is away.")
-        if self.poison and any(self.poison in text for text in texts):
-            raise RuntimeError("a bug")
-        return super().embed_passages(texts)
-
-
-class Bench:
-    """Ingestion with everything in memory or in one folder, and nothing running by itself."""
-
-    def __init__(self, folder: Path) -> None:
-        self.database = Database(f"sqlite:///{folder / 'bench.db'}")
-        ensure_schema(self.database)
-        self.blobs, self.vectors, self.model = FolderBlobStore(folder / "blobs"), MemoryVectorStore(), Model()
-        parts = Parts(
-            self.database, self.blobs, self.vectors, self.model, SparseEncoder(), InlineParser(),
-            model_setting="fake", holder="one", lease_s=60, max_attempts=3,
-        )  # fmt: skip
-        self.purge = Purge(self.database, self.vectors, self.blobs)
-        self.runner, self.other = SlabRunner(parts), SlabRunner(replace(parts, holder="other"))
-        self.service = IngestionService(self.database, self.runner, self.purge, retention_days=0)
-        self.who = self._workspace()
-
-    def _workspace(self) -> Principal:
-        with self.database.write() as session:
-            session.add(User(id="user_1", email="a@example.com", full_name="A", password_hash="x"))
-            workspace = WorkspaceService(session).create("user_1", "W", Defaults("ENTERPRISE", "fake"))
-            session.add(Collection(id="col_1", workspace_id=workspace.id, name="C"))
-        return Principal(workspace.id, "user_1", ROLE_PERMISSIONS[Role.OWNER], Role.OWNER)
-
-    def item(self, text: str, external_id: str | None = None) -> Item:
-        raw = text.encode()
-        key = f"{self.who.workspace_id}/{content_hash(raw)[:20]}"
-        self.blobs.put(key, io.BytesIO(raw))
-        return Item("a.txt", key, len(raw), content_hash(raw), external_id=external_id)
-
-    def add(self, *texts: str) -> list[str]:
-        with self.database.write() as session:
-            service = DocumentService(session, self.who)
-            return [service.upload("col_1", self.item(text), allow_duplicates=True).id for text in texts]
-
-    def batch(self, **texts: str) -> str:
-        with self.database.write() as session:
-            items = [self.item(text, external_id) for external_id, text in texts.items()]
-            return JobService(session, self.who).accept_batch("col_1", items, []).id
-
-    def claim(self, runner: SlabRunner | None = None) -> Slab | None:
-        return (runner or self.runner).claim(self.who.workspace_id)[0]
-
-    def work(self) -> int:
-        """Run slabs while there are any due; how many."""
-        count = 0
-        while self.service.work(self.who.workspace_id, lambda _: None):
-            count += 1
-        return count
-
-    def hurry(self) -> None:
-        """Whatever waits for a later try is due now."""
-        with self.database.write() as session:
-            session.execute(update(Document).values(due_at=utc_now() - timedelta(seconds=1)))
-
-    def lapse(self) -> None:
-        """Every lease has run out."""
-        with self.database.write() as session:
-            session.execute(update(Lease).values(expires_at=utc_now() - timedelta(seconds=1)))
-
-    def document(self, document_id: str) -> Document:
-        with self.database.read() as session:
-            return session.get_one(Document, document_id)
-
-    def job(self, job_id: str) -> Job:
-        with self.database.read() as session:
-            return session.get_one(Job, job_id)
-
-    def points(self, document_id: str) -> int:
-        return self.vectors.count(Scope(self.who.workspace_id, document_ids=(document_id,)))
-
-    def do(self, action: str, document_id: str) -> None:
-        with self.database.write() as session:
-            service = DocumentService(session, self.who)
-            if action == "delete":
-                service.delete(document_id, None)
-            else:
-                getattr(service, action)(document_id)
+from domain.models import CachedEmbedding, Collection, Document, Status
+from tests.support.bench import Bench
 
 
 @pytest.fixture
@@ -333,12 +216,31 @@ class TestJobs:
 
 
 class TestForgetting:
+    @pytest.mark.parametrize("end", ["cancelled", "lost"])
+    def test_what_a_dead_worker_wrote_of_a_version_that_never_lived_goes(self, bench: Bench, end: str) -> None:
+        (document,) = bench.add("One.")
+        slab = bench.claim()
+        assert slab
+        bench.write_points(slab)  # and then it died
+        assert bench.points(document) == 1
+        if end == "cancelled":
+            bench.do("cancel", document)
+        else:
+            bench.exhaust(document)
+            bench.lapse()
+            bench.service.sweep()
+        bench.upkeep()
+        assert (bench.document(document).live_version, bench.points(document)) == (None, 0)
+        with bench.database.read() as session:
+            assert session.scalars(select(CachedEmbedding)).all() == []
+
     def test_old_versions_take_their_embeddings_along(self, bench: Bench) -> None:
         bench.batch(a="The first text.")
         bench.work()
         bench.batch(a="Another text altogether.")
         bench.work()
         bench.service.forget_old_versions()
+        bench.upkeep()
         with bench.database.read() as session:
             kept = session.scalars(select(CachedEmbedding)).all()
         assert len(kept) == 1
@@ -352,12 +254,14 @@ class TestForgetting:
         bench.purge.workspace(bench.who.workspace_id)
         assert (bench.document(document).status, bench.points(document)) == ("COMPLETED", 1)
 
-    def test_the_sweeper_finishes_interrupted_removals(self, bench: Bench) -> None:
-        bench.add("One.")
+    def test_a_collection_goes_once_its_documents_are_gone(self, bench: Bench) -> None:
+        [document] = bench.add("One.")
         with bench.database.write() as session:
             session.get_one(Collection, "col_1").deleted_at = utc_now()
-            for row in session.scalars(select(OutboxRow)):
-                session.delete(row)
-        bench.service.sweep()
+        workspace = bench.who.workspace_id
+        assert bench.purge.collection(workspace, "col_1") is False
+        assert bench.purge.collection(workspace, "col_1") is False
+        bench.purge.document(workspace, document)
+        assert bench.purge.collection(workspace, "col_1") is True
         with bench.database.read() as session:
-            assert "collections.purge" in session.scalars(select(OutboxRow.job)).all()
+            assert session.get(Collection, "col_1") is None

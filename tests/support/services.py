@@ -1,15 +1,14 @@
 """Servers that some tests need. A missing one skips with its reason on a user's machine and fails where CI is set."""
 
 import os
-import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import NoReturn
 
 import pytest
 
-POSTGRES = os.environ.get("TEST_POSTGRES_URL", "postgresql://postgres@127.0.0.1:5432/postgres")
-REDIS = os.environ.get("TEST_REDIS_URL", "redis://127.0.0.1:6379/13")
+from evals.faults import services
+
 RABBITMQ = os.environ.get("TEST_RABBITMQ_URL", "amqp://guest:guest@127.0.0.1:5672")
 
 
@@ -25,17 +24,12 @@ def fresh_postgres() -> Iterator[str]:
     """URL of an empty database, dropped at the end."""
     import psycopg
 
-    name = f"insydr_test_{uuid.uuid4().hex[:12]}"
-    try:
-        with psycopg.connect(POSTGRES, autocommit=True, connect_timeout=3) as admin:
-            admin.execute(f'CREATE DATABASE "{name}"')
-    except psycopg.OperationalError as error:
-        missing("postgres", error)
-    try:
-        yield POSTGRES.rsplit("/", 1)[0].replace("postgresql://", "postgresql+psycopg://", 1) + f"/{name}"
-    finally:
-        with psycopg.connect(POSTGRES, autocommit=True) as admin:
-            admin.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+    with ExitStack() as stack:
+        try:
+            url = stack.enter_context(services.fresh_postgres())
+        except psycopg.OperationalError as error:
+            missing("postgres", error)
+        yield url
 
 
 @contextmanager
@@ -43,17 +37,12 @@ def fresh_redis(number: int = 13) -> Iterator[str]:
     """URL of an emptied database of its own number."""
     import redis
 
-    url = f"{REDIS.rsplit('/', 1)[0]}/{number}"
-    client = redis.Redis.from_url(url, socket_connect_timeout=3)
-    try:
-        client.flushdb()
-    except redis.ConnectionError as error:
-        missing("redis", error)
-    try:
+    with ExitStack() as stack:
+        try:
+            url = stack.enter_context(services.fresh_redis(number))
+        except redis.ConnectionError as error:
+            missing("redis", error)
         yield url
-    finally:
-        client.flushdb()
-        client.close()
 
 
 def rabbitmq_url() -> str:

@@ -1,8 +1,11 @@
 """Blocks in document order: paragraphs, list items, tables, text boxes."""
 
+from collections.abc import Callable
+
 from lxml import etree
 
 from ingest.builder import DocumentBuilder
+from ingest.parsers.docx.drawings import Related, add_drawings
 from ingest.parsers.docx.runs import paragraph_text, text_boxes
 from ingest.parsers.docx.styles import Styles
 from ingest.parsers.xml import attribute, child, local
@@ -14,8 +17,10 @@ _MAX_DEPTH = 40
 class BodyWalker:
     """Writes the blocks of a container into the builder."""
 
-    def __init__(self, builder: DocumentBuilder, styles: Styles) -> None:
-        self._builder, self._styles = builder, styles
+    def __init__(
+        self, builder: DocumentBuilder, styles: Styles, related: Related, add_embedded: Callable[[str], None]
+    ) -> None:
+        self._builder, self._styles, self._related, self._add_embedded = builder, styles, related, add_embedded
 
     def walk(self, container: etree._Element, depth: int = 0) -> None:
         if depth > _MAX_DEPTH:
@@ -26,6 +31,8 @@ class BodyWalker:
                 self._paragraph(item, depth)
             elif name == "tbl":
                 self._table(item, depth)
+            elif name == "altChunk":
+                self._add_embedded(attribute(item, "id") or "")
             elif name in _CONTAINERS:
                 self.walk(item, depth + 1)
 
@@ -43,6 +50,7 @@ class BodyWalker:
                 self._builder.paragraph(text)
         for box in text_boxes(item):
             self.walk(box, depth + 1)
+        add_drawings(self._builder, item, self._related)
 
     def _table(self, table: etree._Element, depth: int) -> None:
         rows = _rows(table)
@@ -52,6 +60,7 @@ class BodyWalker:
             return
         header = sum(1 for row in rows if child(row, "trPr", "tblHeader") is not None)
         self._builder.table([_row_texts(row, depth) for row in rows], header_rows=header or 1)
+        add_drawings(self._builder, table, self._related)
 
 
 def _rows(table: etree._Element) -> list[etree._Element]:

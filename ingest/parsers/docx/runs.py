@@ -3,7 +3,7 @@
 from lxml import etree
 
 from ingest.parsers.docx.equations import linear
-from ingest.parsers.xml import attribute, local
+from ingest.parsers.xml import attribute, child, local
 
 # Deleted text, field codes, fallbacks of drawings, phonetic guides; text boxes are blocks of their own.
 _SKIPPED = frozenset({"del", "moveFrom", "instrText", "delText", "Fallback", "rt", "txbxContent", "pPr", "rPr", "tbl"})
@@ -40,10 +40,17 @@ def _collect(element: etree._Element, parts: list[str]) -> None:
             parts.append(f" {linear(item)} ")
         elif name in _NOTES:
             parts.append(f"[{_NOTES[name]}{attribute(item, 'id') or ''}]")
+        elif name == "sdt" and (box := child(item, "sdtPr", "checkbox")) is not None:
+            parts.append("[x]" if _checked(box) else "[ ]")
         elif name == "sym":
             parts.append(_symbol(item))
         else:
             _collect(item, parts)
+
+
+def _checked(box: etree._Element) -> bool:
+    state = child(box, "checked")
+    return state is not None and attribute(state, "val") in ("1", "true", "on")
 
 
 def _symbol(item: etree._Element) -> str:

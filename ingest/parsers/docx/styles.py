@@ -35,6 +35,7 @@ class Styles:
 
     styles: dict[str, _Style] = field(default_factory=dict)
     formats: dict[str, dict[int, _Level]] = field(default_factory=dict)  # numId to level
+    lists: dict[str, str] = field(default_factory=dict)  # numId to the definition whose counters it goes on with
     _counters: dict[tuple[str, int], int] = field(default_factory=dict)
 
     def heading_level(self, paragraph: etree._Element) -> int:
@@ -69,11 +70,15 @@ class Styles:
         raw = (attribute(level, "val") if level is not None else None) or "0"
         depth = min(int(raw), 8) if raw.isdigit() else 0
         kind = self.formats.get(number_id, {}).get(depth, _DEFAULT_LEVEL)
-        return depth, "-" if kind.kind in ("bullet", "none") else self._count(number_id, depth, kind)
+        counted = self.lists.get(number_id, number_id)
+        return depth, "-" if kind.kind in ("bullet", "none") else self._count(counted, depth, kind)
 
     def _count(self, number_id: str, depth: int, level: _Level) -> str:
+        """The next number; levels above it that had no item yet count as begun."""
         key = (number_id, depth)
         self._counters[key] = self._counters.get(key, level.start - 1) + 1
+        for above in range(depth):
+            self._counters.setdefault((number_id, above), 1)
         for deeper in range(depth + 1, 9):
             self._counters.pop((number_id, deeper), None)
         found = _PLACE.sub(lambda match: str(self._counters.get((number_id, int(match.group(1)) - 1), 1)), level.text)
@@ -108,6 +113,7 @@ def read_styles(styles: etree._Element | None, numbering: etree._Element | None)
             )
     if numbering is not None:
         found.formats = _formats(numbering)
+        found.lists = _lists(numbering)
     return found
 
 
@@ -135,3 +141,12 @@ def _formats(numbering: etree._Element) -> dict[str, dict[int, _Level]]:
                 (attribute(base, "val") if base is not None else None) or "", {}
             )
     return numbers
+
+
+def _lists(numbering: etree._Element) -> dict[str, str]:
+    """Lists of one definition count on from each other, unless one says where it begins (17.9.27)."""
+    found: dict[str, str] = {}
+    for item in numbering:
+        if local(item) == "num" and child(item, "lvlOverride", "startOverride") is None:
+            found[attribute(item, "numId") or ""] = f"definition {_value(item, 'abstractNumId', '')}"
+    return found

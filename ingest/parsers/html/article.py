@@ -15,7 +15,7 @@ def main_content(root: etree._Element) -> etree._Element | None:
 
     try:
         found: Any = bare_extraction(
-            root, include_comments=False, include_tables=True, include_links=False, include_formatting=True,
+            root, include_comments=False, include_tables=True, include_links=False, include_formatting=False,
             with_metadata=False, deduplicate=False,
         )  # fmt: skip
     except (ValueError, TypeError, AttributeError, etree.LxmlError):

@@ -1,22 +1,23 @@
 """One page: read, described, and its main content written as blocks.
 
-Pages of manuals mark their content, so it is taken as it stands; on all others trafilatura looks for it. Where that
-finds next to nothing of a page that has more, the body without its furniture is taken: an upload is not always an
-article.
+Pages of manuals mark their content, so it is taken as it stands, and so are pages without any furniture; on all others
+trafilatura looks for it. Where that finds next to nothing of a page that has more, the body without its furniture is
+taken: an upload is not always an article.
 """
 
 import re
 
-from lxml import etree, html
+from lxml import etree
 
 from core.errors import DocumentError
 from ingest.builder import DocumentBuilder
 from ingest.elements import ParsedDocument
 from ingest.encoding import decode
+from ingest.limits import refuse_entities
 from ingest.parsers.html.article import main_content
-from ingest.parsers.html.furniture import drop_permalinks, without_furniture
+from ingest.parsers.html.furniture import drop_permalinks, is_bare, without_furniture
 from ingest.parsers.html.manual import is_manual, manual_content
-from ingest.parsers.markup import add_markup, inline_text
+from ingest.parsers.markup import add_markup, inline_text, read_markup
 
 MIN_SHARE = 0.08  # of the body's visible text without furniture
 _CHARSET = re.compile(rb"charset\s*=\s*[\"']?\s*([\w-]+)", re.I)
@@ -28,11 +29,15 @@ _SOFT_HYPHEN = "\u00ad"  # a hint for line breaks that would hide the word from 
 def parse_html(data: bytes, _name: str) -> ParsedDocument:
     declared = _CHARSET.search(data[:4096])
     text = decode(data, declared.group(1).decode("ascii") if declared else None).replace(_SOFT_HYPHEN, "")
+    refuse_entities(data[:4096])
     root = _root(text)
     builder = DocumentBuilder()
     _describe(builder, root)
     drop_permalinks(root)
-    add_markup(builder, manual_content(root) if is_manual(root) else _content(root, text))
+    if is_bare(root):
+        add_markup(builder, root)
+    else:
+        add_markup(builder, manual_content(root) if is_manual(root) else _content(root, text))
     return builder.build()
 
 
@@ -48,11 +53,10 @@ def _content(root: etree._Element, text: str) -> etree._Element:
 
 
 def _root(text: str) -> etree._Element:
-    parser = html.HTMLParser(no_network=True, huge_tree=False, remove_comments=True, remove_pis=True, encoding="utf-8")
-    try:
-        return html.document_fromstring(_XML.sub("", text).encode("utf-8", "replace"), parser=parser)
-    except (etree.ParserError, etree.XMLSyntaxError, ValueError):
-        raise DocumentError("There is no readable HTML in this file.", code="HTML_BROKEN") from None
+    found = read_markup(_XML.sub("", text))
+    if found is None:
+        raise DocumentError("There is no readable HTML in this file.", code="HTML_BROKEN")
+    return found
 
 
 def _describe(builder: DocumentBuilder, root: etree._Element) -> None:

@@ -7,7 +7,10 @@ from lxml import etree
 from ingest.parsers.markup import inline_text
 
 MIN_MAIN_CHARACTERS = 200
+FEW_LINKS = 3
+MAX_LINKED = 0.2  # of the visible text
 _TAGS = frozenset({"nav", "footer", "aside", "form", "button", "iframe", "dialog"})
+_PARTS = _TAGS - {"form", "button"}
 _ROLES = frozenset({"navigation", "banner", "contentinfo", "search", "complementary"})
 _MARKED = frozenset({"div", "ul", "section", "header"})
 _NOISE = re.compile(
@@ -29,6 +32,16 @@ def without_furniture(root: etree._Element) -> etree._Element:
         if element is not body and _is_furniture(element):
             drop(element)
     return body
+
+
+def is_bare(root: etree._Element) -> bool:
+    """Whether there is nothing to strip: no part of the page is marked as furniture, and few of its words are links."""
+    found = root.find(".//body")
+    body = found if found is not None else root
+    if any(_is_furniture(element) for element in body.iter(*_PARTS, *_MARKED)):
+        return False
+    links = [len(inline_text(link)) for link in body.iter("a")]
+    return len(links) <= FEW_LINKS or sum(links) <= MAX_LINKED * len(inline_text(body))
 
 
 def drop_permalinks(root: etree._Element) -> None:

@@ -13,13 +13,18 @@ from ingest.parsers.pdf.annotations import annotation_texts
 from ingest.parsers.pdf.blocks import add_page, fold, style_of
 from ingest.parsers.pdf.fallback import parse_with_pypdf
 from ingest.parsers.pdf.furniture import repeated, without_furniture
+from ingest.parsers.pdf.garbled import is_garbled
 from ingest.parsers.pdf.hyphens import vocabulary
 from ingest.parsers.pdf.rows import Cell, runs
-from ingest.parsers.pdf.scans import ScanReader, has_picture, is_garbage
-from ingest.parsers.pdf.words import page_text, page_words
+from ingest.parsers.pdf.scans import ScanReader, has_picture
+from ingest.parsers.pdf.spans import spans
+from ingest.parsers.pdf.words import in_reading_order, page_text, page_words
 from ingest.parsers.titles import sensible_title
 
 _MIN_CHARS = 12  # fewer on a page with a picture: a page number or a stamp over a scan
+MAX_PAGES = 10_000  # a kilobyte can claim 100,000 of them by a shared page tree
+SCANNED = "Scanned"
+GARBLED = "Without readable fonts"
 _METADATA = {"Author": "author", "CreationDate": "created", "ModDate": "modified", "Subject": "subject"}
 
 
@@ -32,18 +37,17 @@ class _Pages:
     texts: list[str] = field(default_factory=list)
     recognised: dict[int, str] = field(default_factory=dict)
     added: dict[int, list[str]] = field(default_factory=dict)
+    garbled: bool = False
 
 
 def parse_pdf(data: bytes, _name: str, ocr: OcrOptions | None = None) -> ParsedDocument:
     """Text in reading order with 1-based pages.
 
-    Raises DocumentError: PDF_ENCRYPTED, PDF_BROKEN, PDF_NO_TEXT.
+    Raises DocumentError: PDF_ENCRYPTED, PDF_BROKEN, PDF_NO_TEXT, GARBLED_TEXT.
     """
     try:
         document = pdfium.PdfDocument(data)
-    except pdfium.PdfiumError as error:
-        if "password" in str(error).lower():
-            raise _encrypted() from error
+    except pdfium.PdfiumError:  # its reason may be the one of the file before: pypdf finds out
         return parse_with_pypdf(data)
     try:
         if len(document) == 0:
@@ -61,30 +65,35 @@ def _parse(document: pdfium.PdfDocument, options: OcrOptions) -> ParsedDocument:
     _write(builder, pages, _outline(document))
     _describe(builder, document)
     if builder.length == 0:
-        _raise_without_text(scans)
+        _raise_without_text(scans, garbled=pages.garbled)
     return builder.build()
 
 
 def _read(document: pdfium.PdfDocument, builder: DocumentBuilder, scans: ScanReader) -> _Pages:
-    pages = _Pages()
-    for index in range(len(document)):
+    pages, damaged = _Pages(), list[int]()
+    for index in range(min(len(document), MAX_PAGES)):
         try:
             page = document[index]
         except pdfium.PdfiumError:
-            builder.notes.append(f"Page {index + 1} is damaged and was not read.")
+            damaged.append(index + 1)
             pages.cells.append([])
             continue
         text, cells, sideways = _page(page)
         pages.sideways[index] = sideways
         pages.texts.append(text)
-        if is_garbage(text):
-            cells = []
-            pages.recognised[index] = scans.read(page, index + 1, why="uses fonts without readable characters")
+        if is_garbled(text):
+            cells, pages.sideways[index], pages.texts[-1] = [], "", ""
+            pages.recognised[index] = scans.read(page, index + 1, why=GARBLED)
+            pages.garbled = True
         elif len("".join(text.split())) < _MIN_CHARS and has_picture(page):
-            pages.recognised[index] = scans.read(page, index + 1, why="is a scan")
+            pages.recognised[index] = scans.read(page, index + 1, why=SCANNED)
         pages.added[index] = annotation_texts(page)
         pages.cells.append(cells)
         page.close()
+    scans.say()
+    builder.notes.extend(f"Damaged and not read: {span}." for span in spans(damaged))
+    if len(document) > MAX_PAGES:
+        builder.notes.append(f"Only the first {MAX_PAGES:,} of {len(document):,} pages were read: split the file.")
     return pages
 
 
@@ -94,8 +103,7 @@ def _page(page: pdfium.PdfPage) -> tuple[str, list[Cell], str]:
         return "", [], ""
     try:
         text = page_text(text_page)
-        if is_garbage(text):
-            return text, [], ""
+        text = in_reading_order(text_page, text)
         words, sideways = page_words(text_page, text)
         return text, runs(words), sideways
     finally:
@@ -149,15 +157,18 @@ def _first_heading(builder: DocumentBuilder) -> str | None:
     return None
 
 
-def _encrypted() -> DocumentError:
-    return DocumentError(
-        "This PDF is protected by a password. Save a copy without the password and upload that.", code="PDF_ENCRYPTED"
-    )
-
-
-def _raise_without_text(scans: ScanReader) -> None:
+def _raise_without_text(scans: ScanReader, *, garbled: bool) -> None:
+    if garbled:
+        message = (
+            "The fonts of this PDF do not say which letters they draw, so that its text comes out as garbage. Upload "
+            "the file it was made from, or let a program with text recognition make a new PDF of it."
+        )
+        raise DocumentError(message, code="GARBLED_TEXT", retryable=tesseract() is None)
     if scans.seen and tesseract() is None:
         message = "This PDF holds only scanned pages. Install tesseract on the server, or upload a version with text."
         raise DocumentError(message, code="PDF_NO_TEXT", retryable=True)
-    message = "No text was found in this PDF: its pages are empty, or are pictures in which none could be recognised."
+    message = (
+        "No text was found in this PDF: its pages are empty, or are pictures in which none could be recognised. Upload "
+        "the file it was made from, or scan it again."
+    )
     raise DocumentError(message, code="PDF_NO_TEXT")

@@ -24,15 +24,19 @@ def parse_with_pypdf(data: bytes) -> ParsedDocument:
             for paragraph in page.extract_text().split("\n\n"):
                 builder.paragraph(paragraph, page=number)
     except FileNotDecryptedError as error:
-        message = "This PDF is protected by a password. Save a copy without the password and upload that."
-        raise DocumentError(message, code="PDF_ENCRYPTED") from error
+        raise _encrypted() from error
     # pypdf meets damaged objects with whatever its code trips over (KeyError, TypeError, RecursionError, …).
     except (PyPdfError, Exception) as error:
-        raise _broken() from error
+        raise (_encrypted() if b"/Encrypt" in data else _broken()) from error
     if builder.length == 0:
         raise _broken()
     builder.notes.append("The file is damaged: its text was recovered, its layout was not.")
     return builder.build()
+
+
+def _encrypted() -> DocumentError:
+    message = "This PDF is protected by a password. Save a copy without the password and upload that."
+    return DocumentError(message, code="PDF_ENCRYPTED")
 
 
 def _broken() -> DocumentError:

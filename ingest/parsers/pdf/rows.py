@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from ingest.parsers.pdf.words import LINE_HYPHEN, Word
+from ingest.parsers.pdf.words import LEFTWARDS, LINE_HYPHEN, Word
 
 # A gap of .9 line heights is wider than a justified space and narrower than the gutters of tables.
 _CELL_GAP = 0.9
@@ -121,12 +121,12 @@ def _row(group: list[Cell]) -> Row:
 
 
 def _reads_leftwards(group: list[Cell]) -> bool:
-    """Mostly Hebrew or Arabic letters (Unicode 0590 to 08FF and their presentation forms)."""
+    """Mostly Hebrew or Arabic letters."""
     text = "".join(cell.text for cell in group)
     if text.isascii():
         return False
     letters = sum(map(str.isalpha, text))
-    return sum("\u0590" <= char <= "\u08ff" or "\ufb1d" <= char <= "\ufefc" for char in text) > letters / 2
+    return len(LEFTWARDS.findall(text)) > letters / 2
 
 
 def _row_leftwards(group: list[Cell]) -> Row:

@@ -1,23 +1,18 @@
 """Pages that have pictures or unreadable fonts instead of text."""
 
 import ctypes
-import re
+import time
+from collections.abc import Callable
 
 import pypdfium2 as pdfium
 import pypdfium2.raw as pdfium_c
 
 from ingest.builder import DocumentBuilder
 from ingest.parsers.ocr import DPI, MAX_PIXELS, OcrOptions, recognise, tesseract
+from ingest.parsers.pdf.spans import spans
 
 _MIN_PATHS = 30  # text drawn as outlines takes many paths, a ruled frame few
 _MAX_OBJECTS = 2000
-_GARBAGE = re.compile(r"[\ufffd\x00-\x08\x0e-\x1f\x7f-\x9f\ue000-\uf8ff]")
-
-
-def is_garbage(text: str) -> bool:
-    """True when a third of the characters have no meaning: a font without a Unicode map (ISO 32000-2 §9.10.2)."""
-    solid = "".join(text.split()).replace("\ufffe", "").replace("\x02", "")
-    return len(solid) > 20 and len(_GARBAGE.findall(solid)) > len(solid) / 3
 
 
 def has_picture(page: pdfium.PdfPage) -> bool:
@@ -32,31 +27,39 @@ def has_picture(page: pdfium.PdfPage) -> bool:
 
 
 class ScanReader:
-    """Recognises pages within the document's budget and says in a note what was not read."""
+    """Recognises pages within the document's budget and says in notes what was not read."""
 
-    def __init__(self, builder: DocumentBuilder, options: OcrOptions) -> None:
-        self._builder, self._options = builder, options
-        self._read = 0
+    def __init__(
+        self, builder: DocumentBuilder, options: OcrOptions, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._builder, self._options, self._clock = builder, options, clock
+        self._read, self._spent = 0, 0.0
+        self._unread: dict[str, list[int]] = {}
         self.seen = 0
 
     def read(self, page: pdfium.PdfPage, number: int, *, why: str) -> str:
-        """The page's recognised text, empty with a note where there is none. `why` continues "Page 3 …"."""
+        """The page's recognised text; empty where there is none, or no budget. `why` begins the note about that."""
         self.seen += 1
+        left = self._options.document_s - self._spent
         if tesseract() is None:
-            self._note(f"Page {number} {why} and was not read: install tesseract and process the document again.")
-            return ""
-        if self._read >= self._options.max_pages:
-            limit = self._options.max_pages
-            self._note(f"Page {number} {why} and was not read: only {limit} pages of a document are recognised.")
-            return ""
-        self._read += 1
-        text = recognise(*_grey(page), self._options)
-        if text is None:
-            self._note(f"Page {number} {why} and could not be recognised within {self._options.timeout_s:.0f} s.")
-        return (text or "").strip()
+            advice = "Install tesseract on the server and process the document again."
+        elif self._read >= self._options.max_pages:
+            advice = f"Only {self._options.max_pages} pages of a document are recognised: split the file."
+        elif left <= 0:
+            advice = f"Recognition stops after {self._options.document_s:.0f} s a document: split the file."
+        else:
+            began = self._clock()
+            text = recognise(*_grey(page), self._options, min(left, self._options.timeout_s))
+            self._read, self._spent = self._read + 1, self._spent + self._clock() - began
+            if text is not None:
+                return text.strip()
+            advice = "Recognition failed or took too long: scan them again, straight and in black and white."
+        self._unread.setdefault(f"{why} and not read: {{}}. {advice}", []).append(number)
+        return ""
 
-    def _note(self, text: str) -> None:
-        self._builder.notes.append(text)
+    def say(self) -> None:
+        """One note for each reason, however many pages."""
+        self._builder.notes.extend(note.format(", ".join(spans(pages))) for note, pages in self._unread.items())
 
 
 def _grey(page: pdfium.PdfPage) -> tuple[bytes, int, int]:

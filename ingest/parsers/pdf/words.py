@@ -12,6 +12,11 @@ import pypdfium2.raw as pdfium_c
 # pdfium writes U+FFFE (older: U+0002) for a hyphen at a line's end and drops the line break after it.
 LINE_HYPHEN = "\ufffe"
 _TOKEN = re.compile(r"(\r?\n)|([^\s\ufffe\x02]+[\ufffe\x02]?)|[\ufffe\x02]")
+LEFTWARDS = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]")  # Hebrew, Arabic and their kin
+# pdfium drops the space where the direction turns (“وPython”): there a word ends.
+_TURN = r"(?:(?<=[A-Za-z0-9])(?=[\u0590-\u08ff])|(?<=[\u0590-\u08ff])(?=[A-Za-z]))"
+_MIXED_TOKEN = re.compile(rf"(\r?\n)|((?:[^\s\ufffe\x02](?!{_TURN}))*[^\s\ufffe\x02][\ufffe\x02]?)|[\ufffe\x02]")
+_LAM_ALEF = re.compile("[آأإٱا]ل")
 _BOLD_WEIGHT = 600
 _HYPHENS = "\ufffe\x02"
 _BOLD_NAME = re.compile(rb"(?i)bold|black|heavy|-bd")
@@ -52,6 +57,21 @@ def page_text(text_page: pdfium_c.FPDF_TEXTPAGE) -> str:
     return "".join(chr(code) if 0 < code < 0x110000 else " " for code in codes)
 
 
+def in_reading_order(text_page: pdfium_c.FPDF_TEXTPAGE, text: str) -> str:
+    """Lam before alef where both are one glyph: pdfium turns lines round, and the letters of a ligature with them."""
+    box = pdfium_c.FS_RECTF()
+
+    def place(index: int) -> _Box | None:
+        found = pdfium_c.FPDFText_GetLooseCharBox(text_page, index, ctypes.byref(box))
+        return _read_box(box) if found else None
+
+    def turned(match: re.Match[str]) -> str:
+        first = place(match.start())
+        return match.group()[::-1] if first is not None and first == place(match.start() + 1) else match.group()
+
+    return _LAM_ALEF.sub(turned, text)
+
+
 def page_words(text_page: pdfium_c.FPDF_TEXTPAGE, text: str) -> tuple[list[Word], str]:
     """Words in the order of the content stream, upright, and apart from them the text that runs another way.
 
@@ -61,7 +81,7 @@ def page_words(text_page: pdfium_c.FPDF_TEXTPAGE, text: str) -> tuple[list[Word]
     box = pdfium_c.FS_RECTF()
     reference, get_box = ctypes.byref(box), pdfium_c.FPDFText_GetLooseCharBox
     bold, line_start, last_index = False, 0, -1
-    for match in _TOKEN.finditer(text):
+    for match in (_MIXED_TOKEN if LEFTWARDS.search(text) else _TOKEN).finditer(text):
         token, (start, end) = match.group(), match.span()
         if token[0] in "\r\n" or (last_index >= 0 and text[last_index] in _HYPHENS):
             _settle(text_page, found, line_start, last_index)
@@ -84,10 +104,15 @@ def page_words(text_page: pdfium_c.FPDF_TEXTPAGE, text: str) -> tuple[list[Word]
     return _split(found)
 
 
-def _direction(dx: float, dy: float) -> int:
-    """Quarter turns: 0 to the right, 1 upwards, 2 to the left, 3 downwards, -1 unknown (one character)."""
+def _direction(token: str, dx: float, dy: float) -> int:
+    """Quarter turns: 0 to the right, 1 upwards, 2 to the left, 3 downwards, -1 unknown (one character).
+
+    Words that are written from right to left run to the left on an upright page.
+    """
     if dx == 0 and dy == 0:
         return -1
+    if not token.isascii() and LEFTWARDS.search(token):
+        dx, dy = abs(dx), -dy
     if abs(dy) > abs(dx):
         return 1 if dy > 0 else 3
     return 0 if dx > 0 else 2
@@ -108,7 +133,7 @@ def _is_bold(text_page: pdfium_c.FPDF_TEXTPAGE, index: int) -> bool:
 
 def _split(found: list[_Found]) -> tuple[list[Word], str]:
     """The page's own direction wins; a stamp along its margin must not cut its lines."""
-    directions = [_direction(last[0] - first[0], last[3] - first[3]) for _, first, last, _ in found]
+    directions = [_direction(token, last[0] - first[0], last[3] - first[3]) for token, first, last, _ in found]
     votes = Counter(directions)
     votes.pop(-1, None)
     turn = votes.most_common(1)[0][0] if votes else 0

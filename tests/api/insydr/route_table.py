@@ -57,6 +57,10 @@ CASES: dict[tuple[str, str], Case] = {
     ("GET", "/jobs"): Case(P.DOCUMENTS_READ, Role.VIEWER),
     ("GET", "/jobs/{job_id}"): Case(P.DOCUMENTS_READ, Role.VIEWER),
     ("POST", "/jobs/{job_id}/cancel"): Case(P.DOCUMENTS_WRITE, Role.EDITOR),
+    ("GET", "/queue"): Case(P.DOCUMENTS_READ, Role.VIEWER),
+    ("GET", "/dead-letters"): Case(P.DOCUMENTS_READ, Role.VIEWER),
+    ("POST", "/dead-letters/replay"): Case(P.DOCUMENTS_WRITE, Role.EDITOR, {"all": True}),
+    ("POST", "/reconcile"): Case(P.DOCUMENTS_WRITE, Role.EDITOR, {}),
     ("POST", "/reindex"): Case(P.DOCUMENTS_WRITE, Role.EDITOR, {}),
     ("POST", "/search"): Case(P.SEARCH, Role.VIEWER, {"query": "who"}),
 }

@@ -22,6 +22,9 @@ ID_FIELDS = {
     ("POST", "/documents/batch", "query.collection_id"): NOT_FOUND,
     ("GET", "/documents", "query.collection_id"): NOT_FOUND,
     ("POST", "/reindex", "body.collection_id"): NOT_FOUND,
+    ("GET", "/dead-letters", "query.collection_id"): NOT_FOUND,
+    ("POST", "/dead-letters/replay", "body.collection_id"): NOT_FOUND,
+    ("POST", "/dead-letters/replay", "body.document_ids"): NOT_FOUND,
     ("POST", "/search", "body.collection_ids"): NOT_FOUND,
     ("POST", "/search", "body.filters.document_ids"): NOTHING,
 }
@@ -163,7 +166,8 @@ class TestFields:
                     name: [value] if name.endswith("s") and value is stranger else value,
                 }
             reply = intruder.workspace.call(method, path.format(**intruder.ids), **options)
-            check_error(reply, 404, "COLLECTION_NOT_FOUND", name)
+            code = "DOCUMENT_NOT_FOUND" if name == "document_ids" else "COLLECTION_NOT_FOUND"
+            check_error(reply, 404, code, name)
 
     def test_a_search_filtered_by_foreign_documents_finds_nothing(self, victim: Tenant, intruder: Tenant) -> None:
         filters = {"document_ids": [victim.ids["document_id"]]}

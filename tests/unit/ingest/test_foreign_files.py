@@ -11,6 +11,7 @@ from ingest.archive import iter_archive
 from ingest.detect import Format, detect
 from ingest.encoding import decode
 from ingest.parse import PARSERS, parse, parser_of
+from tests.unit.ingest import hostile
 
 FILES = Path(__file__).parents[4] / "shared" / "data" / "files"
 OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
@@ -46,12 +47,26 @@ class TestCompoundFiles:
         assert detect(compound(entry), "letter.txt") is expected
 
     @pytest.mark.parametrize(
-        ("entry", "hint"), [("WordDocument", ".docx"), ("EncryptedPackage", "password"), ("Other", "Supported are")]
+        ("entry", "code", "hint"),
+        [
+            ("WordDocument", "UNSUPPORTED_TYPE", ".docx"),
+            ("EncryptedPackage", "OFFICE_ENCRYPTED", "password"),
+            ("Other", "UNSUPPORTED_TYPE", "Supported are"),
+        ],
     )
-    def test_others_say_what_to_do(self, entry: str, hint: str) -> None:
+    def test_others_say_what_to_do(self, entry: str, code: str, hint: str) -> None:
         with pytest.raises(DocumentError, match=hint) as caught:
             detect(compound(entry), "a.xls")
-        assert caught.value.code == "UNSUPPORTED_TYPE"
+        assert caught.value.code == code
+
+    @pytest.mark.parametrize("inside", ["WordDocument", "PowerPoint Document", "EncryptedPackage"])
+    def test_an_object_within_a_sheet_does_not_make_it_another_type(self, inside: str) -> None:
+        assert detect(hostile.compound("Workbook", b"x", inside), "a.xls") is Format.XLS
+
+    def test_a_directory_that_runs_in_a_circle_ends(self) -> None:
+        data = bytearray(hostile.compound("Workbook", b"x"))
+        data[512 + 4 : 512 + 8] = (1).to_bytes(4, "little")
+        assert detect(bytes(data), "a.xls") is Format.XLS
 
 
 class TestFormats:
@@ -78,18 +93,18 @@ class TestHostileArchives:
         data = self.zipped("a.txt")
         data[data.index(b"PK\x01\x02") + 8] |= 1  # the flag in the central directory
         with pytest.raises(DocumentError) as caught:
-            list(iter_archive(bytes(data)))
+            [member.read() for member in iter_archive(io.BytesIO(data))]
         assert caught.value.code == "ARCHIVE_ENCRYPTED"
 
     def test_archives_inside_are_handed_over_unopened(self) -> None:
         inner = bytes(self.zipped("deep.txt"))
-        (member,) = iter_archive(bytes(self.zipped("inner.zip", inner)))
-        assert member.data == inner
+        (member,) = iter_archive(io.BytesIO(self.zipped("inner.zip", inner)))
+        assert member.size == len(inner)
 
     def test_a_damaged_member_is_a_clear_error(self) -> None:
         data = self.zipped("a.txt", b"hello world")
         at = data.index(b"hello")
         data[at] ^= 0xFF
         with pytest.raises(DocumentError) as caught:
-            list(iter_archive(bytes(data)))
+            [member.read() for member in iter_archive(io.BytesIO(data))]
         assert caught.value.code == "ARCHIVE_BROKEN"

@@ -3,7 +3,7 @@
 import json
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -37,19 +37,27 @@ class Passages:
     def load(self, _scope: Scope, chunk_ids: Sequence[str]) -> dict[str, StoredPassage]:
         return {key: self._rows[key] for key in chunk_ids if key in self._rows}
 
+    def replaced(self, _scope: Scope, versions: Mapping[str, int]) -> bool:
+        live = {row.document_id: row.version for row in self._rows.values()}
+        return any(live.get(document, 0) > version for document, version in versions.items())
+
+
+def points(rows: Sequence[StoredPassage]) -> list[Point]:
+    """The rows as they stand in the index."""
+    model, sparse = FakeEmbeddingModel(), SparseEncoder()
+    return [
+        Point(
+            row.chunk_id, WORKSPACE, row.collection_id, row.document_id, row.version, row.chunk_index, "en",
+            {model.name: model.embed_query(row.content)}, sparse.encode_passage(row.content, "en"),
+        )
+        for row in rows
+    ]  # fmt: skip
+
 
 def searcher(rows: Sequence[StoredPassage]) -> Searcher:
-    model, sparse, store = FakeEmbeddingModel(), SparseEncoder(), MemoryVectorStore()
-    store.upsert(
-        [
-            Point(
-                row.chunk_id, WORKSPACE, row.collection_id, row.document_id, row.version, row.chunk_index, "en",
-                {model.name: model.embed_query(row.content)}, sparse.encode_passage(row.content, "en"),
-            )
-            for row in rows
-        ]
-    )  # fmt: skip
-    return Searcher(store, model, sparse)
+    store = MemoryVectorStore()
+    store.upsert(points(rows))
+    return Searcher(store, FakeEmbeddingModel(), SparseEncoder())
 
 
 class FakeLlm:

@@ -73,12 +73,12 @@ class TestGoldenVectors:
         found = np.stack([embed(runtime, row) for row in tokenizer.encode(texts)])
         assert (found * expected).sum(axis=1).min() >= 0.99999
 
-    @pytest.mark.parametrize("variant", list(Variant))
+    @pytest.mark.parametrize("variant", [Variant.PORTABLE, Variant.FUSED])  # int8 takes every text alone
     def test_padding_changes_nothing_that_matters(self, onnx, tokenizer, variant):
         runtime = onnx(variant)
         ids = tokenizer.encode(["A short sentence."])[0]
         padded = runtime.infer(np.array([ids + [0] * 20], np.int64), np.array([[1] * len(ids) + [0] * 20], np.int64))[0]
-        assert padded @ embed(runtime, ids) > (0.96 if variant is Variant.INT8 else 0.99999)
+        assert padded @ embed(runtime, ids) > 0.99999
 
 
 class TestGraphFolder:
@@ -98,7 +98,7 @@ class TestGraphFolder:
         assert list(tmp_path.iterdir()) == []
 
     def test_the_name_carries_version_and_weights(self, tmp_path):
-        assert graph_path(tmp_path, Variant.INT8).parent.name == "all-minilm-l6-v2-g1-53aa5117-int8"
+        assert graph_path(tmp_path, Variant.INT8).parent.name == "all-minilm-l6-v2-g2-53aa5117-int8"
 
 
 class TestWeights:

@@ -47,3 +47,38 @@ def _file(objects: list[bytes]) -> bytes:
     size = len(objects) + 1
     trailer = b"trailer << /Size %d /Root 1 0 R /Info 5 0 R >>\nstartxref\n%d\n%%%%EOF\n" % (size, len(out))
     return out + b"xref\n0 %d\n0000000000 65535 f \n" % size + table + trailer
+
+
+def mapped_pdf(codes: list[bytes], to_unicode: dict[int, str] | None, *, wide: bool = False) -> bytes:
+    """One page of lines whose font says itself what its codes mean; without a map, nothing does.
+
+    A `wide` font has codes of two bytes that are numbers of glyphs, as embedded subsets have.
+    """
+    shown = "".join(f"BT /F1 12 Tf 72 {700 - 20 * row} Td <{line.hex()}> Tj ET\n" for row, line in enumerate(codes))
+    unicode_map = b"/ToUnicode 7 0 R " if to_unicode is not None else b""
+    if wide:
+        font = b"<< /Type /Font /Subtype /Type0 /BaseFont /ABCDEF+Own /Encoding /Identity-H /DescendantFonts [8 0 R] "
+    else:
+        font = b"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica "
+    page = b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 612 792] /Contents 6 0 R "
+    page += b"/Resources << /Font << /F1 4 0 R >> >> >>"
+    digits = 4 if wide else 2
+    lines = "".join(
+        f"<{code:0{digits}x}> <{text.encode('utf-16-be').hex()}>\n" for code, text in (to_unicode or {}).items()
+    )
+    count = len(to_unicode or {})
+    ranges = f"1 begincodespacerange <{'00' * (digits // 2)}> <{'ff' * (digits // 2)}> endcodespacerange"
+    cmap = f"begincmap\n{ranges}\n{count} beginbfchar\n{lines}endbfchar\nendcmap"
+    descendant = (
+        b"<< /Type /Font /Subtype /CIDFontType2 /BaseFont /ABCDEF+Own /CIDToGIDMap /Identity /DW 600 "
+        b"/CIDSystemInfo << /Registry (Adobe) /Ordering (Identity) /Supplement 0 >> /FontDescriptor << /Type "
+        b"/FontDescriptor /FontName /ABCDEF+Own /Flags 4 /FontBBox [0 0 600 900] /ItalicAngle 0 /Ascent 800 "
+        b"/Descent -200 /CapHeight 700 /StemV 80 >> >>"
+    )
+    objects = [b"<< /Type /Catalog /Pages 2 0 R >>", b"<< /Type /Pages /Count 1 /Kids [3 0 R] >>", page]
+    objects += [font + unicode_map + b">>", b"<< >>", _stream(shown), _stream(cmap), descendant]
+    return _file(objects)
+
+
+def _stream(content: str) -> bytes:
+    return b"<< /Length %d >>\nstream\n" % len(content) + content.encode() + b"\nendstream"

@@ -169,8 +169,9 @@ class TestUnreadable:
 
     def test_an_entity_is_not_resolved(self) -> None:
         bomb = '<!DOCTYPE x [<!ENTITY e SYSTEM "file:///etc/hostname">]>'
+        hidden = f"<!-- {' ' * 10_000} -->"  # where nobody looks for declarations
         body = f"<w:document {nsdecls('w')}><w:body><w:p><w:r><w:t>a&e;b</w:t></w:r></w:p></w:body></w:document>"
         out = io.BytesIO()
         with zipfile.ZipFile(out, "w") as archive:
-            archive.writestr("word/document.xml", bomb + body)
+            archive.writestr("word/document.xml", hidden + bomb + body)
         assert parse_docx(out.getvalue(), "a.docx").text == "a"

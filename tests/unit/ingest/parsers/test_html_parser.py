@@ -78,3 +78,35 @@ class TestEncoding:
     def test_the_declared_charset_is_used(self) -> None:
         page = f"<html><head><meta charset='windows-1250'></head><body><p>Žluťoučký kůň. {PROSE}</p></body></html>"
         assert "Žluťoučký kůň" in parse_html(page.encode("cp1250"), "a.html").text
+
+
+class TestPagesWithoutFurniture:
+    PAGE = """<html><body><h1>Code snippets</h1><p>Install it.</p>
+        <img src="a.png" alt="The parts of a pump"/><img src="b.png" alt="logo"/><img src="c.png" alt="my photo.jpeg"/>
+        <ol start="42"><li>First</li><li>Second</li><li value="50">Third</li></ol>
+        <table><tr><td>A</td><td><table><tr><td>A1</td><td>B1</td></tr></table></td></tr></table>After the table
+        </body></html>"""
+
+    def test_all_of_the_body_is_read(self) -> None:
+        text = parse_html(self.PAGE.encode(), "a.html").text
+        for wanted in (
+            "Code snippets",
+            "The parts of a pump",
+            "42. First\n43. Second\n50. Third",
+            "A1 B1",
+            "After the",
+        ):
+            assert wanted in text
+        assert "logo" not in text
+        assert "jpeg" not in text
+
+    def test_navigation_or_many_links_make_it_a_web_page(self) -> None:
+        links = "".join(f"<a href='{n}'>Another article {n}</a> " for n in range(9))
+        words = "<p>" + "A sentence that says something about the matter. " * 9 + "</p>"
+        for furniture in (f"<nav>{links}</nav>", f"<div class='sidebar'>{links}</div>", f"<p>{links * 3}</p>"):
+            page = f"<html><body>{furniture}<article>{words}</article></body></html>"
+            assert "Another article 3" not in parse_html(page.encode(), "a.html").text
+
+
+def test_letters_are_composed() -> None:
+    assert "é" in parse_html("<p>caf\u0065\u0301 au lait</p>".encode(), "a.html").text

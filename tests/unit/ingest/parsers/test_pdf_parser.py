@@ -2,14 +2,18 @@
 
 import io
 import itertools
+from typing import Any
 
+import pypdfium2 as pdfium
 import pytest
 from pypdf import PdfReader, PdfWriter
 
 from core.errors import DocumentError
+from ingest.builder import DocumentBuilder
 from ingest.elements import ElementKind, ParsedDocument
 from ingest.parsers import ocr
 from ingest.parsers.pdf import parse_pdf
+from ingest.parsers.pdf.scans import ScanReader
 from tests.unit.ingest.parsers.pdf_bytes import Line, pdf
 
 
@@ -163,8 +167,6 @@ class TestUnreadable:
 
 def scanned(*lines: Line) -> bytes:
     """A PDF of one page that is a picture of `lines`, with a second page of text."""
-    import pypdfium2 as pdfium
-
     picture = pdfium.PdfDocument(pdf([list(lines)]))[0].render(scale=3, grayscale=True)
     document = pdfium.PdfDocument.new()
     page = document.new_page(612, 792)
@@ -188,14 +190,38 @@ class TestScans:
     def test_without_tesseract_each_scan_has_a_note(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr("ingest.parsers.pdf.scans.tesseract", lambda: None)
         parsed = parse_pdf(scanned(Line(72, 700, "The quick brown fox", 24)), "a.pdf")
-        assert parsed.notes == ["Page 1 is a scan and was not read: install tesseract and process the document again."]
+        assert parsed.notes == [
+            "Scanned and not read: page 1. Install tesseract on the server and process the document again."
+        ]
         assert "text of its own" in parsed.text
 
     @pytest.mark.skipif(ocr.tesseract() is None, reason="tesseract is not installed")
     def test_pages_beyond_the_budget_have_a_note(self) -> None:
         options = ocr.OcrOptions(max_pages=0)
         parsed = parse_pdf(scanned(Line(72, 700, "The quick brown fox", 24)), "a.pdf", options)
-        assert "only 0 pages" in parsed.notes[0]
+        assert "Only 0 pages" in parsed.notes[0]
+
+    def test_recognition_stops_when_its_time_is_spent(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """By a clock of the test: each page takes 40 s of the 100 s, and no page is given more than what is left."""
+        now, given = [0.0], list[float]()
+
+        def recognise(*arguments: Any) -> str:
+            given.append(arguments[-1])
+            now[0] += 40
+            return "words"
+
+        monkeypatch.setattr("ingest.parsers.pdf.scans.tesseract", lambda: "tesseract")
+        monkeypatch.setattr("ingest.parsers.pdf.scans.recognise", recognise)
+        builder = DocumentBuilder()
+        reader = ScanReader(builder, ocr.OcrOptions(timeout_s=50, document_s=100), clock=lambda: now[0])
+        page = pdfium.PdfDocument(pdf([[]]))[0]
+        read = [reader.read(page, number, why="Scanned") for number in range(1, 7)]
+        reader.say()
+        assert read == ["words"] * 3 + [""] * 3
+        assert given == [50, 50, 20]
+        assert builder.notes == [
+            "Scanned and not read: pages 4 to 6. Recognition stops after 100 s a document: split the file."
+        ]
 
 
 class TestAdditions:

@@ -150,6 +150,12 @@ class TestRichText:
         data = rb"{\rtf1\ansi " + row % (b"A", b"B") + row % (b"1", b"2") + rb"\pard end\par}"
         assert texts(parse_rtf(data, "a.rtf"), ElementKind.TABLE) == ["| A | B |\n| 1 | 2 |"]
 
+    def test_a_footnote_is_a_note_with_its_mark(self) -> None:
+        data = rb"{\rtf1 Body text{\super\chftn}{\footnote\pard\chftn The note itself.} and more.\par Second.}"
+        result = parse_rtf(data, "a.rtf")
+        assert result.text == "Body text[1] and more.\n\nSecond.\n\n[1] The note itself."
+        assert texts(result, ElementKind.NOTE) == ["[1] The note itself."]
+
     def test_what_is_no_rtf_is_broken(self) -> None:
         with pytest.raises(DocumentError) as caught:
             parse_rtf(b"plain", "a.rtf")

@@ -1,0 +1,108 @@
+"""Ours: the queue as it stands, dead letters and their replay, reconciliation."""
+
+from datetime import datetime
+
+from pydantic import BaseModel, Field
+
+from api.auth import Who
+from api.insydr.jobs import JobOut, job_out
+from api.insydr.wire import IdText, Input, Limit, Offset
+from api.state import State
+from api.surfaces.names import Surface
+from api.surfaces.route import surface_router
+from core.errors import InvalidInput
+from domain.dead_letters.repository import Which
+from domain.dead_letters.service import DeadLetterService
+from domain.ingestion.health import queue_health
+from domain.ingestion.reconcile import start_reconciliation
+from domain.models import Document
+
+router = surface_router(Surface.INSYDR, "/api/v1/workspaces/{workspace_id}", tag="Queue")
+
+
+class QueueOut(BaseModel):
+    state: str = Field(description="IDLE, WORKING, WAITING (all busy), STARVED (no worker) or STUCK (one is silent).")
+    message: str
+    queued: int
+    due: int = Field(description="Of the queued, those that need not wait for a later try.")
+    processing: int
+    oldest_due_seconds: float
+    workers: int
+    failed_by_code: dict[str, int]
+
+
+class DeadLetter(BaseModel):
+    document_id: str
+    title: str
+    collection_id: str
+    version: int
+    error_code: str | None
+    error_message: str | None
+    retryable: bool
+    attempts: int
+    failed_at: datetime
+
+
+class DeadLetterList(BaseModel):
+    dead_letters: list[DeadLetter]
+    total: int
+
+
+class ReplayIn(Input):
+    document_ids: list[IdText] | None = Field(None, min_length=1, max_length=1_000)
+    codes: list[IdText] | None = Field(None, min_length=1, max_length=100, description="Error codes.")
+    collection_id: IdText | None = None
+    all: bool = Field(False, description="Every dead letter; needed where nothing else is named.")
+
+
+@router.get("/queue")
+def queue(who: Who, state: State) -> QueueOut:
+    """How much waits, for how long, and why."""
+    with state.database.read() as session:
+        found = queue_health(session, who)
+    counts = found.counts
+    return QueueOut(
+        state=found.state, message=found.sentence, queued=counts.queued, due=counts.due, processing=counts.processing,
+        oldest_due_seconds=found.oldest_due_s, workers=counts.workers, failed_by_code=counts.failed,
+    )  # fmt: skip
+
+
+@router.get("/dead-letters")
+def dead_letters(
+    who: Who,
+    state: State,
+    code: str | None = None,
+    collection_id: str | None = None,
+    limit: Limit = 50,
+    offset: Offset = 0,
+) -> DeadLetterList:
+    """Documents that failed for good, the latest first."""
+    which = Which(codes=(code,) if code else None, collection_id=collection_id)
+    with state.database.read() as session:
+        rows, total = DeadLetterService(session, who).page(which, limit, offset)
+    return DeadLetterList(dead_letters=[_out(row) for row in rows], total=total)
+
+
+@router.post("/dead-letters/replay", status_code=202)
+def replay(body: ReplayIn, who: Who, state: State) -> JobOut:
+    """Process them once more, as one job; at most 10,000 a call."""
+    which = Which(_tuple(body.document_ids), _tuple(body.codes), body.collection_id)
+    if which == Which() and not body.all:
+        raise InvalidInput("Name document_ids, codes or a collection_id, or say all: true.", field="document_ids")
+    with state.database.write() as session:
+        return job_out(DeadLetterService(session, who).replay(which))
+
+
+@router.post("/reconcile", status_code=202)
+def reconcile(who: Who, state: State) -> JobOut:
+    """Compare rows, vectors and files, and repair what differs; the job's `report` says what that was."""
+    return job_out(start_reconciliation(state.database, who))
+
+
+def _out(row: Document) -> DeadLetter:
+    same = {name: getattr(row, name) for name in DeadLetter.model_fields if name not in ("document_id", "failed_at")}
+    return DeadLetter(document_id=row.id, failed_at=row.updated_at, **same)
+
+
+def _tuple(values: list[str] | None) -> tuple[str, ...] | None:
+    return None if values is None else tuple(values)

@@ -1,0 +1,25 @@
+"""What a process counts of its own work (Prometheus naming: base units, `_total` for counters)."""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from prometheus_client import Counter, Histogram
+
+STAGE_SECONDS = Histogram(
+    "insydr_ingest_stage_seconds",
+    "Time of one slab in a stage.",
+    ["stage"],
+    buckets=(0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300),
+)
+DOCUMENTS_ENDED = Counter("insydr_documents_ended_total", "Documents that ended, by outcome.", ["outcome", "code"])
+
+
+@contextmanager
+def stage(name: str) -> Iterator[None]:
+    """Time the block as a stage of ingestion."""
+    started = time.perf_counter()
+    try:
+        yield
+    finally:
+        STAGE_SECONDS.labels(name).observe(time.perf_counter() - started)

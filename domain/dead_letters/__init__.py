@@ -1,0 +1,1 @@
+"""Documents that failed for good, with their reasons, and their replay."""

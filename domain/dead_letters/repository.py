@@ -1,0 +1,48 @@
+"""Queries of dead letters."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import Select, func
+
+from domain.documents.repository import for_change, pages
+from domain.models import Document, Status
+from domain.scope import TenantRepository
+
+
+@dataclass(frozen=True, slots=True)
+class Which:
+    """None means any; `()` means nothing."""
+
+    document_ids: tuple[str, ...] | None = None
+    codes: tuple[str, ...] | None = None
+    collection_id: str | None = None
+
+
+class DeadLetterRepository(TenantRepository):
+    def page(self, which: Which, limit: int, offset: int) -> tuple[list[Document], int]:
+        """Newest failure first, and how many there are."""
+        query = self._failed(which)
+        total = self.session.scalar(query.with_only_columns(func.count())) or 0
+        newest = query.order_by(Document.updated_at.desc(), Document.id)
+        return list(self.session.scalars(newest.limit(limit).offset(offset))), total
+
+    def locked(self, which: Which, limit: int) -> list[Document]:
+        """For replay: nobody else takes them meanwhile."""
+        return list(self.session.scalars(for_change(self._failed(which)).limit(limit)))
+
+    def existing(self, document_ids: Sequence[str]) -> set[str]:
+        """Those of `document_ids` that the workspace has, whatever their state."""
+        found: set[str] = set()
+        for page in pages(document_ids):
+            query = self.select(Document).where(Document.id.in_(page), Document.status != Status.DELETED)
+            found.update(self.session.scalars(query.with_only_columns(Document.id)))
+        return found
+
+    def _failed(self, which: Which) -> Select[Document]:
+        query = self.select(Document).where(Document.status == Status.FAILED)
+        if which.document_ids is not None:
+            query = query.where(Document.id.in_(which.document_ids))
+        if which.codes is not None:
+            query = query.where(Document.error_code.in_(which.codes))
+        return query.where(Document.collection_id == which.collection_id) if which.collection_id else query

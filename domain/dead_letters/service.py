@@ -1,0 +1,56 @@
+"""Dead letters: documents whose processing failed for good. A replay processes the same version once more."""
+
+from sqlalchemy.orm import Session
+
+from core.clock import utc_now
+from core.errors import NotFound
+from core.ids import Prefix, new_id
+from core.queue.outbox import enqueue
+from domain.collections.service import require_collections
+from domain.dead_letters.repository import DeadLetterRepository, Which
+from domain.documents.intake import requeue
+from domain.jobnames import INGEST_WAKE
+from domain.models import Document, Job, JobKind, JobStatus, Priority
+from domain.principal import Permission, Principal
+
+MAX_REPLAY = 10_000  # documents of one call
+
+
+class DeadLetterService:
+    def __init__(self, session: Session, who: Principal) -> None:
+        self._session, self._who = session, who
+        self._letters = DeadLetterRepository(session, who)
+
+    def page(self, which: Which, limit: int, offset: int) -> tuple[list[Document], int]:
+        self._who.require(Permission.DOCUMENTS_READ)
+        self._check(which)
+        return self._letters.page(which, limit, offset)
+
+    def replay(self, which: Which) -> Job:
+        """Queue them again as one job, at most `MAX_REPLAY`; the others stay to be replayed by the next call."""
+        self._who.require(Permission.DOCUMENTS_WRITE)
+        self._check(which)
+        letters = self._letters.locked(which, MAX_REPLAY)
+        job = Job(
+            id=new_id(Prefix.JOB), workspace_id=self._who.workspace_id, collection_id=which.collection_id,
+            kind=JobKind.REPLAY, total=len(letters), errors=[],
+            status=JobStatus.PROCESSING if letters else JobStatus.COMPLETED,
+            finished_at=None if letters else utc_now(),
+        )  # fmt: skip
+        self._session.add(job)
+        self._session.flush()
+        for letter in letters:
+            requeue(letter, job.id, utc_now(), Priority.BATCH)
+        if letters:
+            enqueue(self._session, INGEST_WAKE, wake=True)
+        return job
+
+    def _check(self, which: Which) -> None:
+        """Another workspace's ids are not there, whatever their state."""
+        if which.collection_id:
+            require_collections(self._session, self._who, [which.collection_id], "collection_id")
+        unknown = sorted(set(which.document_ids or ()) - self._letters.existing(which.document_ids or ()))
+        if unknown:
+            raise NotFound(
+                f"There is no document {unknown[0]} in this workspace.", code="DOCUMENT_NOT_FOUND", field="document_ids"
+            )

@@ -1,0 +1,46 @@
+"""Whose turn it is: a free worker takes the workspace with the fewest slabs in work, of these the one that was
+served longest ago. So a workspace with 10,000 files gets all workers while it is alone and its share when it is not.
+"""
+
+from collections.abc import Sequence
+
+from sqlalchemy import distinct, exists, func, select
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from core.clock import utc_now
+from domain.models import Document, IngestTurn, Priority, Status
+
+
+def next_workspaces(session: Session, *, urgent: bool = False) -> Sequence[str]:
+    """Workspaces with due documents, the one whose turn it is first; with `urgent` only what somebody waits for."""
+    due = select(Document.workspace_id).where(Document.status == Status.QUEUED, Document.due_at <= utc_now())
+    due = due.where(Document.priority == Priority.INTERACTIVE) if urgent else due
+    waiting = due.distinct().subquery()
+    busy = (
+        select(Document.workspace_id, func.count(distinct(Document.lease_id)).label("slabs"))
+        .where(Document.status == Status.PROCESSING)
+        .group_by(Document.workspace_id)
+        .subquery()
+    )
+    slabs = func.coalesce(busy.c.slabs, 0)
+    query = (
+        select(waiting.c.workspace_id)
+        .outerjoin(busy, busy.c.workspace_id == waiting.c.workspace_id)
+        .outerjoin(IngestTurn, IngestTurn.workspace_id == waiting.c.workspace_id)
+        .order_by(slabs, IngestTurn.served_at.is_not(None), IngestTurn.served_at, waiting.c.workspace_id)
+    )
+    return session.scalars(query).all()
+
+
+def served(session: Session, workspace_id: str) -> None:
+    """Remember that it is the others' turn now."""
+    dialect = sqlite if session.get_bind().dialect.name == "sqlite" else postgresql
+    row = {"workspace_id": workspace_id, "served_at": utc_now()}
+    insert = dialect.insert(IngestTurn).values(**row)
+    session.execute(insert.on_conflict_do_update(index_elements=["workspace_id"], set_={"served_at": row["served_at"]}))
+
+
+def any_due(session: Session) -> bool:
+    due = (Document.status == Status.QUEUED) & (Document.due_at <= utc_now())
+    return bool(session.scalar(select(exists().where(due))))

@@ -1,0 +1,16 @@
+"""Turns: when each workspace was last served, so that the next free worker serves another one."""
+
+from datetime import datetime
+
+from sqlalchemy.orm import Mapped, mapped_column
+
+from core.database import Base, Id
+
+
+class IngestTurn(Base):
+    """One row a workspace that was ever served."""
+
+    __tablename__ = "ingest_turns"
+
+    workspace_id: Mapped[str] = mapped_column(Id, primary_key=True)
+    served_at: Mapped[datetime]

@@ -1,0 +1,197 @@
+"""The command line beside a running server: each command in a process of its own, as a user types it."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from evals.faults.processes import Child, free_port, wait_for_port
+from tests.support.services import fresh_postgres, fresh_redis
+
+ROOT = Path(__file__).resolve().parents[2]
+PATIENCE_S = 60
+
+
+class Terminal:
+    def __init__(self, folder: Path) -> None:
+        plain = {name: value for name, value in os.environ.items() if not name.startswith("INSYDR_")}
+        self.environment = {
+            **plain, "INSYDR_DATA_DIR": str(folder / "data"), "INSYDR_EMBEDDING_MODEL": "fake", "PYTHONPATH": str(ROOT),
+            "INSYDR_CONFIG": os.devnull, "INSYDR_LOG_LEVEL": "ERROR",
+        }  # fmt: skip
+
+    def start(self, *arguments: str) -> subprocess.Popen[bytes]:
+        command = [sys.executable, "-m", "insydr.cli", *arguments]
+        return subprocess.Popen(command, env=self.environment, stdout=subprocess.DEVNULL)
+
+    def run(self, *arguments: str, status: int = 0) -> str:
+        command = [sys.executable, "-m", "insydr.cli", *arguments]
+        done = subprocess.run(command, env=self.environment, capture_output=True, text=True, timeout=120, check=False)
+        assert done.returncode == status, done.stdout + done.stderr
+        return done.stdout + done.stderr
+
+    def json(self, *arguments: str, status: int = 0) -> Any:
+        return json.loads(self.run(*arguments, "--json", status=status))
+
+
+@pytest.fixture(scope="module")
+def terminal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Terminal]:
+    """A server runs, an account is there, three files are ingested, one of which cannot be read."""
+    folder = tmp_path_factory.mktemp("terminal")
+    made, port = Terminal(folder), free_port()
+    files = folder / "files"
+    files.mkdir()
+    (files / "guide.md").write_text("# Guide\n\nThe zanzibar lever opens the vault.")
+    (files / "prices.csv").write_text("item,price\nlamp,12\n")
+    (files / "broken.bin").write_bytes(b"\x00\x01\x02\x03" * 300)
+    made.run("users", "create", "--email", "cli@example.com", "--password", "correct horse")
+    server = made.start("serve", "--port", str(port))
+    try:
+        wait_for_port(port)
+        answer = made.json("ingest", str(files), status=2)
+        assert (answer["completed"], answer["failed"]) == (2, 1)
+        yield made
+    finally:
+        server.terminate()
+        server.wait(30)
+
+
+class TestKnowledge:
+    def test_search_and_ask(self, terminal: Terminal) -> None:
+        assert "zanzibar" in terminal.json("search", "zanzibar lever")["results"][0]["content"]
+        assert "zanzibar" in terminal.json("ask", "What opens the vault?", "--threshold", "0")["response"]
+
+    def test_documents(self, terminal: Terminal) -> None:
+        listed = terminal.json("documents")
+        assert listed["total"] == 3
+        assert "prices.csv" in terminal.run("documents", "--status", "COMPLETED")
+
+    def test_doctor(self, terminal: Terminal) -> None:
+        told = terminal.json("doctor")
+        assert told["ok"] is True
+        (queue,) = [finding["text"] for finding in told["findings"] if finding["part"] == "queue"]
+        assert queue.startswith(("IDLE", "WORKING"))
+        assert queue.endswith("1 failed")
+
+
+class TestQueue:
+    def test_says_that_nothing_waits_and_what_failed(self, terminal: Terminal) -> None:
+        ends = time.monotonic() + PATIENCE_S
+        while (state := terminal.json("queue"))["state"] != "IDLE" and time.monotonic() < ends:
+            pass
+        assert state["state"] == "IDLE"
+        (code,) = state["failed_by_code"]
+        assert code in terminal.run("queue")
+
+    def test_dead_letters_are_listed_and_replayed(self, terminal: Terminal) -> None:
+        (letter,) = terminal.json("dead-letters")["dead_letters"]
+        assert letter["error_code"] in terminal.run("dead-letters")
+        again = terminal.json("dead-letters", letter["document_id"], status=2)
+        assert (again["total"], again["failed"]) == (1, 1)
+        assert terminal.json("dead-letters", "--replay", "--code", "NO_SUCH_CODE")["total"] == 0
+        assert "not both" in terminal.run("dead-letters", letter["document_id"], "--replay", status=1)
+
+    def test_dead_jobs(self, terminal: Terminal) -> None:
+        assert terminal.json("dead-letters", "--jobs") == {"jobs": [], "total": 0}
+        assert terminal.json("dead-letters", "--jobs", "--replay") == {"replayed": 0}
+
+    def test_reconcile(self, terminal: Terminal) -> None:
+        report = terminal.json("reconcile")
+        assert (report["documents"], report["found"]) == (3, {})
+        assert "Nothing differs" in terminal.run("reconcile")
+
+
+class TestMistakes:
+    def test_a_path_that_is_not_there(self, terminal: Terminal) -> None:
+        assert "does not exist" in terminal.run("ingest", "/no/such/file", status=1)
+
+    def test_a_second_server_on_the_same_folder(self, terminal: Terminal) -> None:
+        assert "runs already at http" in terminal.run("serve", "--port", "0", status=1)
+
+
+class TestMoving:
+    """A backup beside the running server, a restore into another folder, and from there to the scaled-out shape."""
+
+    @pytest.fixture(scope="class")
+    def restored(self, terminal: Terminal, tmp_path_factory: pytest.TempPathFactory) -> Terminal:
+        folder = tmp_path_factory.mktemp("restored")
+        file = folder / "backup.tar"
+        assert terminal.json("backup", str(file))["tables"]["documents"] == 3
+        assert "exists already" in terminal.run("backup", str(file), status=1)
+        assert "runs already" in terminal.run("restore", str(file), status=1)
+        other = Terminal(folder)
+        other.run("doctor")  # makes a secret of its own, which the backup's replaces
+        assert "3 documents" in other.run("restore", str(file))
+        assert "not empty" in other.run("restore", str(file), status=1)
+        return other
+
+    def test_what_is_restored_is_searchable(self, restored: Terminal) -> None:
+        with serving(restored, "serve"):
+            found = eventually(lambda: restored.json("search", "zanzibar lever")["results"])
+            assert "zanzibar" in found[0]["content"]
+
+    def test_and_can_be_moved_to_the_scaled_out_shape(self, restored: Terminal, tmp_path: Path) -> None:
+        with fresh_postgres() as database, fresh_redis(11) as broker, standin(tmp_path) as qdrant:
+            config = tmp_path / "scaled.toml"
+            config.write_text(
+                f'database_url = "{database}"\nbroker_url = "{broker}"\nqdrant_url = "{qdrant}"\n'
+                f'blob_url = "file://{tmp_path}/blobs"\ndata_dir = "{tmp_path}/data"\nembedding_model = "fake"\n'
+            )
+            told = restored.run("migrate", "--to", str(config))
+            secret = Path(restored.environment["INSYDR_DATA_DIR"], "secret.key")
+            assert str(secret) in told
+            assert secret.read_text() not in told
+            moved = Terminal(tmp_path)
+            del moved.environment["INSYDR_DATA_DIR"], moved.environment["INSYDR_EMBEDDING_MODEL"]
+            moved.environment |= {"INSYDR_CONFIG": str(config), "INSYDR_SECRET_KEY": secret.read_text()}
+            with serving(moved, "worker", listens=False), serving(moved, "serve") as url:
+                assert login(url).status_code == 200
+                found = eventually(lambda: moved.json("search", "zanzibar lever")["results"])
+                assert "zanzibar" in found[0]["content"]
+
+
+@contextmanager
+def serving(terminal: Terminal, command: str, *, listens: bool = True) -> Iterator[str]:
+    port = free_port()
+    process = terminal.start(command, *(["--port", str(port)] if listens else []))
+    try:
+        if listens:
+            wait_for_port(port)
+        yield f"http://127.0.0.1:{port}/api/v1"
+    finally:
+        process.terminate()
+        process.wait(30)
+
+
+@contextmanager
+def standin(folder: Path) -> Iterator[str]:
+    port = free_port()
+    child = Child(["core.vectors.standin", str(port), str(folder / "qdrant")], dict(os.environ), folder / "qdrant.log")
+    child.start()
+    try:
+        wait_for_port(port)
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        child.kill()
+
+
+def login(url: str) -> httpx.Response:
+    body = {"email": "cli@example.com", "password": "correct horse"}
+    return httpx.post(f"{url}/auth/login", json=body, trust_env=False)
+
+
+def eventually(look: Callable[[], Any]) -> Any:
+    """What `look` returns once that is something."""
+    ends = time.monotonic() + PATIENCE_S
+    while not (found := look()):
+        assert time.monotonic() < ends, "nothing came"
+        time.sleep(0.2)
+    return found

@@ -1,0 +1,90 @@
+"""Deleting leaves nothing anywhere, whatever a worker is doing with it at that moment."""
+
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import func, select
+
+from core.database import Base
+from core.vectors.protocol import Scope
+from domain.collections.service import CollectionService
+from domain.documents.service import DocumentService
+from domain.models import Collection, Workspace
+from domain.workspaces.service import WorkspaceService
+from tests.support.bench import Bench
+
+REMAIN = {"api_usage", "jobs", "outbox"}  # what tells of the past, not of the document
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Iterator[Bench]:
+    made = Bench(tmp_path)
+    yield made
+    made.database.close()
+
+
+def delete(bench: Bench, what: str, document: str) -> None:
+    with bench.database.write() as session:
+        if what == "document":
+            DocumentService(session, bench.who).delete(document, None)
+        elif what == "collection":
+            CollectionService(session, bench.who).delete(bench.collection, None)
+        else:
+            WorkspaceService(session).delete(bench.who, None)
+
+
+def rows_of(bench: Bench, what: str) -> dict[str, int]:
+    """Rows by table that name the workspace; of those that stay when only a document goes, none are counted."""
+    stays = {
+        "document": {"collections", "members", "ingest_turns"}, "collection": {"members", "ingest_turns"},
+        "workspace": set[str](),
+    }[what] | REMAIN  # fmt: skip
+    found: dict[str, int] = {}
+    with bench.database.read() as session:
+        for table in Base.metadata.sorted_tables:
+            if "workspace_id" in table.c and table.name not in stays:
+                mine = select(func.count()).where(table.c.workspace_id == bench.who.workspace_id)
+                found[table.name] = session.scalar(mine) or 0
+    return {name: count for name, count in found.items() if count}
+
+
+class TestNothingIsLeft:
+    @pytest.mark.parametrize("removed_first", [True, False], ids=["removed-then-written", "written-then-removed"])
+    @pytest.mark.parametrize("live", [True, False], ids=["has-a-live-version", "new"])
+    @pytest.mark.parametrize("what", ["document", "collection", "workspace"])
+    def test_while_it_is_embedded(self, bench: Bench, what: str, live: bool, removed_first: bool) -> None:
+        (document,) = bench.add("The first text.")
+        if live:
+            bench.work()
+            bench.do("reprocess", document)
+        bench.model.gate = threading.Event()
+        slab = bench.claim()
+        assert slab
+        worker = threading.Thread(target=bench.runner.run, args=(slab,))
+        worker.start()
+        delete(bench, what, document)
+        if removed_first:
+            bench.upkeep()
+        bench.model.gate.set()
+        worker.join(30)
+        bench.upkeep()
+        assert bench.vectors.count(Scope(bench.who.workspace_id)) == 0
+        assert list(bench.blobs.keys()) == []
+        assert rows_of(bench, what) == {}
+        with bench.database.read() as session:
+            assert (session.get(Workspace, bench.who.workspace_id) is None) == (what == "workspace")
+            assert (session.get(Collection, bench.collection) is None) == (what != "document")
+
+    @pytest.mark.parametrize("what", ["document", "collection", "workspace"])
+    def test_after_a_worker_died_with_its_points_written(self, bench: Bench, what: str) -> None:
+        (document,) = bench.add("The first text.")
+        slab = bench.claim()
+        assert slab
+        bench.write_points(slab)
+        delete(bench, what, document)
+        bench.upkeep()
+        assert bench.vectors.count(Scope(bench.who.workspace_id)) == 0
+        assert list(bench.blobs.keys()) == []
+        assert rows_of(bench, what) == {}
