@@ -15,14 +15,11 @@ MAX_RATIO = 200  # unpacked over packed; XML of office files reaches about 50
 OCR_DOCUMENT_S = 120.0  # well below the time that a parser has, which would fail the document with all its text
 RATIO_FREE_BYTES = 32 * 2**20  # below that a high ratio hurts nobody
 TOTAL_RATIO_FREE_BYTES = 4 * RATIO_FREE_BYTES  # for all entries together: many small ones, or ones that share bytes
-<<<<<<< HEAD
 _END_BYTES = 22 + 65_535  # that record and its comment
 _BLOCK_BYTES = 1 << 20
-=======
 _XML_SUFFIXES = (".xml", ".rels", ".xhtml", ".html", ".htm", ".opf", ".ncx")
 _HEAD_BYTES = 4_096
 _ENTITIES = re.compile(rb"^[^<]*(?:<\?[^>]*>\s*)?(?:<!--.*?-->\s*)*<!DOCTYPE[^\[>]*\[.*?<!ENTITY", re.S)
->>>>>>> helper-formats
 _END = struct.Struct("<4s4H2LH")  # end of central directory record (APPNOTE.TXT 4.3.16)
 
 
@@ -52,9 +49,6 @@ def check_archive(data: bytes | BinaryIO) -> None:
             raise _too_large("an entry unpacks to far more than it is packed (a “ZIP bomb”)")
 
 
-<<<<<<< HEAD
-def _check_directory(source: BinaryIO, size: int) -> None:
-=======
 def too_deep() -> DocumentError:
     """For what is nested so deep that no program made it for people."""
     message = "The parts of this file are nested too deep to be read. Save it as plain text or PDF and upload that."
@@ -90,8 +84,7 @@ def _head(archive: zipfile.ZipFile, name: str) -> bytes:
         return b""
 
 
-def _check_directory(data: bytes) -> None:
->>>>>>> helper-formats
+def _check_directory(source: BinaryIO, size: int) -> None:
     """Entries are counted in the raw directory: `zipfile` makes an object of each, millions of them fill the memory."""
     start = source.seek(max(0, size - _END_BYTES))
     tail = source.read()

@@ -44,6 +44,11 @@ def release(session: Session, lease_id: str) -> None:
     session.execute(delete(Lease).where(Lease.id == lease_id))
 
 
+def is_held(session: Session, lease_id: str) -> bool:
+    """Whether the holder may still write: it has neither ended its work nor been declared dead by a sweeper."""
+    return session.scalar(select(Lease.id).where(Lease.id == lease_id)) is not None
+
+
 def expired(session: Session, limit: int = 100) -> list[str]:
     """Leases whose holder fell silent, locked against other sweepers."""
     lapsed = select(Lease.id).where(Lease.expires_at < utc_now()).limit(limit)

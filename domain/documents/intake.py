@@ -17,7 +17,7 @@ from core.ids import Prefix, new_id
 from core.queue.outbox import enqueue
 from domain.documents.items import Item
 from domain.documents.repository import DocumentRepository
-from domain.jobnames import INGEST_WAKE
+from domain.jobnames import ABANDON_VERSION, INGEST_WAKE
 from domain.jobs.repository import credit
 from domain.models import Document, DocumentVersion, Priority, Stage, Status
 from domain.principal import Principal
@@ -57,8 +57,7 @@ class Intake:
 
     def replace(self, document: Document, item: Item) -> dict[str, Any]:
         """Queue a new version of `document`; its row for the versions table."""
-        if document.status in ON_THE_WAY and document.job_id:
-            credit(self._session, document.job_id, completed=1)  # what it waited for is superseded by newer content
+        supersede(self._session, document)
         document.title = item.title or (document.title if document.title_given else _title(item))
         document.title_given = document.title_given or item.title is not None
         document.custom = item.custom or document.custom
@@ -100,6 +99,28 @@ class Intake:
             "created_at": self._now,
             "updated_at": self._now,
         }
+
+
+def supersede(session: Session, document: Document) -> None:
+    """A newer version follows: a job that waited for the one on its way has what it waited for."""
+    if document.status not in ON_THE_WAY:
+        return
+    if document.job_id:
+        credit(session, document.job_id, completed=1)
+    abandon(session, document)
+
+
+def abandon(session: Session, document: Document) -> None:
+    """The newest version will never be live: what workers wrote of it goes, once the one that holds it let go or died.
+
+    To be called before the lease is taken away. A version that no worker ever claimed has left nothing; one that was
+    put back after an outage is due later than it was changed.
+    """
+    if document.lease_id or document.attempts or document.due_at > document.updated_at:
+        enqueue(
+            session, ABANDON_VERSION, workspace_id=document.workspace_id, document_id=document.id,
+            version=str(document.version), lease=document.lease_id or "",
+        )  # fmt: skip
 
 
 def requeue(document: Document, job_id: str | None, now: datetime, priority: Priority) -> None:

@@ -10,10 +10,10 @@ from core.clock import utc_now
 from core.errors import Conflict, NotFound, TooManyRequests
 from core.queue.outbox import enqueue
 from domain.collections.service import require_collections
-from domain.documents.intake import ON_THE_WAY, Intake, requeue, version_row
+from domain.documents.intake import ON_THE_WAY, Intake, abandon, requeue, supersede, version_row
 from domain.documents.items import Item
 from domain.documents.repository import DocumentRepository, Filter
-from domain.jobnames import ABANDON_VERSION, INGEST_WAKE, PURGE_DOCUMENT
+from domain.jobnames import INGEST_WAKE, PURGE_DOCUMENT
 from domain.jobs.repository import credit
 from domain.models import ChunkRow, Document, DocumentVersion, Priority, Stage, Status
 from domain.principal import Permission, Principal
@@ -133,10 +133,13 @@ class DocumentService:
         self._who.require(Permission.DOCUMENTS_WRITE)
         document = self._locked(document_id)
         check_match(document, if_match)
+        enqueue(
+            self._session, PURGE_DOCUMENT, workspace_id=self._who.workspace_id, document_id=document.id,
+            lease=document.lease_id or "",
+        )  # fmt: skip
         if document.status in ON_THE_WAY:
             stop(self._session, document, Status.DELETED)
         document.status, document.external_id = Status.DELETED, None
-        enqueue(self._session, PURGE_DOCUMENT, workspace_id=self._who.workspace_id, document_id=document.id)
 
     def requeue_all(self, ids: Sequence[str], job_id: str) -> None:
         """Queue documents again under a job; those deleted meanwhile count as done."""
@@ -155,8 +158,7 @@ class DocumentService:
         newest = self._documents.version(document.id, document.version)
         if newest is None:
             raise NotFound("The original is not stored any more.", code="ORIGINAL_GONE")
-        if document.status in ON_THE_WAY and document.job_id:
-            credit(self._session, document.job_id, completed=1)
+        supersede(self._session, document)
         item = Item(
             newest.file_name, newest.blob_key, newest.blob_bytes, newest.content_hash, blob_start=newest.blob_start
         )
@@ -182,10 +184,7 @@ def stop(session: Session, document: Document, status: Status) -> None:
     """Take the document from whoever works on it: without its lease nothing they do is kept."""
     if document.job_id:
         credit(session, document.job_id, cancelled=1)
-    if status == Status.CANCELLED and document.attempts:
-        enqueue(
-            session, ABANDON_VERSION, workspace_id=document.workspace_id, document_id=document.id,
-            version=str(document.version),
-        )  # fmt: skip
+    if status == Status.CANCELLED:
+        abandon(session, document)
     document.status, document.stage, document.lease_id, document.job_id = status, Stage.DONE, None, None
     document.updated_at, document.revision = utc_now(), document.revision + 1

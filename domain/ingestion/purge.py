@@ -1,7 +1,8 @@
 """Removal: what deleted things leave behind goes from index, files and rows; safe to repeat at any point.
 
 A document that a worker still holds lost its lease by the delete, so the worker's last transaction finds nothing to
-write, and the worker removes the points that it had written itself.
+write. What it writes to the index until it notices goes when it has let go: removal is repeated while the lease that
+the worker had is alive, so it does not matter whether the worker ends its work or dies of something.
 """
 
 from collections.abc import Iterable, Sequence
@@ -12,6 +13,7 @@ from sqlalchemy import ColumnElement
 from core.blobs.protocol import BlobStore
 from core.clock import utc_now
 from core.database import Database
+from core.queue import leases
 from core.vectors.protocol import Scope, VectorStore
 from domain.ingestion import removal_repository as removal
 from domain.models import Document
@@ -21,28 +23,34 @@ class Purge:
     def __init__(self, database: Database, vectors: VectorStore, blobs: BlobStore) -> None:
         self._database, self._vectors, self._blobs = database, vectors, blobs
 
-    def document(self, workspace_id: str, document_id: str) -> None:
-        """Everything of one document that is DELETED."""
+    def document(self, workspace_id: str, document_id: str, lease: str = "") -> bool:
+        """Everything of a document that is DELETED; its rows go last. False while `lease`'s holder may still write."""
         with self._database.read() as session:
             if not removal.is_deleted_or_gone(session, document_id):
-                return
+                return True
+            held = leases.is_held(session, lease)
         self._vectors.delete(Scope(workspace_id, document_ids=(document_id,)))
+        if held:
+            return False
         with self._database.write() as session:
             removal.remove_document(session, workspace_id, document_id)
+        return True
 
     def retire(self, workspace_id: str, document_id: str, before: int) -> None:
         """Vectors of versions older than the live one; text and chunk rows stay for the retention period."""
         self._vectors.delete(Scope(workspace_id, document_ids=(document_id,), before_version=before))
 
-    def abandon(self, workspace_id: str, document_id: str, version: int) -> None:
-        """What a worker that died had written of a version that was then cancelled or failed; a worker that lives
-        removes its own."""
+    def abandon(self, workspace_id: str, document_id: str, version: int, lease: str = "") -> bool:
+        """What workers had written of a version that was then cancelled, replaced or failed. False while `lease`'s
+        holder may still write."""
         with self._database.read() as session:
             if not removal.is_stale(session, document_id, version):
-                return
+                return True
+            held = leases.is_held(session, lease)
         self._vectors.delete(Scope(workspace_id, document_ids=(document_id,), version=version))
         with self._database.write() as session:
             removal.forget_unfinished(session, workspace_id, document_id)
+        return not held
 
     def collection(self, workspace_id: str, collection_id: str) -> bool:
         """Queue the removal of each document; the collection itself goes once it is empty. False until then."""

@@ -76,15 +76,15 @@ def mark_deleted(session: Session, which: ColumnElement[bool], workspace_id: str
     """Mark a page of documents as deleted and queue their purge; whether there was any."""
     living = for_change(select(Document).where(which, Document.status != Status.DELETED))
     rows = session.scalars(living.limit(PAGE)).all()
-    ids = [row.id for row in rows]
+    held = [(row.id, row.lease_id or "") for row in rows]
     waiting = Counter(row.job_id for row in rows if row.job_id and row.status in (Status.QUEUED, Status.PROCESSING))
     for job_id, count in sorted(waiting.items()):
         credit(session, job_id, cancelled=count)
     gone = {"status": Status.DELETED, "lease_id": None, "external_id": None}
-    session.execute(update(Document).where(Document.id.in_(ids)).values(**gone))
-    for document_id in ids:
-        enqueue(session, PURGE_DOCUMENT, workspace_id=workspace_id, document_id=document_id)
-    return bool(ids)
+    session.execute(update(Document).where(Document.id.in_([row.id for row in rows])).values(**gone))
+    for document_id, lease in held:
+        enqueue(session, PURGE_DOCUMENT, workspace_id=workspace_id, document_id=document_id, lease=lease)
+    return bool(held)
 
 
 def any_document(session: Session, which: ColumnElement[bool]) -> bool:

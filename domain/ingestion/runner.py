@@ -116,18 +116,20 @@ class SlabRunner:
                 delay = retry_delay_s(claimed.attempts)
                 queue.put_back(session, slab.lease_id, delay, count_attempt=True, ids=[claimed.document_id])
             credit_jobs(session, [read.claimed for read in done], final)
-            leases.release(session, slab.lease_id)
         DOCUMENTS_ENDED.labels("completed", "").inc(len(done))
         for _, error in final:
             DOCUMENTS_ENDED.labels("failed", error.code).inc()
         self._clean(slab.workspace_id, [read for read in reads if read.claimed.document_id not in held])
+        with self._parts.database.write() as session:  # last: nothing of ours is written to the index from here on
+            leases.release(session, slab.lease_id)
 
     def _again(self, failure: Failure) -> bool:
         claimed, error = failure
         return error.retryable and claimed.attempts < self._parts.max_attempts
 
     def _clean(self, workspace_id: str, lost: Sequence[Read]) -> None:
-        """Points and cached embeddings of documents that were cancelled, deleted or replaced while we worked on them.
+        """Points and cached embeddings of documents that were cancelled, deleted or replaced while we worked on them:
+        at once, and also when our lease has lapsed meanwhile, so that no removal waits for us any more.
 
         Not of those that another worker took over: the points have the same ids, so they are its own by now.
         """

@@ -74,8 +74,10 @@ class IngestionService:
         """One upkeep job that left the outbox; its end is recorded there."""
         jobs: dict[str, Callable[[], object]] = {
             RETIRE_VERSIONS: lambda: self.purge.retire(ids["workspace_id"], ids["document_id"], int(ids["before"])),
-            ABANDON_VERSION: lambda: self.purge.abandon(ids["workspace_id"], ids["document_id"], int(ids["version"])),
-            PURGE_DOCUMENT: lambda: self.purge.document(ids["workspace_id"], ids["document_id"]),
+            ABANDON_VERSION: lambda: self.purge.abandon(
+                ids["workspace_id"], ids["document_id"], int(ids["version"]), ids.get("lease", "")
+            ),
+            PURGE_DOCUMENT: lambda: self.purge.document(ids["workspace_id"], ids["document_id"], ids.get("lease", "")),
             PURGE_COLLECTION: lambda: self.purge.collection(ids["workspace_id"], ids["collection_id"]),
             PURGE_WORKSPACE: lambda: self.purge.workspace(ids["workspace_id"]),
             DROP_BLOBS: lambda: self.purge.drop_blobs(ids["keys"].split()),

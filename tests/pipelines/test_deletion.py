@@ -85,6 +85,42 @@ class TestNothingIsLeft:
         bench.write_points(slab)
         delete(bench, what, document)
         bench.upkeep()
+        bench.write_points(slab)  # it had not noticed yet
+        bench.bury()
+        bench.upkeep()
         assert bench.vectors.count(Scope(bench.who.workspace_id)) == 0
         assert list(bench.blobs.keys()) == []
         assert rows_of(bench, what) == {}
+
+    @pytest.mark.parametrize("dies", [True, False], ids=["dies", "lives"])
+    def test_of_a_version_that_is_replaced_while_it_is_written(self, bench: Bench, dies: bool) -> None:
+        """The new version is live, and the old one's vectors were removed, before the old one's worker writes."""
+        (document,) = bench.add("The first text.")
+        slab = bench.claim()
+        assert slab
+        bench.do("reprocess", document)
+        bench.work()
+        bench.upkeep()
+        if dies:
+            bench.write_points(slab)
+            assert bench.points(document) == 2
+            bench.bury()
+        else:
+            bench.runner.run(slab)
+        bench.upkeep()
+        assert bench.points(document) == 1
+        assert bench.outbox() == set()
+
+    @pytest.mark.parametrize("ends", ["cancel", "reprocess"])
+    def test_of_a_version_that_was_put_back_in_an_outage(self, bench: Bench, ends: str) -> None:
+        """The outage used up no try, yet points had been written before it."""
+        (document,) = bench.add("The first text.")
+        slab = bench.claim()
+        assert slab
+        bench.write_points(slab)
+        bench.runner._put_back(slab, [document], 10.0, count_attempt=False)
+        bench.do(ends, document)
+        if ends == "reprocess":
+            bench.do("cancel", document)
+        bench.upkeep()
+        assert bench.points(document) == 0

@@ -8,7 +8,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import text, update
+from sqlalchemy import select, text, update
 from sqlalchemy.orm import Session
 
 from core.blobs.folder import FolderBlobStore
@@ -142,16 +142,28 @@ class Bench:
         return count
 
     def upkeep(self) -> None:
-        """Run the jobs of the outbox until none is due."""
+        """Run the jobs of the outbox until all have ended or wait for something."""
 
         def run(job: str, row_id: str, ids: dict[str, Any]) -> None:
             if job != INGEST_WAKE:
                 self.service.run_job(job, row_id, ids)
 
-        relay = Relay(self.database, run)
-        while relay.drain():
+        relay, before = Relay(self.database, run), set[str]()
+        while (left := self.outbox()) != before:
+            relay.drain()
+            before = left
             with self.database.write() as session:
                 session.execute(update(OutboxRow).values(due_at=utc_now() - timedelta(seconds=1)))
+
+    def outbox(self) -> set[str]:
+        """Ids of the jobs that have not ended."""
+        with self.database.read() as session:
+            return set(session.scalars(select(OutboxRow.id)))
+
+    def bury(self) -> None:
+        """Every worker that holds something has died, and that is noticed."""
+        self.lapse()
+        self.service.sweep()
 
     def hurry(self, since: timedelta = timedelta(seconds=1)) -> None:
         """Whatever waits for a later try is due `since` so long."""
