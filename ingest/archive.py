@@ -7,7 +7,7 @@ from functools import partial
 from typing import BinaryIO
 
 from core.errors import DocumentError
-from ingest.limits import check_archive
+from ingest.limits import DAMAGED, check_archive
 
 _JUNK = ("__MACOSX/", ".DS_Store", "Thumbs.db", "desktop.ini")
 
@@ -46,7 +46,7 @@ def _content(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bytes:
     try:
         with archive.open(entry) as file:
             content = file.read(entry.file_size + 1)
-    except (zipfile.BadZipFile, OSError, RuntimeError, NotImplementedError, EOFError):
+    except DAMAGED:
         raise DocumentError(f"“{entry.filename[:100]}” in the archive is damaged.", code="ARCHIVE_BROKEN") from None
     if len(content) > entry.file_size:
         raise DocumentError("The archive lies about its sizes and is refused.", code="ARCHIVE_TOO_LARGE")

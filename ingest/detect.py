@@ -4,7 +4,6 @@ import io
 import json
 import re
 import zipfile
-import zlib
 from enum import StrEnum
 from pathlib import PurePosixPath
 
@@ -12,7 +11,7 @@ from core.errors import DocumentError
 from ingest.compound import MAGIC as OLE
 from ingest.compound import top_names
 from ingest.encoding import decode
-from ingest.limits import check_archive, too_deep
+from ingest.limits import DAMAGED, check_archive, too_deep
 
 
 class Format(StrEnum):
@@ -106,7 +105,7 @@ def _archive(data: bytes) -> Format:
             if "mimetype" in names:
                 with archive.open("mimetype") as member:
                     kind = member.read(_MAX_MIMETYPE_BYTES).strip()
-    except (zipfile.BadZipFile, ValueError, OSError, RuntimeError, NotImplementedError, EOFError, zlib.error):
+    except DAMAGED:
         raise DocumentError("The file is damaged: save or pack it again.", code="ARCHIVE_BROKEN") from None
     if kind in _MIMETYPES:
         return _MIMETYPES[kind]

@@ -4,6 +4,7 @@ import io
 import re
 import struct
 import zipfile
+import zlib
 from typing import BinaryIO
 
 from core.errors import DocumentError
@@ -20,6 +21,11 @@ _BLOCK_BYTES = 1 << 20
 _XML_SUFFIXES = (".xml", ".rels", ".xhtml", ".html", ".htm", ".opf", ".ncx")
 _HEAD_BYTES = 4_096
 _ENTITIES = re.compile(rb"^[^<]*(?:<\?[^>]*>\s*)?(?:<!--.*?-->\s*)*<!DOCTYPE[^\[>]*\[.*?<!ENTITY", re.S)
+# What zipfile meets damaged, cut, oddly packed and lying archives with, on opening and on reading.
+DAMAGED = (
+    zipfile.BadZipFile, zlib.error, struct.error, EOFError, KeyError, NotImplementedError, OSError, RuntimeError,
+    ValueError,
+)  # fmt: skip
 _END = struct.Struct("<4s4H2LH")  # end of central directory record (APPNOTE.TXT 4.3.16)
 
 
@@ -31,7 +37,7 @@ def check_archive(data: bytes | BinaryIO) -> None:
     try:
         with zipfile.ZipFile(source) as archive:
             entries = archive.infolist()
-    except (zipfile.BadZipFile, ValueError, OSError, NotImplementedError, struct.error):
+    except DAMAGED:
         raise DocumentError("The archive is damaged: pack or save it again.", code="ARCHIVE_BROKEN") from None
     if len(entries) > MAX_ENTRIES:
         raise _too_many()
@@ -61,7 +67,7 @@ def check_package(data: bytes) -> None:
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         for name in archive.namelist():
             if name.endswith(_XML_SUFFIXES):
-                refuse_entities(_head(archive, name))
+                refuse_entities(read_member(archive, name, _HEAD_BYTES))
 
 
 def refuse_entities(head: bytes) -> None:
@@ -74,13 +80,12 @@ def refuse_entities(head: bytes) -> None:
         )
 
 
-def _head(archive: zipfile.ZipFile, name: str) -> bytes:
-    """Empty for damaged members, on which the parsers have their say."""
+def read_member(archive: zipfile.ZipFile, name: str, size: int = -1) -> bytes:
+    """The first `size` bytes of a member, or all; empty for one that is missing or damaged."""
     try:
         with archive.open(name) as member:
-            return member.read(_HEAD_BYTES)
-    # zipfile meets damaged members with zlib.error, BadZipFile, NotImplementedError, RuntimeError and more.
-    except Exception:
+            return member.read(size)
+    except DAMAGED:
         return b""
 
 

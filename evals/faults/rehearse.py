@@ -5,6 +5,7 @@ import subprocess
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 from rich.console import Console
@@ -58,7 +59,7 @@ def _faults(name: str, kills: int, seconds: float, seed: int, progress: Callable
     faults["empty"] = scenarios.emptied_broker
     faults["starved"] = lambda shape, client: scenarios.starved(shape, client, LEASE_S)
     for part in PARTS:
-        faults[part] = lambda shape, client, part=part: scenarios.outage(shape, client, part, seconds)  # type: ignore[misc]
+        faults[part] = partial(scenarios.outage, part=part, seconds=seconds)
     return faults
 
 

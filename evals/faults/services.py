@@ -1,4 +1,5 @@
-"""A database and a broker of one's own on servers that run: TEST_POSTGRES_URL, TEST_REDIS_URL."""
+"""A database and a broker of one's own on servers that run: TEST_POSTGRES_URL, TEST_REDIS_URL; a Qdrant server
+where INSYDR_TEST_QDRANT_URL names one."""
 
 import os
 import uuid
@@ -7,6 +8,8 @@ from contextlib import contextmanager
 
 POSTGRES = os.environ.get("TEST_POSTGRES_URL", "postgresql://postgres@127.0.0.1:5432/postgres")
 REDIS = os.environ.get("TEST_REDIS_URL", "redis://127.0.0.1:6379/13")
+# read at import: a test run removes the settings of this machine
+QDRANT = os.environ.get("INSYDR_TEST_QDRANT_URL")
 
 
 @contextmanager

@@ -12,6 +12,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from evals.faults.processes import PATIENCE_S, Child, Proxy, free_port, listens, wait_for_port
+from evals.faults.services import QDRANT
 
 REHEARSAL = "insydr.rehearsal"
 QUICK = {
@@ -90,7 +91,7 @@ def scaled(
     """
     with ExitStack() as stack:
         lines = {"database": _line(stack, postgres_url), "broker": _line(stack, broker_url)}
-        lines["vectors"] = _line(stack, os.environ.get("INSYDR_TEST_QDRANT_URL") or _standin(stack, folder))
+        lines["vectors"] = _line(stack, QDRANT or _standin(stack, folder))
         lines["blobs"] = _line(stack, _s3(stack))
         port = free_port()
         environment = {

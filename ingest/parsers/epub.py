@@ -10,7 +10,7 @@ from lxml import etree
 from core.errors import DocumentError
 from ingest.builder import DocumentBuilder
 from ingest.elements import ParsedDocument
-from ingest.limits import check_package
+from ingest.limits import DAMAGED, check_package
 from ingest.parsers.markup import add_markup
 from ingest.parsers.titles import first_heading, sensible_title
 from ingest.parsers.xml import local, recover_xml
@@ -33,8 +33,7 @@ def parse_epub(data: bytes, _name: str) -> ParsedDocument:
                 raise _broken()
             _describe(builder, package)
             _add_chapters(builder, archive, package, posixpath.dirname(path))
-    # zipfile meets damaged archives with BadZipFile, KeyError, zlib.error, NotImplementedError and more.
-    except (zipfile.BadZipFile, KeyError, ValueError, OSError, NotImplementedError, RuntimeError) as error:
+    except DAMAGED as error:
         raise _broken() from error
     if builder.length == 0:
         raise DocumentError("This book holds no readable text; it may be protected (DRM).", code="EMPTY_DOCUMENT")

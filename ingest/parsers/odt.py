@@ -8,7 +8,7 @@ from lxml import etree
 from core.errors import DocumentError
 from ingest.builder import DocumentBuilder
 from ingest.elements import ParsedDocument
-from ingest.limits import check_package
+from ingest.limits import DAMAGED, check_package
 from ingest.parsers.titles import first_heading, sensible_title
 from ingest.parsers.xml import attribute, child, local, recover_xml
 
@@ -33,8 +33,7 @@ def parse_odt(data: bytes, _name: str) -> ParsedDocument:
                 raise DocumentError(message, code="ODT_ENCRYPTED")
             root = recover_xml(archive.read("content.xml"))
             meta = recover_xml(archive.read("meta.xml")) if "meta.xml" in names else None
-    # zipfile meets damaged archives with BadZipFile, KeyError, zlib.error, NotImplementedError and more.
-    except (zipfile.BadZipFile, KeyError, ValueError, OSError, NotImplementedError, RuntimeError) as error:
+    except DAMAGED as error:
         raise _broken() from error
     body = child(root, "body") if root is not None else None
     if body is None:

@@ -8,6 +8,7 @@ import pytest
 from core.embedding.factory import load_model
 from core.embedding.package import model_folder
 from core.errors import Unavailable
+from tests.support.services import module
 
 TEXTS = [
     "The refund is paid within fourteen days.",
@@ -25,7 +26,7 @@ def model(request, tmp_path_factory):
     if request.param == "fake":
         made = load_model("fake", cache_dir=cache)
     elif request.param == "sentence-transformers":
-        pytest.importorskip("sentence_transformers")
+        module("sentence_transformers")
         made = load_model(f"sentence-transformers:{model_folder()}", cache_dir=cache)
     else:
         made = load_model("all-minilm-l6-v2", cache_dir=cache, runtime=request.param, threads=2)
@@ -115,7 +116,7 @@ class TestFactory:
             load_model("all-minilm-l6-v2", cache_dir=tmp_path, runtime="quantum")
 
     def test_a_transformers_model_that_is_not_here_is_not_fetched(self, tmp_path):
-        pytest.importorskip("sentence_transformers")
+        module("sentence_transformers")
         with pytest.raises(Unavailable, match="could not be loaded"):
             load_model(f"sentence-transformers:{tmp_path / 'absent'}", cache_dir=tmp_path)
 

@@ -1,6 +1,5 @@
 """What every vector store does, on each of its implementations."""
 
-import os
 import subprocess
 import sys
 import uuid
@@ -14,16 +13,10 @@ from core.vectors.memory import MemoryVectorStore
 from core.vectors.protocol import Scope, SparseQuery
 from core.vectors.qdrant import QdrantVectorStore
 from evals.faults.processes import free_port, wait_for_port
+from evals.faults.services import QDRANT
 from tests.contracts.vector_points import DENSE, MODEL, dense_query, point, sparse, sparse_query, unit
 
 W1, W2 = Scope("w1"), Scope("w2")
-
-
-def server_store():
-    url = os.environ.get("INSYDR_TEST_QDRANT_URL")
-    if not url:
-        pytest.skip("INSYDR_TEST_QDRANT_URL names no Qdrant server")
-    return QdrantVectorStore(url, DENSE, collection=f"test-{uuid.uuid4().hex}")
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +30,7 @@ def standin(tmp_path_factory):
         process.kill()
 
 
-@pytest.fixture(params=["memory", "edge", "local", "wire", "server"])
+@pytest.fixture(params=["memory", "edge", "local", "wire", *(["server"] if QDRANT else [])])
 def store(request, tmp_path):
     if request.param == "memory":
         made = MemoryVectorStore()
@@ -48,7 +41,7 @@ def store(request, tmp_path):
     elif request.param == "wire":
         made = QdrantVectorStore(request.getfixturevalue("standin"), DENSE, collection=f"test-{uuid.uuid4().hex}")
     else:
-        made = server_store()
+        made = QdrantVectorStore(QDRANT, DENSE, collection=f"test-{uuid.uuid4().hex}")
     yield made
     if request.param == "server":
         made._client.delete_collection(made._collection)

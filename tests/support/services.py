@@ -1,22 +1,43 @@
-"""Servers that some tests need. A missing one skips with its reason on a user's machine and fails where CI is set."""
+"""Servers, packages and programs that some tests need.
 
+A missing one skips with its reason on a user's machine and fails where CI is set.
+"""
+
+import importlib
 import os
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import pytest
 
 from evals.faults import services
+from ingest.parsers import ocr
 
 RABBITMQ = os.environ.get("TEST_RABBITMQ_URL", "amqp://guest:guest@127.0.0.1:5672")
 
 
 def missing(service: str, error: Exception) -> NoReturn:
-    reason = f"{service} does not answer ({type(error).__name__}): start one, or set TEST_{service.upper()}_URL"
+    absent(f"{service} does not answer ({type(error).__name__}): start one, or set TEST_{service.upper()}_URL")
+
+
+def absent(reason: str) -> NoReturn:
     if os.environ.get("CI"):
         pytest.fail(reason)
     pytest.skip(reason)
+
+
+def module(name: str) -> Any:
+    """A package of the extras."""
+    try:
+        return importlib.import_module(name)
+    except ImportError:
+        absent(f"{name} is not installed: pip install 'insydr[all]'")
+
+
+def need_tesseract() -> None:
+    if ocr.tesseract() is None:
+        absent("tesseract is not installed")
 
 
 @contextmanager

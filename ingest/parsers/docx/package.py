@@ -12,6 +12,7 @@ from typing import NamedTuple
 from lxml import etree
 
 from core.errors import DocumentError
+from ingest.limits import DAMAGED, read_member
 from ingest.parsers.xml import local, recover_xml
 
 MAX_RELATIONS = 5_000
@@ -38,14 +39,14 @@ def open_parts(data: bytes) -> Parts:
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             return _parts(archive)
-    except (zipfile.BadZipFile, ValueError, OSError) as error:
+    except DAMAGED as error:
         raise _broken() from error
 
 
 def _parts(archive: zipfile.ZipFile) -> Parts:
     package = _relations(archive, "")
     path = next((one.member for one in package if one.kind == "officeDocument"), "word/document.xml")
-    root = recover_xml(_member(archive, path) or _member(archive, "word/document.xml"))
+    root = recover_xml(read_member(archive, path) or read_member(archive, "word/document.xml"))
     if root is None:
         raise _broken()
     parts = Parts(root)
@@ -54,7 +55,7 @@ def _parts(archive: zipfile.ZipFile) -> Parts:
         if relation.kind == "aFChunk":
             name = relation.member
             kind = types.get(f"/{name}") or types.get(posixpath.splitext(name)[1].lower(), "unknown")
-            parts.embedded[relation.key] = (kind, _member(archive, name))
+            parts.embedded[relation.key] = (kind, read_member(archive, name))
         elif (part := _xml(archive, relation.member)) is not None:
             parts.related.append((relation.kind, part))
             parts.by_id[relation.key] = part
@@ -67,7 +68,7 @@ def _parts(archive: zipfile.ZipFile) -> Parts:
 def _relations(archive: zipfile.ZipFile, path: str) -> list[_Relation]:
     """What a part ("" for the package) names within the file; what is elsewhere is never fetched."""
     folder, name = posixpath.split(path)
-    root = recover_xml(_member(archive, posixpath.join(folder, "_rels", f"{name}.rels")))
+    root = recover_xml(read_member(archive, posixpath.join(folder, "_rels", f"{name}.rels")))
     found: list[_Relation] = []
     for item in root if root is not None else ():
         target = item.get("Target") or ""
@@ -79,7 +80,7 @@ def _relations(archive: zipfile.ZipFile, path: str) -> list[_Relation]:
 
 def _types(archive: zipfile.ZipFile) -> dict[str, str]:
     """Content types by part name and by ".suffix"."""
-    root = recover_xml(_member(archive, "[Content_Types].xml"))
+    root = recover_xml(read_member(archive, "[Content_Types].xml"))
     found: dict[str, str] = {}
     for item in root if root is not None else ():
         name = item.get("PartName") or f".{(item.get('Extension') or '').lower()}"
@@ -88,16 +89,7 @@ def _types(archive: zipfile.ZipFile) -> dict[str, str]:
 
 
 def _xml(archive: zipfile.ZipFile, name: str) -> etree._Element | None:
-    return recover_xml(_member(archive, name)) if name.endswith(".xml") else None
-
-
-def _member(archive: zipfile.ZipFile, name: str) -> bytes:
-    """Empty for what is missing or damaged."""
-    try:
-        return archive.read(name)
-    # zipfile meets damaged members with zlib.error, BadZipFile, NotImplementedError, RuntimeError and more.
-    except Exception:
-        return b""
+    return recover_xml(read_member(archive, name)) if name.endswith(".xml") else None
 
 
 def _broken() -> DocumentError:

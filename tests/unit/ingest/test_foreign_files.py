@@ -2,7 +2,6 @@
 
 import io
 import zipfile
-from pathlib import Path
 
 import pytest
 
@@ -11,9 +10,9 @@ from ingest.archive import iter_archive
 from ingest.detect import Format, detect
 from ingest.encoding import decode
 from ingest.parse import PARSERS, parse, parser_of
+from tests.support.services import module
 from tests.unit.ingest import hostile
 
-FILES = Path(__file__).parents[4] / "shared" / "data" / "files"
 OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 
 
@@ -21,22 +20,21 @@ def compound(entry: str) -> bytes:
     return OLE + b"\x00" * 504 + f"{entry}\0".encode("utf-16-le") + b"\x00" * 64
 
 
-@pytest.mark.skipif(not FILES.is_dir(), reason="the shared data are not on this machine")
 class TestForeignEncodings:
     @pytest.mark.parametrize(
-        ("name", "wanted"),
+        ("text", "encoding"),
         [
-            ("unstructured/fake-text-utf-16.txt", "This is a test document to use for unit tests."),
-            ("unstructured/fake-text-utf-16-le.txt", "This is a test document to use for unit tests."),
-            ("unstructured/fake-text-utf-16-be.txt", "This is a test document to use for unit tests."),
-            ("unstructured/fake-text-utf-32.txt", "This is a test document to use for unit tests."),
-            ("unstructured/stanley-cups-utf-16.csv", "Maple Leafs,TOR,13"),
-            ("unstructured/umlauts-non-utf8.md", "## können\n\nkönnen\n\näöüß"),
-            ("markitdown/test_files/test_mskanji.csv", "髙橋淳,35,名古屋"),
+            ("This is a test document to use for unit tests.", "utf-16"),
+            ("This is a test document to use for unit tests.", "utf-16-le"),
+            ("This is a test document to use for unit tests.", "utf-16-be"),
+            ("This is a test document to use for unit tests.", "utf-32"),
+            ("Team,Location,Stanley Cups\nBlues,STL,1\nFlyers,PHI,2\nMaple Leafs,TOR,13\n", "utf-16"),
+            ("# Umlauts\n\n## können\n\nkönnen\n\näöüß\n", "latin-1"),
+            ("名前,年齢,住所\n佐藤太郎,30,東京\n三木英子,25,大阪\n髙橋淳,35,名古屋\n", "cp932"),
         ],
     )
-    def test_text_reads_right(self, name: str, wanted: str) -> None:
-        assert wanted in decode((FILES / name).read_bytes())
+    def test_text_reads_right(self, text: str, encoding: str) -> None:
+        assert decode(text.encode(encoding)).lstrip("\ufeff") == text
 
 
 class TestCompoundFiles:
@@ -76,7 +74,7 @@ class TestFormats:
         assert callable(parser_of(found))
 
     def test_marked_up_text_is_told_by_its_suffix(self) -> None:
-        pytest.importorskip("unstructured")
+        module("unstructured")
         found, document = parse(b"Title here\n==========\n\nA paragraph of plain words.\n", "a.rst")
         assert found is Format.RST
         assert document.title == "Title here"

@@ -18,6 +18,7 @@ from ingest.archive import iter_archive
 from ingest.children.pool import ParsePool
 from ingest.children.protocol import Failed, Parsed, ParseTask
 from ingest.limits import MAX_ENTRIES
+from tests.support.services import module
 from tests.unit.ingest import hostile
 from tests.unit.ingest.parsers.pdf_bytes import Line, pdf
 
@@ -166,7 +167,7 @@ class TestPasswords:
 
     def test_old_sheet(self, reader: Reader) -> None:
         """A workbook whose second record is FILEPASS (MS-XLS 2.4.117)."""
-        pytest.importorskip("unstructured")
+        module("unstructured")
         start = bytes.fromhex("0908100000060500bb0dcc07c100000006040000")
         data = hostile.compound("Workbook", start + bytes.fromhex("2f000600000001020304"))
         assert reader.code(data, "a.xls") == "OFFICE_ENCRYPTED"

@@ -15,6 +15,7 @@ from core.embedding.store import ensure_graph, graph_path
 from core.embedding.tokenizer import WordPieceTokenizer
 from core.embedding.weights import Weights
 from core.errors import Unavailable
+from tests.support.services import module
 
 # made once with sentence-transformers 6.2 from the same weights, normalised, six decimals
 GOLDEN = json.loads((Path(__file__).parent / "golden.json").read_text())
@@ -57,7 +58,7 @@ class TestGoldenVectors:
         assert all(embed(exact, row) @ embed(small, row) > 0.97 for row in rows)
 
     def test_openvino_agrees(self, cache, tokenizer):
-        pytest.importorskip("openvino")
+        module("openvino")
         runtime = OpenVinoRuntime(ensure_graph(cache, Variant.PORTABLE), 1)
         for golden in GOLDEN[:2]:
             vector = embed(runtime, tokenizer.encode([golden["text"]])[0])
@@ -65,7 +66,7 @@ class TestGoldenVectors:
             assert vector[:16] == pytest.approx(golden["first"], abs=5e-3)
 
     def test_agrees_with_sentence_transformers_itself(self, onnx, tokenizer):
-        transformers = pytest.importorskip("sentence_transformers")
+        transformers = module("sentence_transformers")
         model = transformers.SentenceTransformer(str(model_folder()), device="cpu")
         texts = [golden["text"] for golden in GOLDEN[:4]]
         expected = model.encode(texts, normalize_embeddings=True)

@@ -14,6 +14,7 @@ from ingest.elements import ElementKind, ParsedDocument
 from ingest.parsers import ocr
 from ingest.parsers.pdf import parse_pdf
 from ingest.parsers.pdf.scans import ScanReader
+from tests.support.services import need_tesseract
 from tests.unit.ingest.parsers.pdf_bytes import Line, pdf
 
 
@@ -182,8 +183,8 @@ def scanned(*lines: Line) -> bytes:
 
 
 class TestScans:
-    @pytest.mark.skipif(ocr.tesseract() is None, reason="tesseract is not installed")
     def test_a_picture_of_text_is_recognised(self) -> None:
+        need_tesseract()
         parsed = parse_pdf(scanned(Line(72, 700, "The quick brown fox jumps", 24)), "a.pdf")
         assert "quick brown fox" in parsed.text
 
@@ -195,8 +196,8 @@ class TestScans:
         ]
         assert "text of its own" in parsed.text
 
-    @pytest.mark.skipif(ocr.tesseract() is None, reason="tesseract is not installed")
     def test_pages_beyond_the_budget_have_a_note(self) -> None:
+        need_tesseract()
         options = ocr.OcrOptions(max_pages=0)
         parsed = parse_pdf(scanned(Line(72, 700, "The quick brown fox", 24)), "a.pdf", options)
         assert "Only 0 pages" in parsed.notes[0]

@@ -3,9 +3,9 @@
 import pytest
 
 from core.errors import DocumentError
-from ingest.parsers import ocr
 from ingest.parsers.pdf import parse_pdf
 from ingest.parsers.pdf.garbled import is_garbled
+from tests.support.services import need_tesseract
 from tests.unit.ingest.parsers.pdf_bytes import mapped_pdf
 
 PROSE = (
@@ -54,9 +54,9 @@ class TestFontsWithoutLetters:
         assert "Oil the bearings every second week" in parse_pdf(data, "a.pdf").text
 
 
-@pytest.mark.skipif(ocr.tesseract() is None, reason="tesseract is not installed")
 def test_garbage_is_recognised_from_its_picture() -> None:
     """Helvetica is drawn right, whatever the map says."""
+    need_tesseract()
     turned = {code: chr((code - 97 + 7) % 26 + 97) if chr(code).islower() else chr(code) for code in LETTERS}
     text = parse_pdf(mapped_pdf([line.encode() for line in PROSE], turned), "a.pdf").text
     assert "bearings every second week" in text

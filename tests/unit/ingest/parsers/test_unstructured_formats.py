@@ -5,8 +5,12 @@ import pytest
 from core.errors import DocumentError
 from ingest.elements import ElementKind
 from ingest.parsers.unstructured_formats import parse_org, parse_rst, parse_xls
+from tests.support.services import module
 
-pytest.importorskip("unstructured")
+
+@pytest.fixture(autouse=True)
+def _installed() -> None:
+    module("unstructured")
 
 
 class TestReStructuredText:
