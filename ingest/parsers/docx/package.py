@@ -1,13 +1,14 @@
-"""The parts of a DOCX, from the ZIP itself: damage costs what it names, not the text (ECMA-376 part 2).
+"""The parts of a DOCX as python-docx opens it; of one that it refuses, from the ZIP itself (ECMA-376 part 2).
 
-python-docx refuses a package for one bad relationship, and takes an embedded document for a part of this one.
+python-docx refuses a package for one bad relationship, and stumbles over a document that is embedded in this one; read
+from the ZIP, damage costs what it names and not the text.
 """
 
 import io
 import posixpath
 import zipfile
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from lxml import etree
 
@@ -37,13 +38,46 @@ class Parts:
 def open_parts(data: bytes) -> Parts:
     """Raises DocumentError: DOCX_BROKEN."""
     try:
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            return _parts(archive)
-    except DAMAGED as error:
-        raise _broken() from error
+        return _opened(data)
+    # python-docx meets damaged packages with whatever its code trips over (KeyError, BadZipFile, XMLSyntaxError, …).
+    except Exception:
+        try:
+            with zipfile.ZipFile(io.BytesIO(data)) as archive:
+                return _recovered(archive)
+        except DAMAGED as error:
+            raise _broken() from error
 
 
-def _parts(archive: zipfile.ZipFile) -> Parts:
+def _opened(data: bytes) -> Parts:
+    from docx.package import Package
+
+    package = Package.open(io.BytesIO(data))
+    main = package.main_document_part
+    parts = Parts(main.element)
+    for key, relation in main.rels.items():
+        if relation.is_external:
+            continue
+        kind, part = relation.reltype.rpartition("/")[2], relation.target_part
+        if kind == "aFChunk":
+            parts.embedded[key] = (part.content_type, part.blob)
+        elif (root := _root(part)) is not None:
+            parts.related.append((kind, root))
+            parts.by_id[key] = root
+    for relation in package.rels.values():
+        if not relation.is_external and relation.target_part is not main:
+            root = _root(relation.target_part)
+            parts.related += [(relation.reltype.rpartition("/")[2], root)] if root is not None else []
+    return parts
+
+
+def _root(part: Any) -> etree._Element | None:
+    element: etree._Element | None = getattr(part, "element", None)
+    if element is not None:
+        return element
+    return recover_xml(part.blob) if "xml" in part.content_type and part.blob else None
+
+
+def _recovered(archive: zipfile.ZipFile) -> Parts:
     package = _relations(archive, "")
     path = next((one.member for one in package if one.kind == "officeDocument"), "word/document.xml")
     root = recover_xml(read_member(archive, path) or read_member(archive, "word/document.xml"))
