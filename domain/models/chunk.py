@@ -9,7 +9,7 @@ from core.database import Base, Id
 
 
 class ChunkRow(Base):
-    """`id` is the point's id; `text_hash` names the embedding in the cache."""
+    """`id` is the point's id; `text_hash` names the embedding in the cache; `anchor` is the nearest heading's id."""
 
     __tablename__ = "chunks"
     __table_args__ = (Index("uq_chunks_place", "document_id", "version", "chunk_index", unique=True),)
@@ -24,6 +24,7 @@ class ChunkRow(Base):
     page: Mapped[int | None]
     page_end: Mapped[int | None]
     heading_path: Mapped[list[Any]]
+    anchor: Mapped[str | None]
     content: Mapped[str] = mapped_column(Text)
     token_count: Mapped[int]
     text_hash: Mapped[str] = mapped_column(Id, index=True)
