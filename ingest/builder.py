@@ -7,14 +7,15 @@ from collections.abc import Sequence
 from ingest.elements import Element, ElementKind, ParsedDocument
 
 BLOCK_BREAK = "\n\n"
+MAX_ANCHOR = 300  # characters
 # C0 controls but for TAB and LF, NUL among them: PostgreSQL refuses NUL in text, and none of them is content. Nor are
 # controls of direction: letters say it themselves, and an override shows a reader other words than are there.
-_CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\u202a-\u202e\u2066-\u2069\ufffe\uffff\ud800-\udfff]")
+CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\u202a-\u202e\u2066-\u2069\ufffe\uffff\ud800-\udfff]")
 
 
 def clean(text: str) -> str:
     """Text without control characters and lone surrogates, with LF line ends, composed: one spelling of each letter."""
-    return unicodedata.normalize("NFC", _CONTROLS.sub("", text.replace("\r\n", "\n").replace("\r", "\n")))
+    return unicodedata.normalize("NFC", CONTROLS.sub("", text.replace("\r\n", "\n").replace("\r", "\n")))
 
 
 class DocumentBuilder:
@@ -25,6 +26,7 @@ class DocumentBuilder:
         self._length = 0
         self._elements: list[Element] = []
         self._headings: list[tuple[int, str]] = []
+        self._anchor: str | None = None
         self.title: str | None = None
         self.language: str | None = None
         self.page_count: int | None = None
@@ -36,14 +38,16 @@ class DocumentBuilder:
         """Characters so far."""
         return self._length
 
-    def heading(self, text: str, level: int, *, page: int | None = None) -> None:
-        """A heading of level 1 to 6; it ends every section of its level or deeper."""
+    def heading(self, text: str, level: int, *, page: int | None = None, anchor: str | None = None) -> None:
+        """A heading of level 1 to 6; it ends every section of its level or deeper. `anchor`: its fragment in a URL."""
         text = " ".join(clean(text).split())
         if not text:
             return
         level = min(max(level, 1), 6)
         while self._headings and self._headings[-1][0] >= level:
             self._headings.pop()
+        if anchor and len(anchor) <= MAX_ANCHOR and not CONTROLS.search(anchor):
+            self._anchor = anchor
         self._add(ElementKind.HEADING, text, page=page, level=level)
         self._headings.append((level, text))
 
@@ -116,7 +120,7 @@ class DocumentBuilder:
         self._parts.append(self._separator(kind) + text)
         self._length = start + len(text)
         path = tuple(heading for _, heading in self._headings)
-        self._elements.append(Element(kind, start, self._length, page, level, path, header_end))
+        self._elements.append(Element(kind, start, self._length, page, level, path, header_end, self._anchor))
 
 
 def _cell(text: str) -> str:

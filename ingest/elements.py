@@ -29,6 +29,7 @@ class Element:
     level: int = 0  # headings: 1 to 6
     heading_path: tuple[str, ...] = ()  # the headings above it, outermost first, without the element itself
     header_end: int | None = None  # tables: where the header row(s) end, an offset into the text
+    anchor: str | None = None  # web pages: the fragment of the nearest heading, itself included, that has one
 
 
 @dataclass(slots=True)
@@ -54,5 +55,6 @@ class Chunk:
     page: int | None  # of its first character
     page_end: int | None  # of its last character
     heading_path: tuple[str, ...]
+    anchor: str | None  # of its first element
     context: str  # repeated for the embedding only: the header of a table that began in an earlier chunk
     token_count: int  # of the slice alone, by the embedding model's tokenizer

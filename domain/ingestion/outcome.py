@@ -140,6 +140,7 @@ def _chunk_rows(read: Read) -> list[dict[str, Any]]:
             "page": chunk.page,
             "page_end": chunk.page_end,
             "heading_path": list(chunk.heading_path),
+            "anchor": chunk.anchor,
             "content": text[chunk.start : chunk.end],
             "token_count": chunk.token_count,
             "text_hash": text_hash,

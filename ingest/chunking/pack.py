@@ -80,6 +80,7 @@ def _chunk(index: int, start: int, end: int, group: Sequence[Unit], tokens: int)
         page=group[0].element.page,
         page_end=group[-1].element.page,
         heading_path=_common_path([unit for unit in group if not unit.is_heading] or list(group)),
+        anchor=group[0].element.anchor,
         context=group[0].context,
         token_count=tokens,
     )

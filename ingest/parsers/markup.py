@@ -71,7 +71,7 @@ class _Walker:
 
     def _block(self, item: etree._Element, tag: str, depth: int, list_depth: int) -> None:
         if tag in _HEADINGS:
-            self._builder.heading(inline_text(item), _HEADINGS[tag], page=self._page)
+            self._builder.heading(inline_text(item), _HEADINGS[tag], page=self._page, anchor=item.get("id"))
         elif tag == "pre":
             self._builder.code("".join(map(str, item.itertext())), page=self._page)
         elif tag == "table":

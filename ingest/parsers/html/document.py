@@ -14,6 +14,7 @@ from ingest.builder import DocumentBuilder
 from ingest.elements import ParsedDocument
 from ingest.encoding import decode
 from ingest.limits import refuse_entities
+from ingest.parsers.html.anchors import name_headings, named_headings, restore_names
 from ingest.parsers.html.article import main_content
 from ingest.parsers.html.furniture import drop_permalinks, is_bare, without_furniture
 from ingest.parsers.html.manual import is_manual, manual_content
@@ -33,7 +34,6 @@ def parse_html(data: bytes, _name: str) -> ParsedDocument:
     root = _root(text)
     builder = DocumentBuilder()
     _describe(builder, root)
-    drop_permalinks(root)
     if is_bare(root):
         add_markup(builder, root)
     else:
@@ -43,9 +43,11 @@ def parse_html(data: bytes, _name: str) -> ParsedDocument:
 
 def _content(root: etree._Element, text: str) -> etree._Element:
     """trafilatura's choice, unless it is a small share of what a reader sees. It prunes `root`, hence the second."""
-    everything = len(inline_text(root))
+    everything, headings = len(inline_text(root)), named_headings(root)
     found = main_content(root)
     length = len(inline_text(found)) if found is not None else 0
+    if found is not None:
+        restore_names(found, headings)
     if found is not None and length >= MIN_SHARE * everything:
         return found
     body = without_furniture(_root(text))
@@ -53,9 +55,12 @@ def _content(root: etree._Element, text: str) -> etree._Element:
 
 
 def _root(text: str) -> etree._Element:
+    """The page; its headings named, their permalinks gone."""
     found = read_markup(_XML.sub("", text))
     if found is None:
         raise DocumentError("There is no readable HTML in this file.", code="HTML_BROKEN")
+    name_headings(found)
+    drop_permalinks(found)
     return found
 
 

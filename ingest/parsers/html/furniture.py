@@ -18,7 +18,7 @@ _NOISE = re.compile(
 )
 _NAMES = frozenset({"hd", "ft", "masthead", "header", "footer", "site-header", "global-header"})  # ids of page parts
 _HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6", "dt", "caption")
-_SIGNS = frozenset({"¶", "#", "§", "🔗", "\uf0c1", ""})
+SIGNS = frozenset({"¶", "#", "§", "🔗", "\uf0c1", ""})
 
 
 def without_furniture(root: etree._Element) -> etree._Element:
@@ -48,7 +48,7 @@ def drop_permalinks(root: etree._Element) -> None:
     """The signs behind headings that link to themselves (“¶”, “#”)."""
     for heading in root.iter(*_HEADINGS):
         for link in list(heading.iter("a")):
-            if (link.get("href") or "").startswith("#") and inline_text(link) in _SIGNS:
+            if (link.get("href") or "").startswith("#") and inline_text(link) in SIGNS:
                 drop(link)
 
 
