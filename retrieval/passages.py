@@ -25,6 +25,8 @@ class StoredPassage:
     page: int | None
     char_start: int
     char_end: int
+    anchor: str | None = None  # the nearest heading's, on a web page
+    format: str | None = None  # as it was read: "html", "pdf", …
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,7 +41,9 @@ class SourceOut(BaseModel):
     char_start: int = Field(description="`quote` equals the version's text from here …")
     char_end: int = Field(description="… to here.")
     quote: str
-    url: str | None
+    url: str | None = Field(
+        description="Of web pages with a text fragment that marks the quote, of PDFs with the page."
+    )
 
 
 class TestOut(BaseModel):

@@ -10,6 +10,7 @@ from api.state import State
 from api.surfaces.names import Surface
 from api.surfaces.route import surface_router
 from domain.answers.service import SearchOrder
+from retrieval.links import passage_link
 from retrieval.passages import Passage
 
 router = surface_router(Surface.INSYDR, "/api/v1/workspaces/{workspace_id}/search", tag="Search")
@@ -43,7 +44,7 @@ class SearchHit(BaseModel):
     char_start: int
     char_end: int
     heading_path: list[str]
-    url: str | None
+    url: str | None = Field(description="Of web pages with a text fragment, of PDFs with the page.")
     explanation: dict[str, float | None] | None = None
 
 
@@ -65,9 +66,8 @@ def search(body: SearchIn, who: Who, state: State) -> SearchOut:
 
 def _hit(passage: Passage, *, explain: bool) -> SearchHit:
     stored = passage.stored
-    own = ("score", "heading_path", "explanation")
+    own = ("score", "heading_path", "url", "explanation")
     same = {name: getattr(stored, name) for name in SearchHit.model_fields if name not in own}
     explanation = {"cosine": passage.cosine, "bm25": passage.bm25} if explain else None
-    return SearchHit(
-        **same, score=round(passage.score, 6), heading_path=list(stored.heading_path), explanation=explanation
-    )
+    url, path = passage_link(stored, stored.content), list(stored.heading_path)
+    return SearchHit(**same, score=round(passage.score, 6), heading_path=path, url=url, explanation=explanation)

@@ -8,7 +8,7 @@ from sqlalchemy import Row, Select, select
 from core.database import Database
 from core.vectors.protocol import Scope
 from domain.documents.repository import pages
-from domain.models import ChunkRow, Collection, Document, Status
+from domain.models import ChunkRow, Collection, Document, DocumentVersion, Status
 from retrieval.passages import StoredPassage
 
 
@@ -40,7 +40,7 @@ class SqlPassages:
 def _chunks(scope: Scope, ids: Sequence[str]) -> Select[*tuple[Any, ...]]:
     columns = (
         ChunkRow.id, ChunkRow.document_id, ChunkRow.version, ChunkRow.chunk_index, ChunkRow.content,
-        ChunkRow.heading_path, ChunkRow.page, ChunkRow.char_start, ChunkRow.char_end,
+        ChunkRow.heading_path, ChunkRow.page, ChunkRow.char_start, ChunkRow.char_end, ChunkRow.anchor,
     )  # fmt: skip
     return select(*columns).where(ChunkRow.id.in_(ids), ChunkRow.workspace_id == scope.workspace_id)
 
@@ -48,7 +48,7 @@ def _chunks(scope: Scope, ids: Sequence[str]) -> Select[*tuple[Any, ...]]:
 def _documents(scope: Scope, ids: Sequence[str]) -> Select[*tuple[Any, ...]]:
     columns = (
         Document.id, Document.external_id, Document.collection_id, Document.title, Document.source_url,
-        Document.language, Document.live_version,
+        Document.language, Document.live_version, DocumentVersion.format,
     )  # fmt: skip
     wanted = [
         Document.id.in_(ids),
@@ -58,7 +58,13 @@ def _documents(scope: Scope, ids: Sequence[str]) -> Select[*tuple[Any, ...]]:
     ]
     if scope.collection_ids is not None:
         wanted.append(Document.collection_id.in_(scope.collection_ids))
-    return select(*columns).join(Collection, Collection.id == Document.collection_id).where(*wanted)
+    live = (DocumentVersion.document_id == Document.id) & (DocumentVersion.version == Document.live_version)
+    return (
+        select(*columns)
+        .join(Collection, Collection.id == Document.collection_id)
+        .outerjoin(DocumentVersion, live)
+        .where(*wanted)
+    )
 
 
 def _passage(chunk: Row[Any], document: Row[Any]) -> StoredPassage:
@@ -77,4 +83,6 @@ def _passage(chunk: Row[Any], document: Row[Any]) -> StoredPassage:
         page=chunk.page,
         char_start=chunk.char_start,
         char_end=chunk.char_end,
+        anchor=chunk.anchor,
+        format=document.format,
     )

@@ -17,6 +17,7 @@ from domain.collections.service import require_collections
 from domain.principal import Permission, Principal
 from retrieval.answerer import Answerer
 from retrieval.answers import Answer, Quote, Style, Turn
+from retrieval.links import passage_link
 from retrieval.passages import Passage
 from retrieval.search import Searcher
 
@@ -158,7 +159,7 @@ def source_of(quote: Quote) -> dict[str, Any]:
         "char_start": quote.char_start,
         "char_end": quote.char_end,
         "quote": quote.text,
-        "url": stored.url,
+        "url": passage_link(stored, quote.text),
     }
 
 

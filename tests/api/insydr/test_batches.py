@@ -37,7 +37,9 @@ class TestJsonLines:
         counts = {name: job[name] for name in ("status", "total", "queued", "completed", "failed", "errors")}
         assert counts == {"status": "COMPLETED", "total": 1, "queued": 0, "completed": 1, "failed": 0, "errors": []}
         hit = workspace.search("alpha")["results"][0]
-        assert (hit["external_id"], hit["title"], hit["url"]) == ("a", "Alpha", "https://x.org/a")
+        assert (hit["external_id"], hit["title"], hit["url"]) == (
+            "a", "Alpha", "https://x.org/a#:~:text=The%20alpha%20text.",
+        )  # fmt: skip
 
     def test_upserts_by_external_id(self, workspace: Workspace) -> None:
         first = [{"external_id": "a", "text": "Alpha one."}, {"external_id": "b", "text": "Beta one."}]
