@@ -5,6 +5,7 @@ A missing one skips with its reason on a user's machine and fails where CI is se
 
 import importlib
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Any, NoReturn
@@ -75,3 +76,8 @@ def rabbitmq_url() -> str:
     except (AMQPConnectionError, OSError) as error:
         missing("rabbitmq", error)
     return RABBITMQ
+
+
+def chromium() -> str:
+    """Path of the browser."""
+    return shutil.which("chromium") or absent("chromium is not installed")
