@@ -1,0 +1,191 @@
+"""One HTTP exchange: conditional, bounded in time, bytes and decompression, without following redirects."""
+
+import hashlib
+import ssl
+import time
+import zlib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import httpx
+
+from core.errors import Forbidden
+from crawler.frontier import Validators
+from crawler.urls import same_site
+
+ACCEPT = "text/html,application/xhtml+xml,application/pdf;q=0.9,*/*;q=0.8"
+ENCODINGS = "gzip, deflate"  # what `_unpacked` can bound
+CHUNK = 65_536
+_IDENTITY = ("", "identity")
+_GZIP, _DEFLATE = ("gzip", "x-gzip"), ("deflate",)
+
+
+class FetchError(Exception):
+    """No answer that could be used. `code` is stable, `message` for a person; `lasting` when a retry cannot help."""
+
+    def __init__(self, code: str, message: str, *, lasting: bool = False) -> None:
+        super().__init__(message)
+        self.code, self.message, self.lasting = code, message, lasting
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """What is sent along to the site itself and to no other host."""
+
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    username: str | None = None
+    password: str | None = field(default=None, repr=False)
+    cookies: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    url: str
+    status: int
+    headers: httpx.Headers
+    body: bytes
+    elapsed_s: float  # until the first byte
+
+    @property
+    def content_type(self) -> str:
+        """In small letters, without parameters."""
+        return str(self.headers.get("content-type", "")).split(";")[0].strip().lower()
+
+    @property
+    def charset(self) -> str | None:
+        for part in self.headers.get("content-type", "").split(";")[1:]:
+            name, _, value = part.partition("=")
+            if name.strip().lower() == "charset":
+                return value.strip(" \"'") or None
+        return None
+
+    @property
+    def validators(self) -> Validators:
+        return Validators(_short(self.headers.get("etag")), _short(self.headers.get("last-modified")))
+
+    @property
+    def content_hash(self) -> str:
+        return hashlib.sha256(self.body).hexdigest()
+
+    def all(self, name: str) -> Sequence[str]:
+        return self.headers.get_list(name)
+
+
+class Fetcher:
+    """`client` is the guarded one. `site` is where credentials belong. Thread-safe."""
+
+    def __init__(
+        self,
+        client: httpx.Client,
+        *,
+        agent: str,
+        max_bytes: int,
+        wall_s: float = 60.0,
+        site: str = "",
+        credentials: Credentials | None = None,
+    ) -> None:
+        self._client, self._agent, self._max_bytes, self._wall_s = client, agent, max_bytes, wall_s
+        self.site, self._credentials = site, credentials
+
+    def get(self, url: str, validators: Validators | None = None, *, max_bytes: int | None = None) -> Answer:
+        """The answer, whatever its status. Raises `FetchError`."""
+        began = time.monotonic()
+        request = self._client.build_request("GET", url, headers=self._headers(url, validators), cookies={})
+        try:
+            response = self._client.send(request, auth=self._auth(url), stream=True)
+            elapsed_s = time.monotonic() - began
+            try:
+                body = self._body(response, began, max_bytes or self._max_bytes)
+            finally:
+                response.close()
+                self._client.cookies.clear()  # a site's cookies are not kept: pages are read as by a new visitor
+        except Forbidden as error:
+            raise FetchError(error.code, error.message, lasting=True) from None
+        except httpx.HTTPError as error:
+            raise described(error) from None
+        return Answer(url, response.status_code, response.headers, body, elapsed_s)
+
+    def _headers(self, url: str, validators: Validators | None) -> dict[str, str]:
+        headers = {"User-Agent": self._agent, "Accept": ACCEPT, "Accept-Encoding": ENCODINGS}
+        if validators is not None and validators.etag:
+            headers["If-None-Match"] = validators.etag
+        if validators is not None and validators.last_modified:
+            headers["If-Modified-Since"] = validators.last_modified
+        if self._credentials is not None and same_site(url, self.site):
+            headers |= self._credentials.headers
+            if self._credentials.cookies:
+                headers["Cookie"] = "; ".join(f"{name}={value}" for name, value in self._credentials.cookies.items())
+        return headers
+
+    def _auth(self, url: str) -> httpx.Auth | None:
+        given = self._credentials
+        if given is None or given.username is None or not same_site(url, self.site):
+            return None
+        return httpx.BasicAuth(given.username, given.password or "")
+
+    def _body(self, response: httpx.Response, began: float, max_bytes: int) -> bytes:
+        if response.status_code in (204, 304) or 300 <= response.status_code < 400:
+            return b""  # the connection is closed if more follows than fits into one read
+        declared = response.headers.get("content-length", "")
+        if declared.isascii() and declared.isdigit() and len(declared) < 20 and int(declared) > max_bytes:
+            raise _too_large(max_bytes)
+        encoding = response.headers.get("content-encoding", "").strip().lower()
+        parts: list[bytes] = []
+        size = 0
+        for part in unpacked(response.iter_raw(CHUNK), encoding):
+            size += len(part)
+            if size > max_bytes:
+                raise _too_large(max_bytes)
+            if time.monotonic() - began > self._wall_s:
+                raise FetchError("TIMEOUT", f"The page was not complete after {self._wall_s:.0f} seconds.")
+            parts.append(part)
+        return b"".join(parts)
+
+
+def unpacked(blocks: Iterator[bytes], encoding: str) -> Iterator[bytes]:
+    """Decoded blocks of at most 64 KB each, so that whoever counts them notices a bomb at once."""
+    if encoding in _IDENTITY:
+        yield from blocks
+        return
+    if encoding not in _GZIP + _DEFLATE:
+        raise FetchError(
+            "BAD_ENCODING", f"The server sent the content coding “{encoding[:40]}”, which we did not ask for."
+        )
+    packer = zlib.decompressobj(47)  # 32 + 15: zlib or gzip, by its header (zlib.h, inflateInit2)
+    try:
+        for number, block in enumerate(blocks):
+            if number == 0 and encoding in _DEFLATE and not _has_zlib_header(block):
+                packer = zlib.decompressobj(-15)  # raw deflate, which some servers send (RFC 9110 §8.4.1.2, note)
+            data = block
+            while data:
+                yield packer.decompress(data, CHUNK)
+                data = packer.unconsumed_tail
+    except zlib.error:
+        raise FetchError("BAD_ENCODING", "The server's compressed answer is damaged.") from None
+
+
+def described(error: httpx.HTTPError) -> FetchError:
+    """What a person is told of a transport's failure."""
+    text = str(error)
+    if "does not resolve" in text:
+        return FetchError("HOST_NOT_FOUND", "The host's name does not resolve. Check the spelling of the URL.")
+    if isinstance(error, httpx.TimeoutException):
+        return FetchError("TIMEOUT", "The server did not answer in time.")
+    if isinstance(error.__cause__, ssl.SSLError) or "CERTIFICATE" in text.upper() or "SSL" in text.upper():
+        return FetchError("TLS_FAILED", "The server's certificate or its TLS is not valid.", lasting=True)
+    if isinstance(error, httpx.ConnectError):
+        return FetchError("CONNECTION_FAILED", "No connection to the server could be made.")
+    return FetchError("BAD_ANSWER", f"The connection broke off ({type(error).__name__}).")
+
+
+def _too_large(max_bytes: int) -> FetchError:
+    size = f"{max_bytes / 2**20:.0f} MB" if max_bytes >= 2**20 else f"{max_bytes:,} bytes"
+    return FetchError("TOO_LARGE", f"The answer is larger than {size}.", lasting=True)
+
+
+def _has_zlib_header(block: bytes) -> bool:
+    return len(block) >= 2 and block[0] & 0x0F == 8 and int.from_bytes(block[:2], "big") % 31 == 0
+
+
+def _short(value: str | None) -> str | None:
+    return value if value and len(value) <= 500 else None
