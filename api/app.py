@@ -18,6 +18,7 @@ from api.insydr import (
     auth,
     batch,
     collections,
+    crawls,
     documents,
     events,
     jobs,
@@ -33,7 +34,7 @@ from api.surfaces.handlers import install_handlers
 
 VERSION = "0.1.0"
 INSYDR_OPENAPI = "/api/v1/openapi.json"
-# `batch` before `documents`: /documents/batch is not the document “batch”
+# `batch` and `crawls` before `documents`: /documents/batch is not the document “batch”
 INSYDR = (
     auth,
     workspaces,
@@ -42,6 +43,7 @@ INSYDR = (
     agent_test,
     collections,
     batch,
+    crawls,
     documents,
     events,
     jobs,

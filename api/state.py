@@ -12,6 +12,7 @@ from core.database import Database
 from core.settings import Settings
 from domain.answers.service import AnswerService
 from domain.api_keys.usage import KeyUsage
+from domain.crawls.web import Web
 from domain.identity.service import IdentityService
 from domain.identity.tokens import TokenMint
 
@@ -32,6 +33,7 @@ class ApiState:
     identity: IdentityService
     answers: Callable[[], AnswerService]  # loads the model at its first call
     key_usage: KeyUsage
+    web: Web
     health: Health
     metrics: Callable[[], bytes]
     operator_token: str | None = None  # the CLI's, beside a running embedded server

@@ -65,6 +65,13 @@ class Settings(BaseSettings):
     )
     outbound_timeout_s: float = Field(10.0, gt=0, description="Time-out of one outbound request.")
 
+    crawl_contact: str | None = Field(None, description="URL or mail address that crawled sites find in User-Agent.")
+    crawl_max_rate: float = Field(10.0, gt=0, le=1_000, description="Requests a second to one host, at most.")
+    crawl_places: int = Field(4, ge=1, le=64, description="Requests at once to one site, at most.")
+    crawl_at_once: int = Field(2, ge=1, le=64, description="Crawls at once in one worker process.")
+    crawl_page_mb: int = Field(25, ge=1, le=512, description="Largest page or file that a crawl takes.")
+    crawl_browser: str | None = Field(None, description="Chromium for pages that need JavaScript; default by name.")
+
     llm_base_url: str | None = Field(None, description="OpenAI-compatible endpoint; default extractive answers.")
     llm_model: str = Field("gpt-4o-mini", description="Model asked for at that endpoint.")
     llm_api_key: SecretStr | None = Field(None, description="Key of that endpoint.")

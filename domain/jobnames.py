@@ -8,7 +8,8 @@ PURGE_WORKSPACE = "workspaces.purge"
 ABANDON_VERSION = "documents.abandon_version"
 DROP_BLOBS = "blobs.drop"
 RECONCILE = "index.reconcile"
+CRAWL = "sites.crawl"
 ALL = (
     INGEST_WAKE, RETIRE_VERSIONS, ABANDON_VERSION, PURGE_DOCUMENT, PURGE_COLLECTION, PURGE_WORKSPACE, DROP_BLOBS,
-    RECONCILE,
+    RECONCILE, CRAWL,
 )  # fmt: skip

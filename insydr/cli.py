@@ -68,6 +68,36 @@ def ingest(
 
 
 @app.command()
+def crawl(
+    url: str,
+    workspace: Workspace = None,
+    collection: Collection = None,
+    max_pages: Annotated[int | None, typer.Option(min=1, help="Pages with content, at most.")] = None,
+    max_depth: Annotated[int | None, typer.Option(min=0, help="Links away from the start, at most.")] = None,
+    include: Annotated[list[str] | None, typer.Option(help="Only these, e.g. '/docs/*'; several times.")] = None,
+    exclude: Annotated[list[str] | None, typer.Option(help="Not these; several times.")] = None,
+    subdomains: Annotated[bool | None, typer.Option(help="Hosts below the start's host, too.")] = None,
+    sitemaps: Annotated[bool | None, typer.Option(help="Find pages by sitemaps and feeds, too.")] = None,
+    render: Annotated[bool | None, typer.Option(help="Render pages that need JavaScript.")] = None,
+    max_rate: Annotated[float | None, typer.Option(min=0.01, help="Requests a second, at most.")] = None,
+    every_hours: Annotated[float | None, typer.Option(min=1, help="Crawl again so often.")] = None,
+    schedule: Annotated[str | None, typer.Option(help="Crawl again by a cron line, e.g. '0 3 * * 1'.")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only list what would be fetched.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Crawl a site into a collection and wait until it is searchable; the same site again: only what changed."""
+    from insydr.commands.crawling import run_crawl
+
+    given = {
+        "max_pages": max_pages, "max_depth": max_depth, "include_patterns": include, "exclude_patterns": exclude,
+        "subdomains": subdomains, "sitemaps": sitemaps, "render": render, "max_rate": max_rate,
+        "every_hours": every_hours, "schedule": schedule,
+    }  # fmt: skip
+    options = {name: value for name, value in given.items() if value not in (None, [])}
+    sys.exit(run_crawl(url, workspace, collection, options, dry_run=dry_run, as_json=as_json))
+
+
+@app.command()
 def ask(
     question: str,
     workspace: Workspace = None,

@@ -30,6 +30,7 @@ def api_state(parts: Installation) -> ApiState:
         identity=parts.identity,
         answers=lambda: parts.answers,
         key_usage=parts.key_usage,
+        web=parts.web,
         health=parts.health,
         metrics=lambda: exposition(parts.database),
         operator_token=parts.operator_token,

@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable
 from functools import cached_property, partial
+from importlib import metadata
 from pathlib import Path
 
 import dramatiq
@@ -22,12 +23,16 @@ from core.embedding.sparse import SparseEncoder
 from core.errors import InsydrError, InvalidInput
 from core.mail import Mailer, open_mailer
 from core.memory import give_back
+from core.outbound.client import GuardedBackend, guarded_client
 from core.queue.outbox import Relay
 from core.secrets import secret_key
 from core.settings import Settings
 from core.vectors.protocol import VectorStore
+from crawler.manners import Pace
 from domain.answers.service import AnswerService
 from domain.api_keys.usage import KeyUsage
+from domain.crawls.runner import CrawlRunner
+from domain.crawls.web import Web, agent_name
 from domain.idempotency.service import IdempotencyService
 from domain.identity.service import IdentityService
 from domain.identity.tokens import TokenMint
@@ -143,7 +148,6 @@ class Installation:
             return None
         from urllib.parse import urlsplit
 
-        from core.outbound.client import guarded_client
         from retrieval.generate.openai_like import OpenAILikeWriter
 
         host = urlsplit(settings.llm_base_url).hostname or ""  # named by the operator, so it may be private
@@ -205,9 +209,37 @@ class Installation:
         )  # fmt: skip
 
     @cached_property
+    def web(self) -> Web:
+        settings = self.settings
+        backend = GuardedBackend(settings.outbound_allowed_hosts)
+        web = Web(
+            guarded_client(settings.outbound_allowed_hosts, timeout_s=settings.outbound_timeout_s), backend,
+            agent=agent_name(metadata.version("insydr"), settings.crawl_contact or settings.public_url),
+            max_page_bytes=settings.crawl_page_mb * 2**20,
+            pace=Pace(settings.crawl_places, settings.crawl_max_rate),
+        )  # fmt: skip
+        self._started.append(web.close)
+        return web
+
+    @property
+    def crawls(self) -> CrawlRunner:
+        with self._lock:
+            return self._crawls
+
+    @cached_property
+    def _crawls(self) -> CrawlRunner:
+        settings = self.settings
+        runner = CrawlRunner(
+            self.database, self.blobs, self.keys, self.web, holder=self.holder, crawls=settings.crawl_at_once,
+            max_queued=settings.max_queued_documents,
+        )  # fmt: skip
+        self._started.append(runner.close)
+        return runner
+
+    @cached_property
     def broker(self) -> dramatiq.Broker:
         broker = open_broker(self.settings)
-        declare_actors(broker, lambda: self.ingestion)
+        declare_actors(broker, lambda: self.ingestion, lambda: self.crawls, lambda: self.database)
         return broker
 
     def start_relay(self) -> None:
@@ -218,8 +250,8 @@ class Installation:
 
     def start_work(self) -> None:
         """Run jobs in this process, and what happens by the clock."""
-        # one thread more than slabs: free for upkeep, and for those who wait at the screen
-        threads = self.settings.worker_threads + 1
+        # one thread more than slabs and crawls: free for upkeep, and for those who wait at the screen
+        threads = self.settings.worker_threads + self.settings.crawl_at_once + 1
         worker = dramatiq.Worker(self.broker, worker_threads=threads, worker_timeout=200)
         self._started.append(self._say_goodbye)
         worker.start()
@@ -284,6 +316,7 @@ class Installation:
         tasks = [
             Periodic("presence", 5.0, self._say_hello),
             Periodic("sweep", settings.sweep_every_s, lambda: self.ingestion.sweep()),
+            Periodic("scheduled-crawls", 5.0, lambda: self.crawls.schedule()),
             Periodic("reap-parsers", 5.0, lambda: self.parser.reap()),
             Periodic("give-memory-back", 30.0, give_back),
             Periodic("key-usage", 30.0, self.key_usage.flush),

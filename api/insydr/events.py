@@ -11,6 +11,8 @@ from pydantic import BaseModel
 from starlette.concurrency import run_in_threadpool
 
 from api.auth import Who
+from api.insydr.crawl_schemas import CrawlOut, has_ended
+from api.insydr.crawls import look
 from api.insydr.document_schemas import DocumentOut, document_fields
 from api.insydr.jobs import job_out
 from api.state import ApiState, State
@@ -39,6 +41,11 @@ async def document_events(document_id: str, request: Request, who: Who, state: S
 @router.get("/jobs/{job_id}/events", responses=_SSE, response_class=StreamingResponse)
 async def job_events(job_id: str, request: Request, who: Who, state: State) -> StreamingResponse:
     return await _stream(request, lambda: _job(state, who, job_id), ended=_job_ended)
+
+
+@router.get("/crawls/{crawl_id}/events", responses=_SSE, response_class=StreamingResponse)
+async def crawl_events(crawl_id: str, request: Request, who: Who, state: State) -> StreamingResponse:
+    return await _stream(request, lambda: look(state, who, crawl_id)[0], ended=_crawl_ended)
 
 
 async def _stream(request: Request, look: Look, *, ended: Callable[[BaseModel], bool]) -> StreamingResponse:
@@ -84,3 +91,7 @@ def _document_ended(now: BaseModel) -> bool:
 
 def _job_ended(now: BaseModel) -> bool:
     return getattr(now, "status", None) != JobStatus.PROCESSING
+
+
+def _crawl_ended(now: BaseModel) -> bool:
+    return isinstance(now, CrawlOut) and has_ended(now)

@@ -53,6 +53,13 @@ class Sent:
     wake: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Again:
+    """What a job returns that is not over: it is run again after `delay_s`, and used up no try."""
+
+    delay_s: float = AGAIN_S
+
+
 def enqueue(session: Session, job: str, *, delay_s: float = 0, wake: bool = False, **arguments: str) -> None:
     """Queue `job` with the session's transaction."""
     row = {
@@ -64,7 +71,8 @@ def enqueue(session: Session, job: str, *, delay_s: float = 0, wake: bool = Fals
 
 
 def run_recorded(database: Database, row_id: str, work: Callable[[], object]) -> None:
-    """Run a job that was sent and record its end. A job that returns False waits for others: it is run again soon."""
+    """Run a job that was sent and record its end. A job that returns False waits for others: it is run again soon; one
+    that returns `Again` says when."""
     try:
         outcome = work()
     except Unavailable as error:
@@ -76,8 +84,9 @@ def run_recorded(database: Database, row_id: str, work: Callable[[], object]) ->
         log.exception("job_failed", row=row_id)
         _postpone(database, row_id, None, reason, counts=True)
         return
-    if outcome is False:
-        _postpone(database, row_id, AGAIN_S, None, counts=False)
+    outcome = Again() if outcome is False else outcome
+    if isinstance(outcome, Again):
+        _postpone(database, row_id, outcome.delay_s, None, counts=False)
         return
     with database.write() as session:
         session.execute(delete(OutboxRow).where(OutboxRow.id == row_id))
@@ -192,3 +201,5 @@ def _postpone(database: Database, row_id: str, delay_s: float | None, reason: st
             row.dead_at = utc_now()
         delay = min(5.0 * 4.0 ** max(0, row.tries - 1), 600.0) if delay_s is None else delay_s
         row.due_at = utc_now() + timedelta(seconds=delay)
+        if delay <= 0:
+            wake_after_commit(session)

@@ -133,13 +133,7 @@ class DocumentService:
         self._who.require(Permission.DOCUMENTS_WRITE)
         document = self._locked(document_id)
         check_match(document, if_match)
-        enqueue(
-            self._session, PURGE_DOCUMENT, workspace_id=self._who.workspace_id, document_id=document.id,
-            lease=document.lease_id or "",
-        )  # fmt: skip
-        if document.status in ON_THE_WAY:
-            stop(self._session, document, Status.DELETED)
-        document.status, document.external_id = Status.DELETED, None
+        remove(self._session, document)
 
     def requeue_all(self, ids: Sequence[str], job_id: str) -> None:
         """Queue documents again under a job; those deleted meanwhile count as done."""
@@ -178,6 +172,17 @@ class DocumentService:
         if document is None:
             raise NotFound("There is no such document in this workspace.", code="DOCUMENT_NOT_FOUND")
         return document
+
+
+def remove(session: Session, document: Document) -> None:
+    """Out of every answer at once; a job removes vectors, files and rows."""
+    enqueue(
+        session, PURGE_DOCUMENT, workspace_id=document.workspace_id, document_id=document.id,
+        lease=document.lease_id or "",
+    )  # fmt: skip
+    if document.status in ON_THE_WAY:
+        stop(session, document, Status.DELETED)
+    document.status, document.external_id = Status.DELETED, None
 
 
 def stop(session: Session, document: Document, status: Status) -> None:

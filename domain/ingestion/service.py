@@ -18,6 +18,7 @@ from domain.ingestion.turn_repository import any_due
 from domain.jobnames import (
     ABANDON_VERSION,
     ALL,
+    CRAWL,
     DROP_BLOBS,
     INGEST_WAKE,
     PURGE_COLLECTION,
@@ -36,7 +37,7 @@ REINDEX_PAGE = 200
 class IngestionService:
     """`slabs` is how many this process works on at once; one more is taken only for those who wait at the screen."""
 
-    JOBS = tuple(name for name in ALL if name != INGEST_WAKE)
+    JOBS = tuple(name for name in ALL if name not in (INGEST_WAKE, CRAWL))
 
     def __init__(
         self,

@@ -18,6 +18,9 @@ class JobRepository(TenantRepository):
     def get(self, job_id: str) -> Job | None:
         return self.session.scalar(self.select(Job).where(Job.id == job_id))
 
+    def by_ids(self, job_ids: Sequence[str]) -> dict[str, Job]:
+        return {row.id: row for row in self.session.scalars(self.select(Job).where(Job.id.in_(job_ids)))}
+
     def page(self, limit: int, offset: int) -> tuple[list[Job], int]:
         mine = self.select(Job)
         total = self.session.scalar(mine.with_only_columns(func.count())) or 0
@@ -51,7 +54,32 @@ def credit(
         return
     if errors and len(job.errors) < MAX_ERRORS:
         job.errors = [*job.errors, *errors][:MAX_ERRORS]
-    if job.completed + job.failed + job.cancelled >= job.total and job.finished_at is None:
+    _end(job)
+    session.flush()
+
+
+def expect(session: Session, job_id: str, documents: int) -> None:
+    """More documents of an open job."""
+    if documents:
+        session.execute(update(Job).where(Job.id == job_id).values(total=Job.total + documents))
+
+
+def close(
+    session: Session, job_id: str, status: JobStatus, report: dict[str, Any], error: dict[str, Any] | None = None
+) -> None:
+    """Nothing more comes to an open job: it ends as soon as its documents have."""
+    job = session.scalar(select(Job).where(Job.id == job_id).with_for_update())
+    if job is None:
+        return
+    job.open, job.report = False, report
+    job.errors = [*job.errors, error] if error is not None else job.errors
+    if status != JobStatus.COMPLETED:
+        job.status = status
+    _end(job)
+    session.flush()
+
+
+def _end(job: Job) -> None:
+    if not job.open and job.completed + job.failed + job.cancelled >= job.total and job.finished_at is None:
         job.finished_at = utc_now()
         job.status = JobStatus.COMPLETED if job.status == JobStatus.PROCESSING else job.status
-    session.flush()

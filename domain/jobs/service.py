@@ -6,6 +6,8 @@ from sqlalchemy.orm import Session
 
 from core.errors import Conflict, NotFound
 from core.ids import Prefix, new_id
+from domain.crawls.repository import CrawlRepository
+from domain.crawls.service import cancel_run
 from domain.documents.intake import Intake
 from domain.documents.items import Item, Refused, last_of_each
 from domain.documents.service import DocumentService, stop
@@ -52,6 +54,10 @@ class JobService:
         job = self._existing(job_id)
         if job.status != JobStatus.PROCESSING:
             raise Conflict("The job has ended already.", code="JOB_ENDED")
+        run = CrawlRepository(self._session, self._who).run_of_job(job_id) if job.kind == JobKind.CRAWL else None
+        if run is not None and run.finished_at is None:
+            cancel_run(self._session, self._who, run)
+            return job
         job.status = JobStatus.CANCELLED
         for document in self._jobs.waiting(job_id):
             stop(self._session, document, Status.CANCELLED)

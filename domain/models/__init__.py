@@ -8,6 +8,10 @@ from domain.models.api_key import ApiKey
 from domain.models.chunk import ChunkRow
 from domain.models.collection import Collection
 from domain.models.conversation import Conversation, Message
+from domain.models.crawl_change import Change, CrawlChange
+from domain.models.crawl_page import CrawlPage, PageState
+from domain.models.crawl_run import OPEN_RUNS, CrawlRun, RunState
+from domain.models.crawl_source import CrawlSource
 from domain.models.document import Document, Priority, SourceType, Stage, Status
 from domain.models.idempotency import IdempotentReply
 from domain.models.job import Job, JobKind, JobStatus
@@ -20,7 +24,9 @@ from domain.models.worker import WorkerRow
 from domain.models.workspace import Workspace
 
 __all__ = [
-    "Agent", "AgentCollection", "AgentVersion", "ApiKey", "CachedEmbedding", "ChunkRow", "Collection", "Conversation",
-    "Document", "DocumentVersion", "IdempotentReply", "IngestTurn", "Job", "JobKind", "JobStatus", "Lease", "Login",
-    "Member", "Message", "OutboxRow", "Priority", "SourceType", "Stage", "Status", "User", "WorkerRow", "Workspace",
+    "OPEN_RUNS", "Agent", "AgentCollection", "AgentVersion", "ApiKey", "CachedEmbedding", "Change", "ChunkRow",
+    "Collection", "Conversation", "CrawlChange", "CrawlPage", "CrawlRun", "CrawlSource", "Document",
+    "DocumentVersion", "IdempotentReply", "IngestTurn", "Job", "JobKind", "JobStatus", "Lease", "Login", "Member",
+    "Message", "OutboxRow", "PageState", "Priority", "RunState", "SourceType", "Stage", "Status", "User", "WorkerRow",
+    "Workspace",
 ]  # fmt: skip

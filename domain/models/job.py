@@ -22,6 +22,7 @@ class JobKind(StrEnum):
     REINDEX = "REINDEX"
     RECONCILE = "RECONCILE"
     REPLAY = "REPLAY"
+    CRAWL = "CRAWL"
 
 
 class Job(Created, Base):
@@ -34,6 +35,7 @@ class Job(Created, Base):
     collection_id: Mapped[str | None] = mapped_column(Id)
     kind: Mapped[str]
     status: Mapped[str] = mapped_column(default=JobStatus.PROCESSING)
+    open: Mapped[bool] = mapped_column(default=False)  # more may come, as long as a crawl runs
     total: Mapped[int] = mapped_column(default=0)
     completed: Mapped[int] = mapped_column(default=0)
     failed: Mapped[int] = mapped_column(default=0)

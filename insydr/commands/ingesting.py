@@ -26,7 +26,7 @@ def run_ingest(paths: Sequence[str], workspace: str | None, collection: str | No
     if not files:
         raise NotFound("There are no files under these paths.", code="NO_FILES")
     with connected(workspace, create=True) as client:
-        collection_id = _collection(client, collection)
+        collection_id = collection_for(client, collection)
         unread: list[dict[str, str]] = []
         jobs = [job for part in _parts(files) if (job := _upload(client, collection_id, part, unread))]
         ended = watch_jobs(client, jobs, quiet=as_json)
@@ -96,7 +96,7 @@ def _upload(
                 time.sleep(QUEUE_FULL_S)
 
 
-def _collection(client: Client, wanted: str | None) -> str:
+def collection_for(client: Client, wanted: str | None) -> str:
     """The collection by id or name, made when there is none of that name (default: “Documents”)."""
     name = wanted or "Documents"
     for row in client.collections():

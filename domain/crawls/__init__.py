@@ -1,0 +1,1 @@
+"""Crawls: sites that become documents and stay true to them."""

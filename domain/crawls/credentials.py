@@ -1,0 +1,64 @@
+"""Credentials of a site: sealed for the row of their source, opened only by the crawl itself, never shown."""
+
+import json
+import re
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from core.crypto import Keyring
+from core.errors import InvalidInput
+from crawler.fetch import Credentials
+
+PURPOSE = "crawl-credentials"
+_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110 §5.6.2
+_VALUE = re.compile(r"[\x21-\x7e\x80-\xff](?:[\t\x20-\x7e\x80-\xff]*[\x21-\x7e\x80-\xff])?")
+_COOKIE = re.compile(r"[\x21\x23-\x2b\x2d-\x3a\x3c-\x5b\x5d-\x7e]*")  # RFC 6265 §4.1.1
+# they belong to the exchange itself
+_RESERVED = frozenset(
+    "accept-encoding connection content-length host if-modified-since if-none-match keep-alive proxy-authorization "
+    "proxy-connection range te trailer transfer-encoding upgrade user-agent".split()
+)
+
+
+class CredentialsIn(BaseModel):
+    """Basic authentication, headers and cookies that go along to the site itself and to no other host."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    username: str | None = Field(None, max_length=500)
+    password: str | None = Field(None, max_length=2_000)
+    headers: dict[str, str] = Field({}, max_length=30)
+    cookies: dict[str, str] = Field({}, max_length=50)
+
+
+def checked_credentials(given: dict[str, Any]) -> CredentialsIn:
+    """Raises `InvalidInput` with the field, never with a value."""
+    try:
+        found = CredentialsIn.model_validate(given)
+    except ValidationError as error:
+        first = error.errors(include_input=False, include_url=False)[0]
+        path = ".".join(["credentials", *map(str, first["loc"])])
+        raise InvalidInput(f"{path}: {first['msg']}", field=path) from None
+    for name, value in found.headers.items():
+        if not _TOKEN.fullmatch(name) or name.lower() in _RESERVED or not _VALUE.fullmatch(value) or len(value) > 8_000:
+            raise InvalidInput("This header cannot be sent along.", field=f"credentials.headers.{name[:80]}")
+    for name, value in found.cookies.items():
+        if not _TOKEN.fullmatch(name) or not _COOKIE.fullmatch(value) or len(value) > 4_096:
+            raise InvalidInput("This cookie cannot be sent along.", field=f"credentials.cookies.{name[:80]}")
+    if found.password is not None and found.username is None:
+        raise InvalidInput("A password needs a username.", field="credentials.username")
+    if found.username is not None and ":" in found.username:
+        raise InvalidInput("A username has no colon (RFC 7617).", field="credentials.username")
+    return found
+
+
+def seal(keys: Keyring, source_id: str, given: CredentialsIn) -> bytes:
+    return keys.seal(PURPOSE, source_id, given.model_dump_json().encode())
+
+
+def unseal(keys: Keyring, source_id: str, sealed: bytes | None) -> Credentials | None:
+    if sealed is None:
+        return None
+    found = json.loads(keys.unseal(PURPOSE, source_id, sealed))
+    return Credentials(found["headers"], found["username"], found["password"], found["cookies"])

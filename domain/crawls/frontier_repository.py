@@ -1,0 +1,249 @@
+"""Queries of a crawl's frontier: the pages of one source. System work, fenced by the run's lease."""
+
+from collections.abc import Collection as Several
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from sqlalchemy import CursorResult, case, delete, func, insert, select, update
+from sqlalchemy.orm import Session
+
+from core.clock import utc_now
+from core.ids import Prefix, new_id
+from crawler.frontier import Claimed, Found, Validators, Via
+from domain.crawls.repository import key_of
+from domain.documents.repository import pages as slices
+from domain.models import (
+    Collection,
+    CrawlChange,
+    CrawlPage,
+    CrawlRun,
+    CrawlSource,
+    Document,
+    PageState,
+    RunState,
+    Status,
+    Workspace,
+)
+
+MAX_PLACES = 100  # keys in one NOT IN (…)
+
+
+def held_run(session: Session, run_id: str, lease_id: str) -> tuple[CrawlRun, CrawlSource] | None:
+    """The run, locked, as long as `lease_id` holds it and its collection and workspace are there."""
+    living = (Workspace.deleted_at.is_(None), Collection.deleted_at.is_(None))
+    query = (
+        select(CrawlRun, CrawlSource)
+        .join(CrawlSource, CrawlSource.id == CrawlRun.source_id)
+        .join(Collection, Collection.id == CrawlSource.collection_id)
+        .join(Workspace, Workspace.id == CrawlRun.workspace_id)
+        .where(CrawlRun.id == run_id, CrawlRun.lease_id == lease_id, *living)
+        .where(CrawlRun.state.in_((RunState.RUNNING, RunState.PAUSED)))
+        .with_for_update(of=CrawlRun)
+        .execution_options(populate_existing=True)
+    )
+    row = session.execute(query).one_or_none()
+    return None if row is None else (row[0], row[1])
+
+
+def run_with_source(session: Session, run_id: str) -> tuple[CrawlRun, CrawlSource] | None:
+    """The run, locked, whoever holds it."""
+    query = select(CrawlRun, CrawlSource).join(CrawlSource, CrawlSource.id == CrawlRun.source_id)
+    row = session.execute(query.where(CrawlRun.id == run_id).with_for_update(of=CrawlRun)).one_or_none()
+    return None if row is None else (row[0], row[1])
+
+
+def pages_of(session: Session, run_id: str) -> int | None:
+    """How many pages the run took; None where it is no more."""
+    return session.scalar(select(CrawlRun.pages).where(CrawlRun.id == run_id))
+
+
+def is_living(session: Session, source: CrawlSource) -> bool:
+    """Whether the source's collection and workspace are there."""
+    gone = (Workspace.deleted_at.is_not(None)) | (Collection.deleted_at.is_not(None))
+    query = select(Collection.id).join(Workspace, Workspace.id == Collection.workspace_id)
+    return session.scalar(query.where(Collection.id == source.collection_id, gone)) is None
+
+
+def due(session: Session, source_id: str, limit: int, besides: Several[str]) -> list[Claimed]:
+    """URLs to visit now, in their order."""
+    query = select(CrawlPage).where(
+        CrawlPage.source_id == source_id, CrawlPage.state == PageState.QUEUED, CrawlPage.due_at <= utc_now()
+    )
+    # more than fit into the query are left out here
+    named = list(besides)[:MAX_PLACES]
+    query = query.where(CrawlPage.id.not_in(named)) if named else query
+    rows = session.scalars(query.order_by(CrawlPage.turn, CrawlPage.id).limit(limit + len(besides) - len(named)))
+    return [_claimed(row) for row in rows if row.id not in besides][:limit]
+
+
+def waiting(session: Session, source_id: str) -> tuple[int, float]:
+    """How many URLs wait, and seconds until the first of them is due."""
+    query = select(func.count(), func.min(CrawlPage.due_at)).where(
+        CrawlPage.source_id == source_id, CrawlPage.state == PageState.QUEUED
+    )
+    count, first = session.execute(query).one()
+    return count, 0.0 if first is None else max(0.0, (first - utc_now()).total_seconds())
+
+
+def known(session: Session, source_id: str, keys: Sequence[str]) -> set[str]:
+    """Those of `keys` that are in the list of the source."""
+    found: set[str] = set()
+    for page in slices(keys):
+        query = select(CrawlPage.key).where(CrawlPage.source_id == source_id, CrawlPage.key.in_(page))
+        found.update(session.scalars(query))
+    return found
+
+
+def count(session: Session, source_id: str) -> int:
+    return session.scalar(select(func.count()).where(CrawlPage.source_id == source_id)) or 0
+
+
+def add(session: Session, source: CrawlSource, run_id: str, found: Iterable[tuple[str, Found]]) -> None:
+    """New URLs, by their keys: to be visited, or listed with what is against it."""
+    now = utc_now()
+    rows = [_row(source, run_id, key, one, now) for key, one in found]
+    if rows:
+        session.execute(insert(CrawlPage), rows)
+
+
+def set_dates(session: Session, source_id: str, dates: dict[str, Any]) -> None:
+    """What sitemaps say of pages that are known, by their keys."""
+    for page in slices(sorted(dates)):
+        rows = session.execute(
+            select(CrawlPage.id, CrawlPage.key).where(CrawlPage.source_id == source_id, CrawlPage.key.in_(page))
+        ).all()
+        if rows:
+            session.execute(update(CrawlPage), [{"id": row.id, "modified": dates[row.key]} for row in rows])
+
+
+def store(session: Session, rows: list[dict[str, Any]]) -> None:
+    """New values of pages, each with its id; all with the same columns."""
+    if rows:
+        session.execute(update(CrawlPage), rows)
+
+
+def store_changes(session: Session, rows: list[dict[str, Any]]) -> None:
+    if rows:
+        session.execute(insert(CrawlChange), [{**row, "id": new_id(Prefix.CHANGE)} for row in rows])
+
+
+def documents_of(session: Session, page_ids: Sequence[str]) -> dict[str, str]:
+    """Ids of the documents that pages have, by the pages' ids."""
+    query = select(CrawlPage.id, CrawlPage.document_id).where(CrawlPage.id.in_(page_ids))
+    return {row.id: row.document_id for row in session.execute(query) if row.document_id}
+
+
+def fingerprints(session: Session, source_id: str) -> list[CrawlPage]:
+    """Indexed pages whose text can be compared."""
+    query = select(CrawlPage).where(
+        CrawlPage.source_id == source_id, CrawlPage.document_id.is_not(None), CrawlPage.text_hash.is_not(None)
+    )
+    return list(session.scalars(query.order_by(CrawlPage.id)))
+
+
+def urls(session: Session, source_id: str, limit: int) -> list[str]:
+    return list(session.scalars(select(CrawlPage.url).where(CrawlPage.source_id == source_id).limit(limit)))
+
+
+def begin_again(session: Session, source_id: str) -> None:
+    """Every known page is to be visited again, those with a document first, so that a limit keeps the same ones.
+
+    Validators hold only for what is searchable: a document that failed or was deleted is fetched in full.
+    """
+    mine = CrawlPage.source_id == source_id
+    session.execute(delete(CrawlPage).where(mine, CrawlPage.state.in_((PageState.GONE, PageState.MISSING))))
+    good = select(Document.id).where(Document.id == CrawlPage.document_id, Document.status == Status.COMPLETED)
+    lost = ~good.exists()
+    blank = dict.fromkeys(("etag", "last_modified", "content_hash", "signature", "text_hash", "near_hash"))
+    session.execute(update(CrawlPage).where(mine, lost).values(**blank))
+    exists = select(Document.id).where(Document.id == CrawlPage.document_id, Document.status != Status.DELETED)
+    session.execute(update(CrawlPage).where(mine, ~exists.exists()).values(document_id=None))
+    lists = CrawlPage.via.in_((Via.SITEMAP, Via.FEED))
+    served = CrawlPage.document_id.is_not(None)
+    first = case((lists, -1), (CrawlPage.via == Via.START, 0), (served, 0), else_=CrawlPage.depth + 1)
+    fresh = {
+        "state": PageState.QUEUED, "turn": first, "tries": 0, "misses": 0, "due_at": utc_now(), "hops": 0,
+    }  # fmt: skip
+    session.execute(update(CrawlPage).where(mine, CrawlPage.code.is_distinct_from("TRAP")).values(**fresh))
+
+
+def begin_page(session: Session, page_id: str) -> None:
+    """One page is to be visited, and read whatever its validators say."""
+    blank = dict.fromkeys(("etag", "last_modified", "modified"))
+    fresh = {"state": PageState.QUEUED, "turn": 0, "tries": 0, "misses": 0, "due_at": utc_now()}
+    session.execute(update(CrawlPage).where(CrawlPage.id == page_id).values(**fresh, **blank))
+
+
+def close_list(session: Session, source_id: str) -> int:
+    """URLs that are still queued when the run is over are listed as beyond its limit; how many."""
+    queued = (CrawlPage.source_id == source_id, CrawlPage.state == PageState.QUEUED)
+    beyond = {"state": PageState.SKIPPED, "code": "MAX_PAGES", "reason": "It was found, but lies beyond max_pages."}
+    result = session.execute(update(CrawlPage).where(*queued).values(**beyond))
+    return result.rowcount if isinstance(result, CursorResult) else 0
+
+
+def drop_documents(session: Session, source_id: str) -> list[str]:
+    """Ids of documents whose pages are beyond the limit now; the pages let go of them."""
+    beyond = (CrawlPage.source_id == source_id, CrawlPage.code == "MAX_PAGES", CrawlPage.document_id.is_not(None))
+    ids = [one for one in session.scalars(select(CrawlPage.document_id).where(*beyond)) if one is not None]
+    session.execute(update(CrawlPage).where(*beyond).values(document_id=None))
+    return ids
+
+
+def state_of(session: Session, run_id: str) -> str | None:
+    return session.scalar(select(CrawlRun.state).where(CrawlRun.id == run_id))
+
+
+def start_of(session: Session, source_id: str) -> list[CrawlPage]:
+    """The start and what it redirects to."""
+    query = select(CrawlPage).where(CrawlPage.source_id == source_id, CrawlPage.via == Via.START)
+    return list(session.scalars(query.order_by(CrawlPage.id)))
+
+
+def _claimed(row: CrawlPage) -> Claimed:
+    return Claimed(
+        key=row.id,
+        url=row.url,
+        via=Via(row.via),
+        depth=row.depth,
+        hops=row.hops,
+        tries=row.tries,
+        misses=row.misses,
+        validators=Validators(row.etag, row.last_modified),
+        content_hash=row.content_hash,
+        signature=row.signature,
+        modified=row.modified,
+        fetched_at=row.fetched_at,
+    )
+
+
+def _row(source: CrawlSource, run_id: str, key: str, found: Found, now: Any) -> dict[str, Any]:
+    code, reason = found.refusal or (None, None)
+    return {
+        "id": new_id(Prefix.PAGE),
+        "workspace_id": source.workspace_id,
+        "source_id": source.id,
+        "key": key,
+        "url": found.url,
+        "via": found.via,
+        "depth": found.depth,
+        "hops": found.hops,
+        "turn": 0 if found.via in (Via.START, Via.SITEMAP, Via.FEED) else found.depth + 1,
+        "state": PageState.SKIPPED if found.refusal else PageState.QUEUED,
+        "code": code,
+        "reason": reason,
+        "modified": found.modified,
+        "due_at": now,
+        "run_id": run_id,
+        "created_at": now,
+    }
+
+
+def keyed(found: Iterable[Found]) -> dict[str, Found]:
+    """Found URLs by their keys, the first of each page; one that may be fetched wins over a refused one."""
+    chosen: dict[str, Found] = {}
+    for one in found:
+        key = key_of(one.url)
+        if key not in chosen or (chosen[key].refusal is not None and one.refusal is None):
+            chosen[key] = one
+    return chosen

@@ -1,0 +1,89 @@
+"""A dry run: the start and what follows from it is read for links, nothing is stored, nothing is indexed."""
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from crawler.crawl import Crawl, Memory
+from crawler.fetch import Credentials
+from crawler.frontier import Found, Outcome, Result, Via
+from crawler.memory import MemoryFrontier
+from crawler.robots_cache import RobotsCache
+from crawler.rules import LISTS
+from crawler.visit import Visitor
+from domain.crawls.credentials import checked_credentials
+from domain.crawls.options import CrawlOptions, rules_of
+from domain.crawls.web import PRODUCT, Web
+
+WALL_S = 12.0  # somebody waits for the answer
+READ_PAGES = 25
+LISTED = 2_000
+FETCH, SKIP, FAIL = "FETCH", "SKIP", "FAIL"
+_KINDS = {
+    Result.CONTENT: FETCH, Result.UNCHANGED: FETCH, Result.REDIRECTED: SKIP, Result.SKIPPED: SKIP,
+    Result.MISSING: FAIL, Result.FAILED: FAIL,
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """A URL, what a crawl would do with it, and why."""
+
+    url: str
+    action: str  # FETCH, SKIP or FAIL
+    depth: int
+    code: str | None = None
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """`is_complete` says that all of the site was seen; else there is more behind what is listed."""
+
+    pages: list[Looked]
+    read: int
+    is_complete: bool
+
+
+def preview(web: Web, start: str, options: dict[str, Any], credentials: dict[str, Any] | None) -> Preview:
+    """What a crawl would fetch, as far as some seconds and pages show. `start` is in normal form."""
+    chosen = CrawlOptions.model_validate(options)
+    sent = None
+    if credentials is not None:
+        given = checked_credentials(credentials)
+        sent = Credentials(given.headers, given.username, given.password, given.cookies)
+    fetcher = web.fetcher(start, sent)
+    robots = RobotsCache(fetcher, PRODUCT, time.monotonic)
+    visitor = Visitor(fetcher, robots, rules_of(start, chosen), PRODUCT, sitemaps=chosen.sitemaps, max_entries=LISTED)
+    pages = min(READ_PAGES, chosen.max_pages)
+    frontier = MemoryFrontier([Found(start, Via.START, 0)], max_pages=pages, known=LISTED)
+    left = Crawl(frontier, visitor, Memory(), web.paced(chosen.max_rate)).run(WALL_S)
+    listed = [*_visited(frontier), *_waiting(frontier), *_refused(frontier)]
+    room = chosen.max_pages
+    return Preview(listed, len(frontier.outcomes), left.queued == 0 and room >= pages)
+
+
+def _visited(frontier: MemoryFrontier) -> Iterator[Looked]:
+    for outcome in frontier.outcomes.values():
+        if outcome.result in _KINDS and outcome.claimed.via not in LISTS:
+            yield _looked(outcome)
+
+
+def _looked(outcome: Outcome) -> Looked:
+    claimed = outcome.claimed
+    if outcome.result is Result.REDIRECTED:
+        return Looked(claimed.url, SKIP, claimed.depth, "REDIRECTED", f"It redirects to {outcome.target}.")
+    return Looked(claimed.url, _KINDS[outcome.result], claimed.depth, outcome.code, outcome.reason)
+
+
+def _waiting(frontier: MemoryFrontier) -> Iterator[Looked]:
+    for found in frontier.queue.values():
+        if found.via not in LISTS:
+            yield Looked(found.url, FETCH, found.depth)
+
+
+def _refused(frontier: MemoryFrontier) -> Iterator[Looked]:
+    for found in frontier.refused.values():
+        code, reason = found.refusal or (None, None)
+        yield Looked(found.url, SKIP, found.depth, code, reason)

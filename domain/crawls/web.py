@@ -1,0 +1,51 @@
+"""How this installation goes on the web: one guarded client, one name, one set of bounds."""
+
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+import httpcore
+import httpx
+
+from core.errors import Forbidden, InvalidInput
+from core.outbound.client import GuardedBackend
+from crawler.fetch import Credentials, Fetcher
+from crawler.manners import Pace
+
+PRODUCT = "insydrbot"
+
+
+@dataclass(frozen=True, slots=True)
+class Web:
+    """`client` follows no redirects and reaches no private address but those of hosts that the operator allows."""
+
+    client: httpx.Client
+    backend: GuardedBackend
+    agent: str
+    max_page_bytes: int
+    pace: Pace
+
+    def fetcher(self, site: str, credentials: Credentials | None = None) -> Fetcher:
+        return Fetcher(self.client, agent=self.agent, max_bytes=self.max_page_bytes, site=site, credentials=credentials)
+
+    def paced(self, max_rate: float | None) -> Pace:
+        """A crawl's own bound, below the installation's."""
+        return Pace(self.pace.places, min(self.pace.max_rate, max_rate or self.pace.max_rate))
+
+    def close(self) -> None:
+        self.client.close()
+
+    def check(self, url: str) -> None:
+        """Raise `InvalidInput` for a host that does not resolve, or whose address may not be called."""
+        parts = urlsplit(url)
+        try:
+            self.backend.checked_address(parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80))
+        except Forbidden as error:
+            raise InvalidInput(error.message, code=error.code, field="url") from None
+        except httpcore.ConnectError:
+            message = "The host's name does not resolve. Check the spelling of the URL."
+            raise InvalidInput(message, code="HOST_NOT_FOUND", field="url") from None
+
+
+def agent_name(version: str, contact: str | None) -> str:
+    """`InsydrBot/0.1.0 (+https://…)`: truthful, and whom to write to (RFC 9110 §10.1.5)."""
+    return f"InsydrBot/{version} (+{contact})" if contact else f"InsydrBot/{version}"
