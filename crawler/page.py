@@ -2,38 +2,49 @@
 
 import codecs
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
-from email.utils import parsedate_to_datetime
 
-from lxml import etree, html
+from lxml import etree
 
 from core.clock import utc_now
-from crawler.sitemaps import moment
+from crawler.sitemaps import is_feed_type, moment
 from crawler.urls import UrlError, normal_form
 
 MAX_LINKS = 20_000
-MAX_TEXT = 500_000
-MAX_REFRESH_S = 10.0
-HEAD = 4_096
-FEEDS = ("application/rss+xml", "application/atom+xml", "application/feed+json")
-_HIDDEN = frozenset({"script", "style", "template", "noscript", "nav", "header", "footer", "aside", "form"})
-_SPACE = re.compile(r"\s+")
-_CHARSET = re.compile(rb"<meta[^>]{0,200}charset\s*=\s*[\"']?\s*([\w-]+)", re.I)
-_REFRESH = re.compile(r"^\s*(\d+(?:\.\d*)?)\s*[;,]?\s*(?:url\s*=)?\s*[\"']?(.*?)[\"']?\s*$", re.I | re.S)
-_LINK = re.compile(r"<([^>]*)>([^<]*)")
-_BOMS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
+MAX_TRIED = 3 * MAX_LINKS  # hrefs, good ones and bad
+MAX_TITLE = 1_000  # characters
+MAX_REFRESH_S = 10
+_MAX_VALUE = 8_192  # characters of a header or meta content
+_META_BYTES = 4_096  # WHATWG §13.2.3.2 looks at 1,024; pages with long comments need more
+_MAX_METAS = 500
+_MIN_SHARE = 5  # of the words, one in so many must be outside of forms
+_HIDDEN = ("script", "style", "template", "noscript", "nav", "header", "footer", "aside", "head", "svg")
+_BOMS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
+_META_CHARSET = re.compile(rb"<meta\b[^>]{0,500}?charset\s{0,9}=\s{0,9}[\"']?\s{0,9}([\w.:-]{2,40})", re.I)
+# what labels mean in browsers (encoding.spec.whatwg.org §4.2), where Python takes them at their word
+_MEANT = {
+    **dict.fromkeys(("iso-8859-1", "iso8859-1", "latin1", "latin-1", "us-ascii", "ascii"), "windows-1252"),
+    **dict.fromkeys(("gb2312", "gbk", "x-gbk", "gb_2312-80"), "gb18030"),
+    **dict.fromkeys(("shift_jis", "shift-jis", "sjis", "x-sjis"), "cp932"),
+    **dict.fromkeys(("euc-kr", "ks_c_5601-1987", "ksc5601"), "cp949"),
+    **{"big5": "big5hkscs", "iso-8859-9": "windows-1254", "iso-8859-11": "cp874", "tis-620": "cp874"},
+}
+_NOT_CHARSETS = frozenset({"utf-7", "idna", "punycode", "unicode_escape", "raw_unicode_escape", "undefined"})
+_REFRESH = re.compile(r" ?([0-9]{1,6})(?:\.[0-9.]*)? ?[;, ] ?(?:url ?= ?)?([\"']?)(.*)", re.I)
+_WEEKDAY = re.compile(r"\b(?:mon|tue|wed|thu|fri|sat|sun)[a-z]{0,6},", re.I)
+_WITH_VALUE = frozenset({"unavailable_after", "max-snippet", "max-image-preview", "max-video-preview"})
+_LINK = re.compile(r"<([^<>]*)>([^<]*)")
+_REL = re.compile(r";\s*rel\s*=\s*(?:\"([^\"]*)\"|([^\s;,\"]+))", re.I)
 
 
 @dataclass(frozen=True, slots=True)
 class Directives:
-    """What a page or its server asks of crawlers."""
+    """What a page or its server asks of crawlers: not to keep it, not to follow its links."""
 
     noindex: bool = False
     nofollow: bool = False
-
-    def __or__(self, other: "Directives") -> "Directives":
-        return Directives(self.noindex or other.noindex, self.nofollow or other.nofollow)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,174 +57,205 @@ class Page:
     canonical: str | None
     directives: Directives
     refresh: str | None
-    text: str  # what a reader came for: without navigation, header, footer and forms
+    text: str  # what a reader came for, white space folded
     scripts: int
     language: str | None
 
 
 def read_page(body: bytes, url: str, charset: str | None = None, product: str = "insydrbot") -> Page:
-    """Never raises: what is broken is read as far as it goes."""
+    """`url` is the page's own; `charset` the Content-Type's. Never raises: what is broken is read as far as it goes."""
     root = _root(_decoded(body, charset))
     if root is None:
         return Page(None, (), (), None, Directives(), None, "", 0, None)
     base = _base(root, url)
-    meta = {(one.get("name") or "").strip().lower(): one.get("content") or "" for one in root.iter("meta")}
-    said = directives([meta[name] for name in ("robots", product) if name in meta], product)
-    title = root.find(".//title")
+    links = list(root.iter("link"))
     return Page(
-        title=_folded("".join(map(str, title.itertext())))[:500] or None if title is not None else None,
-        links=tuple(_distinct(_links(root), base)),
-        feeds=tuple(_distinct(_feeds(root), base)),
-        canonical=next(_distinct(_rel(root, "canonical"), base), None),
-        directives=said,
+        title=_title(root),
+        links=_addresses(_hrefs(root), base),
+        feeds=_addresses((_href(one) for one in links if _is_feed(one)), base),
+        canonical=next(iter(_addresses((_href(one) for one in links if "canonical" in _rel(one)), base)), None),
+        directives=directives(_robots_metas(root, product), product),
         refresh=_refresh(root, base),
-        text=_text(root),
         scripts=sum(1 for _ in root.iter("script")),
-        language=(root.get("lang") or "")[:2].lower() or None,
+        language=(root.get("lang") or root.get("xml:lang") or "").strip()[:35] or None,
+        text=_text(root),  # the last: it empties what it leaves out
     )
 
 
 def directives(values: Sequence[str], product: str) -> Directives:
-    """Of X-Robots-Tag headers, which may name the crawler they are for, or of a meta element's content."""
-    found = Directives()
+    """Of the values of X-Robots-Tag or of meta elements. “name: …” is for the crawler of that name alone."""
+    said: set[str] = set()
     for value in values:
-        rest = value.lower()
-        name, colon, after = rest.partition(":")
-        if colon and "," not in name and name.strip() != "unavailable_after":
-            if name.strip() not in (product, "*"):
-                continue
-            rest = after
-        words = {word.strip() for word in rest.split(",")}
-        found |= Directives(bool(words & {"noindex", "none"}) or _is_past(rest), bool(words & {"nofollow", "none"}))
-    return found
+        said.update(_words(value[:_MAX_VALUE], product.lower()))
+    return Directives(bool(said & {"noindex", "none"}), bool(said & {"nofollow", "none"}))
 
 
 def link_header(value: str, url: str) -> str | None:
-    """The canonical URL of a Link header (RFC 8288; RFC 6596)."""
-    for target, parameters in _LINK.findall(value):
-        if re.search(r"rel\s*=\s*\"?[^\";]*\bcanonical\b", parameters, re.I):
-            try:
-                return normal_form(target, url)
-            except UrlError:
-                return None
+    """The canonical address of an HTTP Link header (RFC 8288, RFC 6596); None when there is no usable one."""
+    for target, parameters in _LINK.findall(value[:_MAX_VALUE]):
+        rel = _REL.search(parameters)
+        if rel is not None and "canonical" in (rel[1] or rel[2] or "").lower().split():
+            return next(iter(_addresses([target], url)), None)
     return None
 
 
+def _words(value: str, product: str) -> Iterator[str]:
+    is_ours = True
+    for piece in _WEEKDAY.sub("", value).split(","):  # “Wed, 25 Jun 2025” has a comma of its own
+        name, colon, rest = piece.strip().lower().partition(":")
+        if colon and name.strip() not in _WITH_VALUE:
+            is_ours = name.strip() == product
+            name, colon, rest = rest.strip().partition(":")
+        if is_ours and name.strip() == "unavailable_after" and _is_past(rest):
+            yield "noindex"
+        elif is_ours and not colon:
+            yield name.strip()
+
+
 def _is_past(text: str) -> bool:
-    _, found, after = text.partition("unavailable_after:")
-    if not found:
-        return False
-    when = moment(after.strip())
-    if when is None:
-        try:
-            when = parsedate_to_datetime(after.strip())
-        except (ValueError, TypeError):
-            return False
-    return when.tzinfo is not None and when < utc_now()
+    # dates are compared without the case of “T”, “Z” and months; RFC 850 has hyphens in them
+    when = moment(text.upper()) or moment(text.replace("-", " ", 2))
+    return when is not None and when < utc_now()
 
 
 def _decoded(body: bytes, charset: str | None) -> str:
-    """A byte order mark first, then UTF-8 where it is that, then the header, then the page's own word."""
+    """A byte order mark says more than the header, that more than the page, and all more than a guess (WHATWG)."""
     for mark, name in _BOMS:
         if body.startswith(mark):
-            return body.decode(name, errors="replace").lstrip("\ufeff")
-    declared = _CHARSET.search(body[:HEAD])
-    named: tuple[str | None, ...] = (
-        "utf-8",
-        charset,
-        declared.group(1).decode("ascii", "replace") if declared else None,
-    )
-    for name in named:
-        if name:
-            try:
-                return body.decode(name)
-            except (LookupError, UnicodeError):
-                continue
-    return body.decode("windows-1252", errors="replace")
+            return body[len(mark) :].decode(name, errors="replace")
+    declared = _META_CHARSET.search(body[:_META_BYTES])
+    for label in (charset, declared[1].decode("ascii", errors="replace") if declared else None):
+        text = _decoded_as(body, label, is_header=label is charset) if label else None
+        if text is not None:
+            return text
+    try:
+        return body.decode("utf-8")
+    except UnicodeDecodeError:
+        return body.decode("windows-1252", errors="replace")
+
+
+def _decoded_as(body: bytes, label: str, *, is_header: bool) -> str | None:
+    """None when the label names no charset."""
+    name = label.strip(" \"'").lower()
+    name = _MEANT.get(name, name)
+    if name.startswith("utf-16") and not is_header:
+        name = "utf-8"  # who could read the declaration did not read UTF-16
+    try:
+        if codecs.lookup(name).name in _NOT_CHARSETS:
+            return None
+        return body.decode(name, errors="replace")
+    except (LookupError, ValueError):
+        return None
 
 
 def _root(text: str) -> etree._Element | None:
-    parser = html.HTMLParser(huge_tree=True, recover=True, encoding="utf-8")
-    # an XML declaration would contradict the encoding that we give
-    data = re.sub(r"^\s*<\?xml[^>]*\?>", "", text).encode("utf-8", "replace")
+    # in UTF-8 by our word, whatever the page or an XML declaration says of itself
+    parser = etree.HTMLParser(
+        encoding="utf-8", recover=True, huge_tree=True, remove_comments=True, remove_pis=True, collect_ids=False
+    )
     try:
-        return etree.fromstring(data, parser)
+        return etree.fromstring(text.replace("\x00", "").encode("utf-8", errors="replace"), parser)
     except (etree.LxmlError, ValueError, AssertionError):
         return None
 
 
 def _base(root: etree._Element, url: str) -> str:
+    """The first base's address (WHATWG §4.2.3)."""
     for one in root.iter("base"):
-        try:
-            return normal_form(one.get("href") or "", url)
-        except UrlError:
-            return url
+        if one.get("href"):
+            return next(iter(_addresses([_href(one)], url)), url)
     return url
 
 
-def _links(root: etree._Element) -> Iterator[str]:
+def _title(root: etree._Element) -> str | None:
+    for one in root.iter("title"):
+        parent = one.getparent()
+        if parent is None or parent.tag != "svg":  # a picture's title is not the page's
+            return _folded(one)[:MAX_TITLE].rstrip() or None
+    return None
+
+
+def _hrefs(root: etree._Element) -> Iterator[str]:
     for one in root.iter("a", "area", "iframe", "frame", "link"):
-        rel = (one.get("rel") or "").lower().split()
-        if one.tag == "link":
-            if "next" in rel or "prev" in rel:
-                yield one.get("href") or ""
-        elif "nofollow" not in rel:
-            yield one.get("src" if one.tag in ("iframe", "frame") else "href") or ""
-
-
-def _feeds(root: etree._Element) -> Iterator[str]:
-    for one in root.iter("link"):
-        if "alternate" in (one.get("rel") or "").lower().split() and (one.get("type") or "").lower() in FEEDS:
-            yield one.get("href") or ""
-
-
-def _rel(root: etree._Element, wanted: str) -> Iterator[str]:
-    for one in root.iter("link"):
-        if wanted in (one.get("rel") or "").lower().split():
-            yield one.get("href") or ""
-
-
-def _distinct(found: Iterator[str], base: str) -> Iterator[str]:
-    seen: set[str] = set()
-    for href in found:
-        if not href or href.startswith(("#", "javascript:", "mailto:", "tel:", "data:")) or len(seen) >= MAX_LINKS:
+        rel = _rel(one)
+        if one.tag == "link" and not rel & {"next", "prev"}:
             continue
-        try:
-            url = normal_form(href, base)
-        except UrlError:
+        if "nofollow" not in rel:
+            yield one.get("src") or "" if one.tag in ("iframe", "frame") else _href(one)
+
+
+def _addresses(hrefs: Iterable[str], base: str) -> tuple[str, ...]:
+    """Normal forms; what is empty, of this very page, or no web address is left out."""
+    found: dict[str, None] = {}
+    tried: set[str] = set()
+    for href in hrefs:
+        text = href.strip()
+        if not text or text.startswith("#") or text in tried:
             continue
-        if url not in seen:
-            seen.add(url)
-            yield url
+        tried.add(text)
+        with suppress(UrlError):
+            found[normal_form(text, base)] = None
+        if len(found) >= MAX_LINKS or len(tried) >= MAX_TRIED:
+            break
+    return tuple(found)
+
+
+def _href(one: etree._Element) -> str:
+    return one.get("href") or ""
+
+
+def _rel(one: etree._Element) -> set[str]:
+    return set((one.get("rel") or "").lower().split())
+
+
+def _is_feed(one: etree._Element) -> bool:
+    return "alternate" in _rel(one) and is_feed_type(one.get("type") or "")
+
+
+def _metas(root: etree._Element, attribute: str) -> Iterator[tuple[str, etree._Element]]:
+    for count, one in enumerate(root.iter("meta")):
+        if count >= _MAX_METAS:
+            return
+        yield (one.get(attribute) or "").strip().lower(), one
+
+
+def _robots_metas(root: etree._Element, product: str) -> list[str]:
+    wanted = ("robots", product.lower())
+    return [one.get("content") or "" for name, one in _metas(root, "name") if name in wanted]
 
 
 def _refresh(root: etree._Element, base: str) -> str | None:
-    for one in root.iter("meta"):
-        if (one.get("http-equiv") or "").strip().lower() == "refresh":
-            found = _REFRESH.match((one.get("content") or "")[:3_000])
-            if found and found[2] and float(found[1]) <= MAX_REFRESH_S:
-                return next(_distinct(iter([found[2]]), base), None)
+    """A redirect by meta element (WHATWG §4.2.5.3). In noscript it is for readers without scripts, not for us."""
+    for name, one in _metas(root, "http-equiv"):
+        if name != "refresh" or next(one.iterancestors("noscript"), None) is not None:
+            continue
+        match = _REFRESH.fullmatch(" ".join((one.get("content") or "")[:_MAX_VALUE].split()))
+        if match is not None and int(match[1]) <= MAX_REFRESH_S:
+            target = match[3].partition(match[2])[0] if match[2] else match[3]
+            return next(iter(_addresses([target], base)), None)
     return None
 
 
 def _text(root: etree._Element) -> str:
-    """By events and not by recursion, so that no nesting is too deep."""
+    """Empties the parts that are on every page. A form around all of a page, as of ASP.NET, is no such part."""
+    _empty(root, *_HIDDEN)
     body = root.find(".//body")
-    parts: list[str] = []
-    size = hidden = 0
-    for event, one in etree.iterwalk(root if body is None else body, events=("start", "end")):
-        is_hidden = not isinstance(one.tag, str) or one.tag in _HIDDEN
-        if event == "start":
-            hidden += is_hidden
-            text = None if hidden else one.text
-        else:
-            hidden -= is_hidden
-            text = None if hidden or one is body else one.tail
-        if text and size < MAX_TEXT:
-            parts.append(text)
-            size += len(text)
-    return _folded(" ".join(parts))
+    body = root if body is None else body
+    whole = _folded(body)
+    if next(body.iter("form"), None) is None:
+        return whole
+    _empty(body, "form")
+    rest = _folded(body)
+    return rest if rest.count(" ") * _MIN_SHARE >= whole.count(" ") else whole
 
 
-def _folded(text: str) -> str:
-    return _SPACE.sub(" ", text).strip()
+def _empty(root: etree._Element, *tags: str) -> None:
+    for one in list(root.iter(*tags)):
+        tail = one.tail
+        one.clear()
+        one.tail = tail
+
+
+def _folded(element: etree._Element) -> str:
+    """Blanks between elements, too: cells and items often have none of their own."""
+    return " ".join(" ".join(map(str, element.itertext())).split())
