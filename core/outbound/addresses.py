@@ -1,15 +1,15 @@
 """Which addresses may be called: public unicast ones only, in whatever form they are written.
 
-Embedded IPv4 is unwrapped first (mapped RFC 4291 §2.5.5.2, compatible §2.5.5.1, 6to4 RFC 3056, NAT64 RFC 6052,
-Teredo RFC 4380): Python 3.11's `is_global` is wrong on several of them.
+Embedded IPv4 is unwrapped where it is in use (mapped RFC 4291 §2.5.5.2, the well-known prefix of NAT64 RFC 6052 §2.1),
+and refused where it is not, whatever is embedded: compatible §2.5.5.1, 6to4 RFC 3056, Teredo RFC 4380, local NAT64
+RFC 8215, whose IPv4 may stand anywhere in it. Python 3.11's `is_global` is wrong on several of them.
 """
 
 import ipaddress
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
-_NAT64 = (ipaddress.IPv6Network("64:ff9b::/96"), ipaddress.IPv6Network("64:ff9b:1::/48"))
-_COMPATIBLE = ipaddress.IPv6Network("::/96")
+_NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
 _SPECIAL4 = tuple(
     map(
         ipaddress.IPv4Network,
@@ -26,6 +26,8 @@ def is_public(address: Address) -> bool:
     """Whether a stranger's URL may lead there."""
     if isinstance(address, ipaddress.IPv4Address):
         return not any(address in network for network in _SPECIAL4)
+    if address.scope_id is not None:  # a zone: only what is not global has one (RFC 4007 §6)
+        return False
     inner = embedded_ipv4(address)
     if inner is not None:
         return is_public(inner)
@@ -34,12 +36,6 @@ def is_public(address: Address) -> bool:
 
 def embedded_ipv4(address: ipaddress.IPv6Address) -> ipaddress.IPv4Address | None:
     """The IPv4 address that an IPv6 one stands for, if any."""
-    if address.ipv4_mapped is not None:
-        return address.ipv4_mapped
-    if address.sixtofour is not None:
-        return address.sixtofour
-    if address.teredo is not None:
-        return address.teredo[1]
-    if any(address in network for network in _NAT64) or address in _COMPATIBLE:
+    if address in _NAT64:
         return ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
-    return None
+    return address.ipv4_mapped

@@ -26,7 +26,7 @@ class GuardedBackend(httpcore.NetworkBackend):
     """Opens TCP connections to checked addresses only."""
 
     def __init__(self, allowed_hosts: Iterable[str], resolver: Resolver = system_resolver) -> None:
-        self._allowed = {host.lower() for host in allowed_hosts}
+        self._allowed = set(map(_spelling, allowed_hosts))
         self._resolver, self._inner = resolver, httpcore.SyncBackend()
 
     def connect_tcp(
@@ -37,7 +37,7 @@ class GuardedBackend(httpcore.NetworkBackend):
         local_address: str | None = None,
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore.NetworkStream:
-        return self._inner.connect_tcp(self._address(host, port), port, timeout, local_address, socket_options)
+        return self._inner.connect_tcp(self.checked_address(host, port), port, timeout, local_address, socket_options)
 
     def connect_unix_socket(
         self, path: str, timeout: float | None = None, socket_options: Iterable[Any] | None = None
@@ -47,20 +47,40 @@ class GuardedBackend(httpcore.NetworkBackend):
     def sleep(self, seconds: float) -> None:
         self._inner.sleep(seconds)
 
-    def _address(self, host: str, port: int) -> str:
-        try:
-            answers = [str(ipaddress.ip_address(host.strip("[]")))]
-        except ValueError:
-            try:
-                answers = list(self._resolver(host, port))
-            except OSError:
-                raise httpcore.ConnectError(f"{host} does not resolve") from None
-        if not answers:
-            raise httpcore.ConnectError(f"{host} does not resolve")
-        if host.lower() not in self._allowed:
+    def checked_address(self, host: str, port: int) -> str:
+        """The address to connect to. Raises `Forbidden`, and `httpcore.ConnectError` where `host` has no address."""
+        answers = self._addresses(host, port)
+        if _spelling(host) not in self._allowed:
             for answer in answers:
-                check_public(ipaddress.ip_address(answer.split("%")[0]), host)
-        return answers[0]
+                check_public(answer, host)
+        return str(answers[0])
+
+    def _addresses(self, host: str, port: int) -> list[Address]:
+        """At least one; only what was parsed is connected to: other words would be resolved once more."""
+        try:
+            return [ipaddress.ip_address(host.strip("[]"))]
+        except ValueError:
+            pass  # a name
+        try:
+            found = [ipaddress.ip_address(answer) for answer in self._resolver(host, port)]
+        except (OSError, ValueError):  # an answer that is no address; a label that is empty or too long (UnicodeError)
+            found = []
+        if not found:
+            raise httpcore.ConnectError(f"{host} does not resolve")
+        return found
+
+
+def _spelling(host: str) -> str:
+    """One spelling of each host: lower case, A-labels, without brackets and the root's dot, addresses shortened."""
+    host = host.strip("[]").lower().removesuffix(".")
+    try:
+        return str(ipaddress.ip_address(host))
+    except ValueError:
+        pass  # a name
+    try:
+        return host if host.isascii() else httpx.URL(scheme="http", host=host).raw_host.decode("ascii")
+    except httpx.InvalidURL:
+        return host  # no URL can name it
 
 
 def check_public(address: Address, host: str) -> None:
@@ -76,10 +96,11 @@ class GuardedTransport(httpx.HTTPTransport):
     """httpx over `GuardedBackend`; certificates are checked, the environment's proxies are not used."""
 
     def __init__(self, backend: httpcore.NetworkBackend) -> None:
-        super().__init__(trust_env=False)
+        context = ssl.create_default_context()
+        super().__init__(verify=context, trust_env=False)
         self._pool.close()
         self._pool = httpcore.ConnectionPool(
-            ssl_context=ssl.create_default_context(),
+            ssl_context=context,
             max_connections=50,
             max_keepalive_connections=10,
             keepalive_expiry=30,
@@ -87,12 +108,30 @@ class GuardedTransport(httpx.HTTPTransport):
         )
 
 
+class GuardedClient(httpx.Client):
+    """Hosts that are broken A-labels (`xn--`) make httpx raise what is no error of its own; here they are."""
+
+    def build_request(self, *args: Any, **options: Any) -> httpx.Request:
+        try:
+            return super().build_request(*args, **options)
+        except UnicodeError as error:
+            raise httpx.InvalidURL(f"Invalid host name: {error}") from None
+
+    def send(self, request: httpx.Request, **options: Any) -> httpx.Response:
+        try:
+            return super().send(request, **options)
+        except UnicodeError as error:  # in a redirect's target, which is prepared though it is not followed
+            raise httpx.RemoteProtocolError(f"Invalid host name in Location: {error}", request=request) from None
+
+
 def guarded_client(
     allowed_hosts: Iterable[str], *, timeout_s: float, resolver: Resolver = system_resolver
 ) -> httpx.Client:
     """A client that follows no redirects by itself: whoever follows one checks it like a new URL."""
     backend = GuardedBackend(allowed_hosts, resolver)
-    return httpx.Client(transport=GuardedTransport(backend), timeout=timeout_s, follow_redirects=False, trust_env=False)
+    return GuardedClient(
+        transport=GuardedTransport(backend), timeout=timeout_s, follow_redirects=False, trust_env=False
+    )
 
 
 def unavailable(service: str, error: httpx.HTTPError) -> Unavailable:
