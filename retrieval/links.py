@@ -18,7 +18,7 @@ _DIRECTIVE = ":~:"
 _MARKER = re.compile(
     r"^\s*(?:-|\d{1,9}\.)\s+"
 )  # of list items: ours, or drawn by the browser, and not text of the page
-_ROW = re.compile(r"^\| .*\|$")
+_ROW = re.compile(r"^\| | \|$")  # a table's, or a piece of one
 _CELLS = re.compile(r"(?<!\\)\|")
 _BOUNDARY = re.compile(r"[^\w\s]\s*|\s+")
 _WITH_PLACES = ("html", "text", "jsonl")  # a record's text is that of the page at its URL, as its sender read it
@@ -80,9 +80,8 @@ def _tells(block: str) -> bool:
 
 def _cells_or_line(line: str) -> list[str]:
     """A line without its list marker; the cells of a table's row."""
-    if _ROW.match(line):
-        cells = _CELLS.split(line)[1:-1]
-        return [" ".join(cell.replace("\\|", "|").split()) for cell in cells]
+    if _ROW.search(line):
+        return [" ".join(cell.replace("\\|", "|").split()) for cell in _CELLS.split(line)]
     return [" ".join(_MARKER.sub("", line).split())]
 
 

@@ -19,6 +19,8 @@ EXACT = {
     "a bullet": ("- Open the tap", "Open%20the%20tap"),
     "a nested number": ("    12. Open the tap", "Open%20the%20tap"),
     "one cell": ("| The left handle |", "The%20left%20handle"),
+    "a row's beginning": ("| The left handle | 49", "The%20left%20handle"),
+    "a row's end": ("dle | The right handle |", "The%20right%20handle"),
     "a pipe in a cell": ("| this \\| or that |", "this%20%7C%20or%20that"),
     "a heading and its text": ("Install\n\nRun the installer first.", "Run%20the%20installer%20first."),
     "a heading alone": ("Install", "Install"),
