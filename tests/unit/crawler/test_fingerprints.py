@@ -65,9 +65,9 @@ class TestSimhash:
         long = text(10_000)
         took = []
         for _ in range(5):
-            start = time.perf_counter()
+            start = time.process_time()
             simhash(long)
-            took.append(time.perf_counter() - start)
+            took.append(time.process_time() - start)
         assert min(took) < 0.06  # under 0.03 where nothing else runs
 
 
@@ -159,7 +159,7 @@ class TestDoubles:
         doubles, source = Doubles(), random.Random(3)
         for number in range(50_000):
             doubles.add(str(number), Fingerprint(str(number), source.getrandbits(64), "f", 500))
-        start = time.perf_counter()
+        start = time.process_time()
         for _ in range(1_000):
             assert doubles.find(Fingerprint("x", source.getrandbits(64), "f", 500)) is None
-        assert time.perf_counter() - start < 0.5
+        assert time.process_time() - start < 0.5

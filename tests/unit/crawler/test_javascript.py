@@ -81,6 +81,6 @@ class TestHostile:
     def test_takes_no_time(self, piece: bytes) -> None:
         body = b"<script src=x></script><div id=root>" + piece * (1_000_000 // len(piece))
         page = read_page(b"<script src=x></script>", URL)
-        start = time.perf_counter()
+        start = time.process_time()
         needs_javascript(page, body)
-        assert time.perf_counter() - start < 1.5
+        assert time.process_time() - start < 1.5

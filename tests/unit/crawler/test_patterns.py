@@ -81,10 +81,10 @@ class TestMatches:
     def test_many_stars_take_no_time(self) -> None:
         glob = Glob.parse("/" + "*a" * 20)
         url = f"{SITE}/{'a' * 2_000}b"
-        start = time.perf_counter()
+        start = time.process_time()
         for _ in range(1_000):
             assert not glob.matches(url)
-        assert time.perf_counter() - start < 0.5
+        assert time.process_time() - start < 0.5
 
     @given(st.lists(st.text("ab", max_size=3), min_size=2, max_size=5), st.text("ab", max_size=3))
     def test_matches_whatever_its_stars_stand_for(self, pieces: list[str], filler: str) -> None:

@@ -279,13 +279,13 @@ class TestHostile:
     def test_many_stars_take_no_time(self) -> None:
         body = b"User-agent: *\n" + b"Disallow: /" + b"*a" * 5_000 + b"b\nAllow: /" + b"*aa" * 50_000 + b"\n"
         robots = Robots.parse(body, "insydrbot")
-        start = time.perf_counter()
+        start = time.process_time()
         for _ in range(100):
             assert robots.refusal(f"{SITE}/{'a' * 2_000}") is None
-        assert time.perf_counter() - start < 1
+        assert time.process_time() - start < 1
 
     def test_many_groups_take_no_time(self) -> None:
-        start = time.perf_counter()
+        start = time.process_time()
         many = "".join(f"User-agent: bot{i}\n" for i in range(20_000))
         assert allows(many + "Disallow: /\n" * 1_000, "/a")
-        assert time.perf_counter() - start < 2
+        assert time.process_time() - start < 2

@@ -176,8 +176,8 @@ class TestBounds:
     def test_takes_no_time(self, piece: str) -> None:
         url = f"{SITE}/" + (piece * 2_000)[:2_000]
         traps = Traps(now)
-        start = time.perf_counter()
+        start = time.process_time()
         for _ in range(50):
             traps.refusal(url)
             traps.learn(url)
-        assert time.perf_counter() - start < 1
+        assert time.process_time() - start < 1

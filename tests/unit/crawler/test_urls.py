@@ -205,11 +205,11 @@ class TestNormalForm:
         assert "secret" not in caught.value.reason
 
     def test_a_huge_address_is_refused_at_once(self) -> None:
-        start = time.perf_counter()
+        start = time.process_time()
         for text in ("a" * 10_000_000, "\t" * 10_000_000, "%" * 10_000_000, HOST + "/" + "../" * 3_000_000):
             with pytest.raises(UrlError):
                 normal_form(text, HOST)
-        assert time.perf_counter() - start < 1
+        assert time.process_time() - start < 1
 
     @given(st.text(max_size=80), st.sampled_from([None, BASE, HOST]))
     @example("http://x/%2%35", None)
