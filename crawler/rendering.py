@@ -63,7 +63,7 @@ class Renderer:
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
         self._browser: Browser | None = None
-        self._is_closed = False
+        self._is_busy, self._is_closed = False, False
 
     def render(self, url: str, body: bytes, headers: Mapping[str, str], get: Get) -> Rendered:
         """`body` and `headers` are the page's answer as it was fetched. Raises `RenderError`."""
@@ -91,7 +91,7 @@ class Renderer:
             thread = self._thread
             self._jobs.put(None)
         browser = self._browser
-        if browser is not None:
+        if browser is not None and self._is_busy:
             browser.kill()  # a page in it ends at once
         if thread is not None:
             thread.join(START_S)
@@ -110,15 +110,16 @@ class Renderer:
             except Empty:
                 self._end()
                 continue
-            if job is None:
+            if self._is_closed:
+                _cancel(job)
                 break
-            if job.result.set_running_or_notify_cancel():
+            if job is not None and job.result.set_running_or_notify_cancel():
+                self._is_busy = True
                 self._do(job)
+                self._is_busy = False
         self._end()
         while not self._jobs.empty():
-            left = self._jobs.get()
-            if left is not None:
-                left.result.cancel()
+            _cancel(self._jobs.get())
 
     def _do(self, job: _Job) -> None:
         try:
@@ -155,3 +156,8 @@ class Renderer:
         if browser is not None:
             with Watch(browser, Limits(wall_s=GRACE_S)):
                 browser.close()
+
+
+def _cancel(job: _Job | None) -> None:
+    if job is not None:
+        job.result.cancel()
