@@ -161,7 +161,7 @@ def unpacked(blocks: Iterator[bytes], encoding: str) -> Iterator[bytes]:
                 yield packer.decompress(data, CHUNK)
                 data = packer.unconsumed_tail
     except zlib.error:
-        raise FetchError("BAD_ENCODING", "The server's compressed answer is damaged.") from None
+        raise FetchError("BAD_ENCODING", "The server's compressed answer is damaged.", lasting=True) from None
 
 
 def described(error: httpx.HTTPError) -> FetchError:

@@ -1,6 +1,7 @@
 """A page as a crawler sees it: where it leads, what it asks of robots, and its text for comparing."""
 
 import codecs
+import copy
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
@@ -20,7 +21,8 @@ _MAX_VALUE = 8_192  # characters of a header or meta content
 _META_BYTES = 4_096  # WHATWG §13.2.3.2 looks at 1,024; pages with long comments need more
 _MAX_METAS = 500
 _MIN_SHARE = 5  # of the words, one in so many must be outside of forms
-_HIDDEN = ("script", "style", "template", "noscript", "nav", "header", "footer", "aside", "head", "svg")
+_HIDDEN = ("script", "style", "template", "noscript", "nav", "footer", "head", "svg")
+_AROUND = ("header", "aside")
 _BOMS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
 _META_CHARSET = re.compile(rb"<meta\b[^>]{0,500}?charset\s{0,9}=\s{0,9}[\"']?\s{0,9}([\w.:-]{2,40})", re.I)
 # what labels mean in browsers (encoding.spec.whatwg.org §4.2), where Python takes them at their word
@@ -58,6 +60,7 @@ class Page:
     directives: Directives
     refresh: str | None
     text: str  # what a reader came for, white space folded
+    seen: str  # the same with headers and asides, which may hold titles and footnotes: a change of them is a change
     scripts: int
     language: str | None
 
@@ -66,19 +69,25 @@ def read_page(body: bytes, url: str, charset: str | None = None, product: str = 
     """`url` is the page's own; `charset` the Content-Type's. Never raises: what is broken is read as far as it goes."""
     root = _root(_decoded(body, charset))
     if root is None:
-        return Page(None, (), (), None, Directives(), None, "", 0, None)
+        return Page(None, (), (), None, Directives(), None, "", "", 0, None)
     base = _base(root, url)
     links = list(root.iter("link"))
+    title, scripts, refresh = _title(root), sum(1 for _ in root.iter("script")), _refresh(root, base)
+    said, leads = _robots_metas(root, product), _addresses(_hrefs(root), base)
+    feeds = _addresses((_href(one) for one in links if _is_feed(one)), base)
+    canonical = _addresses((_href(one) for one in links if "canonical" in _rel(one)), base)
+    seen, text = _texts(root)  # the last: it empties what it leaves out
     return Page(
-        title=_title(root),
-        links=_addresses(_hrefs(root), base),
-        feeds=_addresses((_href(one) for one in links if _is_feed(one)), base),
-        canonical=next(iter(_addresses((_href(one) for one in links if "canonical" in _rel(one)), base)), None),
-        directives=directives(_robots_metas(root, product), product),
-        refresh=_refresh(root, base),
-        scripts=sum(1 for _ in root.iter("script")),
+        title=title,
+        links=leads,
+        feeds=feeds,
+        canonical=next(iter(canonical), None),
+        directives=directives(said, product),
+        refresh=refresh,
+        scripts=scripts,
         language=(root.get("lang") or root.get("xml:lang") or "").strip()[:35] or None,
-        text=_text(root),  # the last: it empties what it leaves out
+        text=text,
+        seen=seen,
     )
 
 
@@ -236,17 +245,22 @@ def _refresh(root: etree._Element, base: str) -> str | None:
     return None
 
 
-def _text(root: etree._Element) -> str:
-    """Empties the parts that are on every page. A form around all of a page, as of ASP.NET, is no such part."""
+def _texts(root: etree._Element) -> tuple[str, str]:
+    """What is seen, and the main text of it. Empties the parts that are on every page; a form around all of a page,
+    as of ASP.NET, is no such part."""
     _empty(root, *_HIDDEN)
-    body = root.find(".//body")
-    body = root if body is None else body
+    found = root.find(".//body")
+    body = root if found is None else found
     whole = _folded(body)
-    if next(body.iter("form"), None) is None:
-        return whole
-    _empty(body, "form")
-    rest = _folded(body)
-    return rest if rest.count(" ") * _MIN_SHARE >= whole.count(" ") else whole
+    seen = whole
+    if next(body.iter("form"), None) is not None:
+        copied = copy.deepcopy(body)
+        _empty(copied, "form")
+        rest = _folded(copied)
+        if rest.count(" ") * _MIN_SHARE >= whole.count(" "):
+            body, seen = copied, rest
+    _empty(body, *_AROUND)
+    return seen, _folded(body)
 
 
 def _empty(root: etree._Element, *tags: str) -> None:

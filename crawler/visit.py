@@ -24,7 +24,7 @@ MAX_TRIES = 4
 MAX_TRIES_OVERLOADED = 8  # the host asked for patience
 MAX_HOPS = 10
 RETRY_S = (2.0, 10.0, 30.0)
-CONFIRM_S = 10.0  # until a page that is missing is asked for once more
+CONFIRM_S = 5.0  # until a page that is missing is asked for once more
 LIST_BYTES = 50 * 2**20  # sitemaps.org: 50 MB
 NEEDS_JAVASCRIPT = (
     "The page shows its text only with JavaScript. Set render to true for this crawl where Chromium is installed."
@@ -322,4 +322,4 @@ def _resolved(url: str, base: str) -> str | None:
 
 def _signature(page: Page) -> str:
     """Of what a reader sees: a token or a time in the page's machinery is no change."""
-    return hashlib.sha256(f"{page.title}\0{page.text}".encode(errors="surrogatepass")).hexdigest()
+    return hashlib.sha256(f"{page.title}\0{page.seen}".encode(errors="surrogatepass")).hexdigest()

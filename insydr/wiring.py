@@ -31,7 +31,7 @@ from core.vectors.protocol import VectorStore
 from crawler.manners import Pace
 from domain.answers.service import AnswerService
 from domain.api_keys.usage import KeyUsage
-from domain.crawls.runner import CrawlRunner
+from domain.crawls.runner import LEASE_S, CrawlRunner
 from domain.crawls.web import Web, agent_name
 from domain.idempotency.service import IdempotencyService
 from domain.identity.service import IdentityService
@@ -231,7 +231,7 @@ class Installation:
         settings = self.settings
         runner = CrawlRunner(
             self.database, self.blobs, self.keys, self.web, holder=self.holder, crawls=settings.crawl_at_once,
-            max_queued=settings.max_queued_documents,
+            max_queued=settings.max_queued_documents, lease_s=min(LEASE_S, settings.lease_s),
         )  # fmt: skip
         self._started.append(runner.close)
         return runner

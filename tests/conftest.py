@@ -12,6 +12,7 @@ from core.logs import configure_logs
 from core.settings import Settings
 from tests.support.client import Account, Shape, Workspace
 from tests.support.services import fresh_postgres, fresh_redis
+from tests.support.site import Site
 
 SECRET = "a test's secret key of at least 32 characters"
 
@@ -50,6 +51,8 @@ def quick_settings(folder: Path, **changes: object) -> Settings:
         "sweep_every_s": 0.5,
         "max_upload_mb": 8,
         "log_level": "INFO",
+        "outbound_allowed_hosts": "127.0.0.1",
+        "crawl_max_rate": 1_000,
     }
     return Settings(**{**common, **changes})
 
@@ -107,3 +110,10 @@ def shaped(shape: Shape, _shape_owners: dict[str, Account]) -> Workspace:
     if shape.name not in _shape_owners:
         _shape_owners[shape.name] = shape.sign_up("Shaped")
     return _shape_owners[shape.name].workspace()
+
+
+@pytest.fixture
+def site() -> Iterator[Site]:
+    """A web site on loopback."""
+    with Site() as made:
+        yield made

@@ -52,7 +52,7 @@ class PreviewIn(CrawlFields):
     url: Text = Field(max_length=4_096)
 
 
-class RefreshIn(Input):
+class PageRefreshIn(Input):
     """One of both."""
 
     url: Text | None = Field(None, max_length=4_096)

@@ -12,9 +12,9 @@ from api.insydr.crawl_schemas import (
     CrawlOut,
     CrawlStarted,
     PageList,
+    PageRefreshIn,
     PreviewIn,
     PreviewOut,
-    RefreshIn,
     RunList,
     RunOut,
     UrlIn,
@@ -116,7 +116,7 @@ def run_now(crawl_id: str, who: Who, state: State) -> CrawlStarted:
 
 
 @router.post("/crawls/{crawl_id}/refresh", status_code=202)
-def refresh(crawl_id: str, body: RefreshIn, who: Who, state: State) -> CrawlStarted:
+def refresh(crawl_id: str, body: PageRefreshIn, who: Who, state: State) -> CrawlStarted:
     if (body.url is None) == (body.page_id is None):
         raise InvalidInput("Give url or page_id.", field="url")
     with state.database.write() as session:

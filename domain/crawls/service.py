@@ -128,7 +128,11 @@ class CrawlService:
         if page is None and url is not None:
             page = self._crawls.page_at(source.id, checked_url(url))
         if page is None:
-            raise NotFound("The crawl knows no such page. Run it, or start one at this URL.", code="PAGE_NOT_FOUND")
+            raise NotFound(
+                "The crawl knows no such page. Run it, or start one at this URL.",
+                code="PAGE_NOT_FOUND",
+                field="page_id" if page_id else "url",
+            )
         return begin(self._session, source, None, page_id=page.id)
 
     def pause(self, source_id: str) -> CrawlRun:

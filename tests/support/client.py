@@ -149,6 +149,19 @@ class Workspace:
             headers={"Content-Type": "application/x-ndjson"},
         )
 
+    def crawl(self, url: str, **options: Any) -> dict[str, Any]:
+        """Crawl a site and wait for the run and its documents: the crawl, with the ids of its run and job."""
+        reply = self.post("/documents/url", json={"url": url, "collection_id": self.collection, **options})
+        assert reply.status_code == 202, reply.text
+        return self.crawled(reply.json())
+
+    def crawled(self, started: dict[str, Any]) -> dict[str, Any]:
+        """The crawl once the run that was `started` has ended, and all its documents have."""
+        ids = {name: started[name] for name in ("crawl_id", "run_id", "job_id")}
+        until(lambda: self.get(f"/crawls/{ids['crawl_id']}/runs/{ids['run_id']}").json(), _has_ended)
+        self.wait_job(ids["job_id"])
+        return {**self.get(f"/crawls/{ids['crawl_id']}").json(), **ids}
+
     def search(self, query: str, **body: Any) -> dict[str, Any]:
         reply = self.post("/search", json={"query": query, **body})
         assert reply.status_code == 200, reply.text
@@ -161,6 +174,10 @@ class Workspace:
 
     def _until_ended(self, path: str) -> dict[str, Any]:
         return until(lambda: self.get(path).json(), lambda now: now["status"] != "PROCESSING")
+
+
+def _has_ended(run: dict[str, Any]) -> bool:
+    return run["state"] in ("COMPLETED", "FAILED", "CANCELLED")
 
 
 def until(look: Any, good: Any, patience_s: float = PATIENCE_S) -> Any:

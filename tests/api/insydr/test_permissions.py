@@ -10,7 +10,10 @@ from tests.api.insydr.route_table import CASES, Case, request_of
 from tests.support.client import Account, Shape, Workspace, check_error
 
 RANKS = [Role.VIEWER, Role.ANALYST, Role.EDITOR, Role.ADMIN, Role.OWNER]
-GHOSTS = {name: f"{name}_ghost" for name in ("key_id", "agent_id", "collection_id", "document_id", "job_id")}
+GHOSTS = {
+    name: f"{name}_ghost"
+    for name in ("key_id", "agent_id", "collection_id", "document_id", "job_id", "crawl_id", "run_id")
+}
 ROUTES = [route for route in CASES if route != ("DELETE", "")]  # the last one ends the workspace: tested by itself
 
 

@@ -10,6 +10,7 @@ import pytest
 from api.app import insydr_openapi
 from tests.api.insydr.route_table import CASES, PREFIX, WITHOUT_WORKSPACE, all_routes, request_of, workspace_routes
 from tests.support.client import Shape, check_error
+from tests.support.site import Site
 
 SECRET_TEXT = "The zanzibar vault opens with the phrase quicksilver."
 # fields that name something of a workspace, and what must happen when it is another workspace's
@@ -21,6 +22,9 @@ ID_FIELDS = {
     ("POST", "/documents", "body.collection_id"): NOT_FOUND,
     ("POST", "/documents/batch", "query.collection_id"): NOT_FOUND,
     ("GET", "/documents", "query.collection_id"): NOT_FOUND,
+    ("POST", "/documents/url", "body.collection_id"): NOT_FOUND,
+    ("GET", "/crawls", "query.collection_id"): NOT_FOUND,
+    ("POST", "/crawls/{crawl_id}/refresh", "body.page_id"): NOT_FOUND,
     ("POST", "/reindex", "body.collection_id"): NOT_FOUND,
     ("GET", "/dead-letters", "query.collection_id"): NOT_FOUND,
     ("POST", "/dead-letters/replay", "body.collection_id"): NOT_FOUND,
@@ -28,13 +32,14 @@ ID_FIELDS = {
     ("POST", "/search", "body.collection_ids"): NOT_FOUND,
     ("POST", "/search", "body.filters.document_ids"): NOTHING,
 }
+CODES = {"document_ids": "DOCUMENT_NOT_FOUND", "page_id": "PAGE_NOT_FOUND"}
 OWN_NAMES = ("external_id",)  # names that the caller gives
 
 
 class Tenant:
     """A workspace with one of everything."""
 
-    def __init__(self, shape: Shape, name: str, text: str) -> None:
+    def __init__(self, shape: Shape, name: str, text: str, site_url: str) -> None:
         account = shape.sign_up(name)
         self.workspace = account.workspace(name)
         document = self.workspace.ingest(text, "secret.txt")
@@ -44,7 +49,12 @@ class Tenant:
         )
         asked = self.workspace.post(f"/agents/{agent['id']}/test", json={"message": "What opens the vault?"}).json()
         key = self.workspace.post("/api-keys", json={"name": "k"}).json()
+        crawl = self.workspace.crawl(site_url)
+        page = self.workspace.get(f"/crawls/{crawl['crawl_id']}/pages").json()["pages"][0]
         self.ids = {
+            "crawl_id": crawl["crawl_id"],
+            "run_id": crawl["run_id"],
+            "page_id": page["id"],
             "workspace_id": self.workspace.id,
             "collection_id": self.workspace.collection,
             "document_id": document["id"],
@@ -56,19 +66,27 @@ class Tenant:
 
     def state(self) -> dict[str, Any]:
         """Everything that the workspace's own reads show."""
-        reads = ["", "/collections", "/documents", "/agents", "/jobs", "/api-keys"]
+        reads = ["", "/collections", "/documents", "/agents", "/jobs", "/api-keys", "/crawls"]
+        reads += [f"/crawls/{self.ids['crawl_id']}/{part}" for part in ("pages", "runs")]
         reads += [f"/documents/{self.ids['document_id']}", f"/agents/{self.ids['agent_id']}"]
         return {path: self.workspace.get(path).json() for path in reads}
 
 
 @pytest.fixture(scope="module")
-def victim(embedded: Shape) -> Tenant:
-    return Tenant(embedded, "Victim", SECRET_TEXT)
+def site_url() -> Iterator[str]:
+    with Site() as site:
+        site.html("/", "Start", "<p>A page of a site that both crawl, each for itself.</p>")
+        yield site.url()
 
 
 @pytest.fixture(scope="module")
-def intruder(embedded: Shape) -> Tenant:
-    return Tenant(embedded, "Intruder", "The bicycle shop sells tyres.")
+def victim(embedded: Shape, site_url: str) -> Tenant:
+    return Tenant(embedded, "Victim", SECRET_TEXT, site_url)
+
+
+@pytest.fixture(scope="module")
+def intruder(embedded: Shape, site_url: str) -> Tenant:
+    return Tenant(embedded, "Intruder", "The bicycle shop sells tyres.", site_url)
 
 
 @pytest.fixture(scope="class")
@@ -166,7 +184,7 @@ class TestFields:
                     name: [value] if name.endswith("s") and value is stranger else value,
                 }
             reply = intruder.workspace.call(method, path.format(**intruder.ids), **options)
-            code = "DOCUMENT_NOT_FOUND" if name == "document_ids" else "COLLECTION_NOT_FOUND"
+            code = CODES.get(name, "COLLECTION_NOT_FOUND")
             check_error(reply, 404, code, name)
 
     def test_a_search_filtered_by_foreign_documents_finds_nothing(self, victim: Tenant, intruder: Tenant) -> None:

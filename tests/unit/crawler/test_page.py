@@ -48,13 +48,14 @@ class TestReadPage:
             directives=Directives(False, False),
             refresh=None,
             text="Heading A A again Top none self Ad Mail J O one two end",
+            seen="Heading A A again Top none self Ad Mail J O one two More end",
             scripts=2,
             language="en-GB",
         )
 
     @pytest.mark.parametrize("body", [b"", b" \n", b"<!-- -->", b"<!doctype html>", b"\x00\x00", b"<?xml"])
     def test_of_nothing(self, body: bytes) -> None:
-        assert read_page(body, URL) == Page(None, (), (), None, Directives(), None, "", 0, None)
+        assert read_page(body, URL) == Page(None, (), (), None, Directives(), None, "", "", 0, None)
 
     @pytest.mark.parametrize(
         ("base", "expected"),
