@@ -7,6 +7,8 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Protocol
 
+import httpx
+
 from core.clock import utc_now
 from crawler.content import Kind, Recognised, readable, recognised
 from crawler.fetch import Answer, Fetcher, FetchError
@@ -15,6 +17,7 @@ from crawler.frontier import Claimed, Content, Found, Outcome, Result, Validator
 from crawler.javascript import needs_javascript
 from crawler.manners import OVERLOADED, retry_after_s
 from crawler.page import Directives, Page, directives, link_header, read_page
+from crawler.rendering_contract import Rendered
 from crawler.robots import Robots
 from crawler.rules import LISTS, Rules
 from crawler.sitemaps import entries
@@ -29,6 +32,7 @@ LIST_BYTES = 50 * 2**20  # sitemaps.org: 50 MB
 NEEDS_JAVASCRIPT = (
     "The page shows its text only with JavaScript. Set render to true for this crawl where Chromium is installed."
 )
+VALIDATORS = ("etag", "last-modified")
 GONE = (404, 410)
 LOCKED = (401, 403, 407)
 TRUSTED_AFTER = timedelta(days=1)  # a sitemap's date may have no time of day
@@ -38,7 +42,7 @@ class RobotsOf(Protocol):
     def of(self, url: str) -> Robots: ...
 
 
-Render = Callable[[Answer], bytes]  # the DOM after scripts ran, as UTF-8; raises FetchError
+Render = Callable[[Answer], Rendered]  # raises FetchError
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,16 +191,19 @@ class Visitor:
         if needs_javascript(page, body):
             if self.render is None:
                 found = self._links(claimed, page, _all(page, answer, self.product))
-                return replace(
-                    _skipped(
-                        claimed,
-                        "NEEDS_JAVASCRIPT",
-                        NEEDS_JAVASCRIPT,
-                    ),
-                    found=found,
-                )
-            body = self.render(answer)
+                return replace(_skipped(claimed, "NEEDS_JAVASCRIPT", NEEDS_JAVASCRIPT), found=found)
+            rendered = self.render(answer)
+            if rendered.moved_to is not None:
+                return self._redirected(claimed, rendered.moved_to)
+            body = rendered.body
             page = read_page(body, answer.url, "utf-8", self.product)
+            # what scripts fetch may change while the shell does not: the next visit is not conditional
+            answer = replace(
+                answer,
+                headers=httpx.Headers(
+                    [item for item in answer.headers.multi_items() if item[0].lower() not in VALIDATORS]
+                ),
+            )
         said = _all(page, answer, self.product)
         found = self._links(claimed, page, said)
         if page.refresh is not None and page_key(page.refresh) != page_key(claimed.url):

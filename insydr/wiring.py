@@ -29,6 +29,7 @@ from core.secrets import secret_key
 from core.settings import Settings
 from core.vectors.protocol import VectorStore
 from crawler.manners import Pace
+from crawler.rendering import Renderer, find_browser
 from domain.answers.service import AnswerService
 from domain.api_keys.usage import KeyUsage
 from domain.crawls.runner import LEASE_S, CrawlRunner
@@ -212,11 +213,13 @@ class Installation:
     def web(self) -> Web:
         settings = self.settings
         backend = GuardedBackend(settings.outbound_allowed_hosts)
+        browser = find_browser(settings.crawl_browser)
         web = Web(
             guarded_client(settings.outbound_allowed_hosts, timeout_s=settings.outbound_timeout_s), backend,
             agent=agent_name(metadata.version("insydr"), settings.crawl_contact or settings.public_url),
             max_page_bytes=settings.crawl_page_mb * 2**20,
             pace=Pace(settings.crawl_places, settings.crawl_max_rate),
+            renderer=Renderer(browser) if browser else None,
         )  # fmt: skip
         self._started.append(web.close)
         return web

@@ -159,6 +159,7 @@ class CrawlRunner:
         learnt = self._remembered(taken, RobotsCache(fetcher, PRODUCT, time.monotonic))
         visitor = Visitor(
             fetcher, learnt.robots, rules_of(source.site, options), PRODUCT,
+            render=self.web.render(fetcher) if options.render else None,
             sitemaps=options.sitemaps and run.page_id is None, max_entries=20 * options.max_pages + 1_000,
         )  # fmt: skip
         frontier = SqlFrontier(

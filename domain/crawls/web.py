@@ -1,5 +1,6 @@
 """How this installation goes on the web: one guarded client, one name, one set of bounds."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -8,10 +9,13 @@ import httpx
 
 from core.errors import Forbidden, InvalidInput
 from core.outbound.client import GuardedBackend
-from crawler.fetch import Credentials, Fetcher
+from crawler.fetch import Answer, Credentials, Fetcher, FetchError
 from crawler.manners import Pace
+from crawler.rendering import Answered, Rendered, Renderer, RenderError
+from crawler.visit import Render
 
 PRODUCT = "insydrbot"
+RENDERED_BYTES = 5 * 2**20  # of one answer that a rendered page asks for
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +27,7 @@ class Web:
     agent: str
     max_page_bytes: int
     pace: Pace
+    renderer: Renderer | None = None
 
     def fetcher(self, site: str, credentials: Credentials | None = None) -> Fetcher:
         return Fetcher(self.client, agent=self.agent, max_bytes=self.max_page_bytes, site=site, credentials=credentials)
@@ -31,8 +36,31 @@ class Web:
         """A crawl's own bound, below the installation's."""
         return Pace(self.pace.places, min(self.pace.max_rate, max_rate or self.pace.max_rate))
 
+    def render(self, fetcher: Fetcher) -> Render | None:
+        """None where no browser is installed. What a page asks for goes through `fetcher` like the page itself."""
+        renderer = self.renderer
+        if renderer is None:
+            return None
+
+        def get(_method: str, url: str, _headers: Mapping[str, str]) -> Answered:
+            try:
+                answer = fetcher.get(url, max_bytes=RENDERED_BYTES)
+            except FetchError as error:
+                raise RenderError(error.message) from None
+            return Answered(answer.status, answer.headers, answer.body)
+
+        def rendered(answer: Answer) -> Rendered:
+            try:
+                return renderer.render(answer.url, answer.body, answer.headers, get)
+            except RenderError as error:
+                raise FetchError("NOT_RENDERED", error.reason) from None
+
+        return rendered
+
     def close(self) -> None:
         self.client.close()
+        if self.renderer is not None:
+            self.renderer.close()
 
     def check(self, url: str) -> None:
         """Raise `InvalidInput` for a host that does not resolve, or whose address may not be called."""

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from datetime import timedelta
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from sqlalchemy import select, update
 from core.clock import utc_now
 from domain.models import CrawlSource
 from tests.support.client import Shape, Workspace, check_error, until
+from tests.support.services import chromium
 from tests.support.site import Answer, Site
 
 WORDS = "Every page of this site says enough words of its own to be told from all the others that there are. "
@@ -231,6 +233,21 @@ class TestReasons:
         workspace.crawl(site.url())
         assert workspace.search("lamp")["results"][0]["url"].startswith(site.url("/prices.csv"))
         assert workspace.search("harbour crane")["results"][0]["url"].startswith(site.url("/notes"))
+
+    def test_pages_that_need_javascript_are_rendered_by_choice(self, workspace: Workspace, site: Site) -> None:
+        chromium()
+        script = (
+            "fetch('/api.json').then(r => r.json()).then(found => { document.getElementById('root').innerHTML = "
+            "`<h1>App</h1><p>${found.text}</p><a href='/next'>next</a>`; })"
+        )
+        site.html("/", "App", f'<div id="root"></div><script>{script}</script>')
+        site.put("/api.json", b'{"text": "The quicksilver lever was drawn by a script."}', "application/json")
+        site.html("/next", "Next", text("next"))
+        crawl = workspace.crawl(site.url(), render=True)
+        assert (crawl["last_run"]["new"], crawl["last_run"]["skipped"]) == (2, 0)
+        assert "quicksilver" in workspace.search("quicksilver")["results"][0]["content"]
+        site.put("/api.json", b'{"text": "The platinum lever was drawn by a script."}', "application/json")
+        assert again(workspace, crawl)["last_run"]["changed"] == 1
 
     def test_sitemaps_and_feeds_find_what_no_link_does(self, workspace: Workspace, site: Site) -> None:
         site.html("/", "Start", text("start"), head='<link rel="alternate" type="application/rss+xml" href="/feed">')
@@ -496,7 +513,7 @@ class TestManners:
         small.robots("User-agent: *\nCrawl-delay: 0.3\n")
         workspace.crawl(small.url())
         at = [request.at for request in small.requests if request.path != "/robots.txt"]
-        gaps = [later - earlier for earlier, later in zip(at[1:], at[2:], strict=False)]
+        gaps = [later - earlier for earlier, later in pairwise(at[1:])]
         assert min(gaps) >= 0.25
         assert small.most_at_once == 1
 
