@@ -26,6 +26,7 @@ from domain.models import (
 )
 
 MAX_PLACES = 100  # keys in one NOT IN (…)
+FORGOTTEN_AFTER = 5  # runs in which a link led nowhere: the page that held it may be another by now
 
 
 def held_run(session: Session, run_id: str, lease_id: str) -> tuple[CrawlRun, CrawlSource] | None:
@@ -151,7 +152,8 @@ def begin_again(session: Session, source_id: str) -> None:
     Validators hold only for what is searchable: a document that failed or was deleted is fetched in full.
     """
     mine = CrawlPage.source_id == source_id
-    session.execute(delete(CrawlPage).where(mine, CrawlPage.state.in_((PageState.GONE, PageState.MISSING))))
+    stale = (CrawlPage.state == PageState.MISSING) & (CrawlPage.misses >= FORGOTTEN_AFTER)
+    session.execute(delete(CrawlPage).where(mine, (CrawlPage.state == PageState.GONE) | stale))
     good = select(Document.id).where(Document.id == CrawlPage.document_id, Document.status == Status.COMPLETED)
     lost = ~good.exists()
     blank = dict.fromkeys(("etag", "last_modified", "content_hash", "signature", "text_hash", "near_hash"))
@@ -161,8 +163,9 @@ def begin_again(session: Session, source_id: str) -> None:
     lists = CrawlPage.via.in_((Via.SITEMAP, Via.FEED))
     served = CrawlPage.document_id.is_not(None)
     first = case((lists, -1), (CrawlPage.via == Via.START, 0), (served, 0), else_=CrawlPage.depth + 1)
+    misses = case((CrawlPage.state == PageState.MISSING, CrawlPage.misses), else_=0)
     fresh = {
-        "state": PageState.QUEUED, "turn": first, "tries": 0, "misses": 0, "due_at": utc_now(), "hops": 0,
+        "state": PageState.QUEUED, "turn": first, "tries": 0, "misses": misses, "due_at": utc_now(), "hops": 0,
     }  # fmt: skip
     session.execute(update(CrawlPage).where(mine, CrawlPage.code.is_distinct_from("TRAP")).values(**fresh))
 

@@ -59,9 +59,10 @@ def preview(web: Web, start: str, options: dict[str, Any], credentials: dict[str
     pages = min(READ_PAGES, chosen.max_pages)
     frontier = MemoryFrontier([Found(start, Via.START, 0)], max_pages=pages, known=LISTED)
     left = Crawl(frontier, visitor, Memory(), web.paced(chosen.max_rate)).run(WALL_S)
-    listed = [*_visited(frontier), *_waiting(frontier), *_refused(frontier)]
-    room = chosen.max_pages
-    return Preview(listed, len(frontier.outcomes), left.queued == 0 and room >= pages)
+    visited = list(_visited(frontier))
+    room = chosen.max_pages - sum(page.action == FETCH for page in visited)
+    listed = [*visited, *_waiting(frontier, room), *_refused(frontier)]
+    return Preview(listed, len(frontier.outcomes), left.queued == 0)
 
 
 def _visited(frontier: MemoryFrontier) -> Iterator[Looked]:
@@ -77,10 +78,14 @@ def _looked(outcome: Outcome) -> Looked:
     return Looked(claimed.url, _KINDS[outcome.result], claimed.depth, outcome.code, outcome.reason)
 
 
-def _waiting(frontier: MemoryFrontier) -> Iterator[Looked]:
-    for found in frontier.queue.values():
-        if found.via not in LISTS:
+def _waiting(frontier: MemoryFrontier, room: int) -> Iterator[Looked]:
+    """Breadth first, as a crawl would go on."""
+    waiting = sorted((found for found in frontier.queue.values() if found.via not in LISTS), key=lambda one: one.depth)
+    for number, found in enumerate(waiting):
+        if number < room:
             yield Looked(found.url, FETCH, found.depth)
+        else:
+            yield Looked(found.url, SKIP, found.depth, "MAX_PAGES", "It lies beyond max_pages.")
 
 
 def _refused(frontier: MemoryFrontier) -> Iterator[Looked]:

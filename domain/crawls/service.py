@@ -64,7 +64,7 @@ class CrawlService:
             source = self._new(start, collection_id)
         else:
             self._require_idle(source)
-            source.url, source.revision = start, source.revision + 1
+            source.revision += 1
         self._set(source, fields)
         self._session.add(source)
         self._session.flush()

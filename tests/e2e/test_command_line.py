@@ -15,6 +15,7 @@ import pytest
 
 from evals.faults.processes import Child, free_port, wait_for_port
 from tests.support.services import fresh_postgres, fresh_redis
+from tests.support.site import Site
 
 ROOT = Path(__file__).resolve().parents[2]
 PATIENCE_S = 60
@@ -25,7 +26,7 @@ class Terminal:
         plain = {name: value for name, value in os.environ.items() if not name.startswith("INSYDR_")}
         self.environment = {
             **plain, "INSYDR_DATA_DIR": str(folder / "data"), "INSYDR_EMBEDDING_MODEL": "fake", "PYTHONPATH": str(ROOT),
-            "INSYDR_CONFIG": os.devnull, "INSYDR_LOG_LEVEL": "ERROR",
+            "INSYDR_CONFIG": os.devnull, "INSYDR_LOG_LEVEL": "ERROR", "INSYDR_OUTBOUND_ALLOWED_HOSTS": "127.0.0.1",
         }  # fmt: skip
 
     def start(self, *arguments: str) -> subprocess.Popen[bytes]:
@@ -195,3 +196,30 @@ def eventually(look: Callable[[], Any]) -> Any:
         assert time.monotonic() < ends, "nothing came"
         time.sleep(0.2)
     return found
+
+
+class TestCrawl:
+    @pytest.fixture(scope="class")
+    def pages(self) -> Iterator[Site]:
+        with Site() as site:
+            site.html("/", "Start", "<p>The start of a small site.</p>", links=["/lighthouse", "/broken"])
+            site.html("/lighthouse", "Lighthouse", "<p>The pharos beam reaches twenty miles.</p>")
+            yield site
+
+    def test_dry_run_lists_and_stores_nothing(self, terminal: Terminal, pages: Site) -> None:
+        shown = terminal.run("crawl", pages.url(), "--dry-run", "--collection", "Site")
+        assert f"FETCH  {pages.url('/lighthouse')}" in shown
+        assert "2 of 3 URLs would be fetched." in shown
+        assert {one["source_type"] for one in terminal.json("documents")["documents"]} == {"FILE"}
+
+    def test_crawls_and_crawls_again(self, terminal: Terminal, pages: Site) -> None:
+        first = terminal.json("crawl", pages.url(), "--collection", "Site", status=2)  # a broken link
+        assert (first["crawl"]["last_run"]["new"], first["failed"][0]["url"]) == (2, pages.url("/broken"))
+        assert "pharos" in terminal.json("search", "pharos beam", "--collection", "Site")["results"][0]["content"]
+        again = terminal.run("crawl", pages.url(), "--collection", "Site", status=2)
+        assert "0 new, 2 unchanged" in again
+        assert f"failed: {pages.url('/broken')}  – " in again
+
+    def test_what_cannot_be_crawled(self, terminal: Terminal) -> None:
+        assert "cannot be crawled" in terminal.run("crawl", "ftp://example.com", status=1)
+        assert "not public" in terminal.run("crawl", "http://10.0.0.1", status=1)

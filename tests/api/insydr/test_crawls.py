@@ -334,6 +334,13 @@ class TestAgain:
         workspace.delete(f"/documents/{document}")
         assert again(workspace, crawl)["last_run"]["new"] == 1
 
+    def test_broken_links_are_reported_again(self, workspace: Workspace, small: Site) -> None:
+        small.remove("/b")
+        crawl = workspace.crawl(small.url())
+        assert crawl["last_run"]["broken_links"] == 1
+        crawl = again(workspace, crawl)
+        assert (crawl["last_run"]["broken_links"], changes_of(workspace, crawl)) == (1, {"FAILED": 1})
+
     def test_runs_are_listed(self, workspace: Workspace, small: Site) -> None:
         crawl = workspace.crawl(small.url())
         again(workspace, crawl)
@@ -436,6 +443,11 @@ class TestControl:
         assert (reply.json()["would_fetch"], reply.json()["is_complete"]) == (3, True)
         assert workspace.get("/crawls").json()["total"] == 0
         assert workspace.get("/documents").json()["total"] == 0
+
+    def test_dry_run_counts_as_a_crawl_would(self, workspace: Workspace, slow: Site) -> None:
+        found = workspace.post("/crawls/preview", json={"url": slow.url(), "max_pages": 3}).json()
+        assert (found["would_fetch"], found["total"], found["is_complete"]) == (3, 41, False)
+        assert {page["code"] for page in found["pages"] if page["action"] == "SKIP"} == {"MAX_PAGES"}
 
     def test_change_and_etag(self, workspace: Workspace, small: Site) -> None:
         crawl = workspace.crawl(small.url())
