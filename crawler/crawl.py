@@ -117,6 +117,8 @@ class Crawl:
         """Copies are no content; URLs that lead into a trap are listed, not followed."""
         found = tuple(kept for one in outcome.found if (kept := self._kept(one)) is not None)
         outcome = replace(outcome, found=found)
+        if outcome.result in (Result.MISSING, Result.SKIPPED, Result.REDIRECTED):
+            self._memory.doubles.forget(outcome.claimed.url)
         if outcome.result is not Result.CONTENT or outcome.fingerprint is None:
             return outcome
         twin = self._memory.doubles.find(outcome.fingerprint)

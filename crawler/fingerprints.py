@@ -69,7 +69,7 @@ class Doubles:
 
     def add(self, key: str, fp: Fingerprint) -> None:
         """What was known of the key before is forgotten: a page that changed is no copy of what it was."""
-        self._forget(key)
+        self.forget(key)
         if fp.words < MIN_WORDS:
             return
         self._known[key] = fp
@@ -77,7 +77,8 @@ class Doubles:
         for band in _bands(fp):
             self._bands[band].append(key)
 
-    def _forget(self, key: str) -> None:
+    def forget(self, key: str) -> None:
+        """The page is gone, or says nothing of its own any more."""
         old = self._known.pop(key, None)
         if old is None:
             return

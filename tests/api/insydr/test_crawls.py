@@ -314,6 +314,17 @@ class TestAgain:
         site.pages["/"] = page("3", text("other"))
         assert again(workspace, crawl)["last_run"]["changed"] == 1
 
+    def test_the_copy_of_a_page_that_went_takes_its_place(self, workspace: Workspace, small: Site) -> None:
+        small.html("/b", "Anvils", text("anvil"), links=["/", "/b"])  # as /a
+        crawl = workspace.crawl(small.url())
+        kept, copy = sorted(("a", "b"), key=lambda path: pages_of(workspace, crawl)[path]["state"])
+        assert pages_of(workspace, crawl)[copy]["code"] == "DUPLICATE"
+        small.remove(f"/{kept}")
+        crawl = again(workspace, crawl)
+        assert pages_of(workspace, crawl)[kept]["state"] == "GONE"
+        crawl = again(workspace, crawl)
+        assert pages_of(workspace, crawl)[copy]["state"] == "INDEXED"
+
     def test_a_failing_page_keeps_its_document(self, workspace: Workspace, small: Site) -> None:
         crawl = workspace.crawl(small.url())
         small.pages["/a"] = Answer(status=403)
