@@ -10,7 +10,7 @@ from crawler.urls import UrlError, normal_form, origin_of
 MAX_BYTES = 500 * 1024  # RFC 9309 §2.5: at least this much is read
 MAX_HOPS = 5  # RFC 9309 §2.3.1.2
 TTL_S = 3_600.0
-BLOCKED_TTL_S = 60.0
+BLOCKED_TTL_S = 5.0
 MAX_ORIGINS = 500
 
 

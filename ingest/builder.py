@@ -4,10 +4,12 @@ import re
 import unicodedata
 from collections.abc import Sequence
 
-from ingest.elements import Element, ElementKind, ParsedDocument
+from ingest.elements import Element, ElementKind, Link, ParsedDocument
 
 BLOCK_BREAK = "\n\n"
 MAX_ANCHOR = 300  # characters
+MAX_LINKS = 2_000
+MAX_URL = 2_048
 # C0 controls but for TAB and LF, NUL among them: PostgreSQL refuses NUL in text, and none of them is content. Nor are
 # controls of direction: letters say it themselves, and an override shows a reader other words than are there.
 CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\u202a-\u202e\u2066-\u2069\ufffe\uffff\ud800-\udfff]")
@@ -27,6 +29,10 @@ class DocumentBuilder:
         self._elements: list[Element] = []
         self._headings: list[tuple[int, str]] = []
         self._anchor: str | None = None
+        self._links: list[Link] = []
+        self._pending: list[tuple[str, str]] = []
+        # links by the text of the block that they stand in, for content whose own links are lost
+        self.known_links: dict[str, list[tuple[str, str]]] = {}
         self.title: str | None = None
         self.language: str | None = None
         self.page_count: int | None = None
@@ -51,13 +57,23 @@ class DocumentBuilder:
         self._add(ElementKind.HEADING, text, page=page, level=level)
         self._headings.append((level, text))
 
+    def link(self, text: str, url: str) -> None:
+        """A link of the block that comes next; several in their order."""
+        text = " ".join(clean(text).split())
+        is_address = url and len(url) <= MAX_URL and not url.startswith("#") and not CONTROLS.search(url)
+        if text and is_address and len(self._links) + len(self._pending) < MAX_LINKS:
+            self._pending.append((text, url))
+
     def paragraph(self, text: str, *, page: int | None = None) -> None:
-        self._add(ElementKind.PARAGRAPH, clean(text).strip(), page=page)
+        text = clean(text).strip()
+        self._expect(text)
+        self._add(ElementKind.PARAGRAPH, text, page=page)
 
     def list_item(self, text: str, *, page: int | None = None, depth: int = 0, marker: str = "-") -> None:
         """One item; items that follow each other stay on neighbouring lines."""
         text = clean(text).strip()
         if text:
+            self._expect(text)
             self._add(ElementKind.LIST_ITEM, f"{'  ' * depth}{marker} {text}", page=page)
 
     def code(self, text: str, *, page: int | None = None) -> None:
@@ -100,6 +116,7 @@ class DocumentBuilder:
             page_count=self.page_count,
             notes=self.notes,
             metadata=self.metadata,
+            links=self._links,
         )
 
     def _separator(self, kind: ElementKind) -> str:
@@ -117,10 +134,25 @@ class DocumentBuilder:
         if not text.strip():
             return
         start = self._next_start(kind)
+        self._place_links(start, text)
         self._parts.append(self._separator(kind) + text)
         self._length = start + len(text)
         path = tuple(heading for _, heading in self._headings)
         self._elements.append(Element(kind, start, self._length, page, level, path, header_end, self._anchor))
+
+    def _expect(self, text: str) -> None:
+        for words, url in self.known_links.pop(text, ()):
+            self.link(words, url)
+
+    def _place_links(self, start: int, text: str) -> None:
+        """Where the block's links stand in it; one whose words it does not have as they are is left out."""
+        place = 0
+        for words, url in self._pending:
+            found = text.find(words, place)
+            if found >= 0:
+                place = found + len(words)
+                self._links.append(Link(start + found, start + place, url))
+        self._pending.clear()
 
 
 def _cell(text: str) -> str:

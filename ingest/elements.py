@@ -32,6 +32,15 @@ class Element:
     anchor: str | None = None  # web pages: the fragment of the nearest heading, itself included, that has one
 
 
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A link as the page has it: `text[start:end]` leads to `url`, which may be relative to the page."""
+
+    start: int
+    end: int
+    url: str
+
+
 @dataclass(slots=True)
 class ParsedDocument:
     """The whole result of parsing one file."""
@@ -43,6 +52,7 @@ class ParsedDocument:
     page_count: int | None = None
     notes: list[str] = field(default_factory=list)  # what a person should know: "Page 3 is a scan; …"
     metadata: dict[str, str] = field(default_factory=dict)  # author, created, … as found
+    links: list[Link] = field(default_factory=list)  # of web pages and other markup, in reading order
 
 
 @dataclass(frozen=True, slots=True)

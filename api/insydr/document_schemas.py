@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from typing import Any
+from urllib.parse import urljoin
 
 from pydantic import BaseModel, Field
 
@@ -66,6 +67,7 @@ class VersionOut(BaseModel):
     token_count: int
     embedding_model: str | None
     notes: list[str] = Field(description="What a person should know, e.g. pages that could not be read.")
+    found: dict[str, str] = Field(description="What the document says of itself: author, date, modified, …")
 
 
 class ChunkPreview(BaseModel):
@@ -80,9 +82,16 @@ class DocumentDetail(DocumentOut):
     chunks_preview: list[ChunkPreview]
 
 
+class LinkOut(BaseModel):
+    char_start: int
+    char_end: int
+    url: str
+
+
 class TextOut(BaseModel):
     version: int
     text: str
+    links: list[LinkOut] = Field(description="Links of web pages: where their words stand in the text.")
 
 
 class ChunkOut(BaseModel):
@@ -142,5 +151,22 @@ def chunk_out(row: ChunkRow) -> ChunkOut:
 
 
 def _version(row: DocumentVersion, live: int | None) -> VersionOut:
-    same = {name: getattr(row, name) for name in VersionOut.model_fields if name != "is_live"}
-    return VersionOut(**same, is_live=row.version == live)
+    same = {name: getattr(row, name) for name in VersionOut.model_fields if name not in ("is_live", "found")}
+    found = {name: value for name, value in row.found.items() if isinstance(value, str)}
+    return VersionOut(**same, is_live=row.version == live, found=found)
+
+
+def text_out(row: DocumentVersion, source_url: str | None) -> TextOut:
+    """Links are made absolute where the document has an address."""
+    links = [
+        LinkOut(char_start=start, char_end=end, url=_absolute(url, source_url))
+        for start, end, url in row.found.get("links", [])
+    ]
+    return TextOut(version=row.version, text=row.text or "", links=links)
+
+
+def _absolute(url: str, base: str | None) -> str:
+    try:
+        return urljoin(base or "", url)
+    except ValueError:  # a broken address, as the page has it
+        return url

@@ -18,6 +18,7 @@ from api.insydr.document_schemas import (
     chunk_out,
     document_detail,
     document_fields,
+    text_out,
 )
 from api.insydr.form import document_form
 from api.insydr.uploads import file_limit, store_upload, stored_blobs
@@ -121,8 +122,9 @@ def cancel(document_id: str, who: Who, state: State) -> DocumentOut:
 @router.get("/{document_id}/text")
 def text(document_id: str, who: Who, state: State, version: Version = None) -> TextOut:
     with state.database.read() as session:
-        row = DocumentService(session, who).version(document_id, version, with_text=True)
-    return TextOut(version=row.version, text=row.text or "")
+        service = DocumentService(session, who)
+        row = service.version(document_id, version, with_text=True)
+        return text_out(row, service.get(document_id).source_url)
 
 
 @router.get("/{document_id}/chunks")

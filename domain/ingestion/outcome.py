@@ -115,7 +115,7 @@ def _store_version(session: Session, read: Read, model: str, tokens: int) -> Non
         .where(*mine)
         .values(
             text=document.text, format=read.format, language=read.language, page_count=document.page_count,
-            chunk_count=len(read.chunks), token_count=tokens, notes=document.notes, found=document.metadata,
+            chunk_count=len(read.chunks), token_count=tokens, notes=document.notes, found=_found(document),
             embedding_model=model, completed_at=utc_now(),
         )
     )  # fmt: skip
@@ -124,6 +124,12 @@ def _store_version(session: Session, read: Read, model: str, tokens: int) -> Non
     session.execute(delete(ChunkRow).where(*place))
     if read.chunks:
         session.execute(insert(ChunkRow), _chunk_rows(read))
+
+
+def _found(document: ParsedDocument) -> dict[str, Any]:
+    """What the document says of itself, and its links as [start, end, address]."""
+    links = [[link.start, link.end, link.url] for link in document.links]
+    return {**document.metadata, **({"links": links} if links else {})}
 
 
 def _chunk_rows(read: Read) -> list[dict[str, Any]]:

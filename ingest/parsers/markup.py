@@ -64,6 +64,8 @@ class _Walker:
             elif tag == "img":
                 self._inline.append(f" {spoken(item.get('alt'))} ")
             elif tag and tag not in _SKIPPED and depth < _MAX_DEPTH:
+                if tag == "a":
+                    self._builder.link(inline_text(item), (item.get("href") or "").strip())
                 self.walk(item, depth + 1, list_depth)
             self._inline.append(item.tail or "")
         if element.tag in _BLOCKS:
@@ -71,6 +73,7 @@ class _Walker:
 
     def _block(self, item: etree._Element, tag: str, depth: int, list_depth: int) -> None:
         if tag in _HEADINGS:
+            self._links(item)
             self._builder.heading(inline_text(item), _HEADINGS[tag], page=self._page, anchor=item.get("id"))
         elif tag == "pre":
             self._builder.code("".join(map(str, item.itertext())), page=self._page)
@@ -92,6 +95,7 @@ class _Walker:
             for part in nested:
                 item.remove(part)
             marker = f"{number}." if tag == "ol" else "-"
+            self._links(item)
             self._builder.list_item(inline_text(item), page=self._page, depth=list_depth, marker=marker)
             for part in nested:
                 self._list(part, str(part.tag), depth + 1, list_depth + 1)
@@ -110,7 +114,12 @@ class _Walker:
         header = 0
         while header < len(cells) and cells[header] and all(cell.tag == "th" for cell in cells[header]):
             header += 1
+        self._links(table)
         self._builder.table([_texts(row) for row in cells], page=self._page, header_rows=header or 1)
+
+    def _links(self, element: etree._Element) -> None:
+        for link in element.iter("a"):
+            self._builder.link(inline_text(link), (link.get("href") or "").strip())
 
     def _flush(self) -> None:
         lines = "".join(self._inline).split("\n")

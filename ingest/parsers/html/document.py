@@ -16,14 +16,15 @@ from ingest.encoding import decode
 from ingest.limits import refuse_entities
 from ingest.parsers.html.anchors import name_headings, named_headings, restore_names
 from ingest.parsers.html.article import main_content
+from ingest.parsers.html.description import describe
 from ingest.parsers.html.furniture import drop_permalinks, is_bare, without_furniture
+from ingest.parsers.html.links import links_by_block
 from ingest.parsers.html.manual import is_manual, manual_content
 from ingest.parsers.markup import add_markup, inline_text, read_markup
 
 MIN_SHARE = 0.08  # of the body's visible text without furniture
 _CHARSET = re.compile(rb"charset\s*=\s*[\"']?\s*([\w-]+)", re.I)
 _XML = re.compile(r"^\s*<\?xml[^>]*\?>")
-_LANGUAGE = re.compile(r"^[a-zA-Z]{2}")
 _SOFT_HYPHEN = "\u00ad"  # a hint for line breaks that would hide the word from a search
 
 
@@ -33,10 +34,11 @@ def parse_html(data: bytes, _name: str) -> ParsedDocument:
     refuse_entities(data[:4096])
     root = _root(text)
     builder = DocumentBuilder()
-    _describe(builder, root)
+    describe(builder, root)
     if is_bare(root):
         add_markup(builder, root)
     else:
+        builder.known_links = {} if is_manual(root) else links_by_block(root)
         add_markup(builder, manual_content(root) if is_manual(root) else _content(root, text))
     return builder.build()
 
@@ -62,15 +64,3 @@ def _root(text: str) -> etree._Element:
     name_headings(found)
     drop_permalinks(found)
     return found
-
-
-def _describe(builder: DocumentBuilder, root: etree._Element) -> None:
-    """Title, language, author and date, from what the head says."""
-    language = root.get("lang") or root.get("{http://www.w3.org/XML/1998/namespace}lang") or ""
-    if _LANGUAGE.match(language):
-        builder.language = language[:2].lower()
-    title = root.find(".//title")
-    meta = {str(m.get("name") or m.get("property") or "").lower(): m.get("content") for m in root.iter("meta")}
-    builder.title = meta.get("og:title") or (inline_text(title) if title is not None else None)
-    named = {"author": "author", "date": "article:published_time", "description": "description"}
-    builder.metadata = {name: str(meta[key])[:500] for name, key in named.items() if meta.get(key)}

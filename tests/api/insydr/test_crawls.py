@@ -65,6 +65,20 @@ class TestStart:
         assert best["url"].startswith(small.url("/deep/c.html#"))
         assert best["external_id"] == small.url("/deep/c.html")
 
+    def test_links_dates_and_author_are_kept(self, workspace: Workspace, site: Site) -> None:
+        head = (
+            '<meta name="author" content="Ada"><script type="application/ld+json">'
+            '{"@graph": [{"datePublished": "2026-03-01T10:00:00Z"}]}</script>'
+        )
+        site.html("/", "Start", f'<p>Read <a href="more/a">the manual</a> first. {WORDS}</p>', head=head)
+        workspace.crawl(site.url(), max_pages=1)
+        document = workspace.get("/documents").json()["documents"][0]
+        found = workspace.get(f"/documents/{document['id']}/text").json()
+        link = next(link for link in found["links"] if link["url"] == site.url("/more/a"))
+        assert found["text"][link["char_start"] : link["char_end"]] == "the manual"
+        version = workspace.get(f"/documents/{document['id']}").json()["versions"][0]
+        assert (version["found"]["author"], version["found"]["date"]) == ("Ada", "2026-03-01T10:00:00Z")
+
     def test_answers_with_the_job(self, workspace: Workspace, small: Site) -> None:
         reply = workspace.post("/documents/url", json={"url": small.url(), "collection_id": workspace.collection})
         assert reply.status_code == 202
