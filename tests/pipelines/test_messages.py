@@ -17,6 +17,7 @@ from core.errors import InvalidInput, Unavailable
 from core.queue.outbox import (
     AGAIN_S,
     MAX_TRIES,
+    Again,
     OutboxRow,
     Relay,
     backlog,
@@ -77,7 +78,7 @@ def hurry(database: Database) -> None:
 class TestActors:
     def test_every_job_has_one(self) -> None:
         broker = open_broker(Settings())
-        declare_actors(broker, lambda: pytest.fail("nothing is loaded by declaring"))
+        declare_actors(broker, not_asked, not_asked, not_asked)
         assert broker.get_declared_actors() == set(jobnames.ALL)
         names = {value for name, value in vars(jobnames).items() if name.isupper() and isinstance(value, str)}
         assert names == set(jobnames.ALL)
@@ -187,6 +188,15 @@ class TestEndOfAJob:
         assert (row.tries, row.dead_at) == (0, None)
         assert row.due_at <= utc_now() + timedelta(seconds=AGAIN_S)
 
+    def test_one_that_says_when_comes_again_then(self, database: Database) -> None:
+        row_id = self.sent(database)
+        for delay_s in (90.0, 0.0):
+            run_recorded(database, row_id, lambda delay_s=delay_s: Again(delay_s))
+            row = self.row(database, row_id)
+            waits_s = (row.due_at - utc_now()).total_seconds()
+            assert (row.tries, row.dead_at) == (0, None)
+            assert delay_s - 30 < waits_s <= delay_s
+
     def test_what_fails_every_time_is_kept_with_its_reason_and_can_be_replayed(self, database: Database) -> None:
         def bug() -> None:
             raise KeyError("secret")
@@ -216,9 +226,14 @@ class TestEndOfAJob:
         assert relay.drain() == 0
 
 
+def not_asked() -> Any:
+    """Declaring loads nothing."""
+    pytest.fail("a service was asked for")
+
+
 def wake_through(settings: Settings) -> None:
     service, broker = Service(), open_broker(settings)
-    declare_actors(broker, lambda: service)  # type: ignore[arg-type, return-value]  # what the actor needs of it
+    declare_actors(broker, lambda: service, not_asked, not_asked)  # type: ignore[arg-type, return-value]  # as needed
     worker = dramatiq.Worker(broker, worker_threads=1, worker_timeout=100)
     worker.start()
     try:
