@@ -148,9 +148,8 @@ def unpacked(blocks: Iterator[bytes], encoding: str) -> Iterator[bytes]:
         yield from blocks
         return
     if encoding not in _GZIP + _DEFLATE:
-        raise FetchError(
-            "BAD_ENCODING", f"The server sent the content coding “{encoding[:40]}”, which we did not ask for."
-        )
+        message = f"The server sent the content coding “{encoding[:40]}”, which we did not ask for."
+        raise FetchError("BAD_ENCODING", message, lasting=True)
     packer = zlib.decompressobj(47)  # 32 + 15: zlib or gzip, by its header (zlib.h, inflateInit2)
     try:
         for number, block in enumerate(blocks):

@@ -28,14 +28,17 @@ def key_of(url: str) -> str:
 
 
 class CrawlRepository(TenantRepository):
+    """Sources are locked without their keys (`key_share`): a crawl that adds pages to one needs only these, and it
+    holds its run, which whoever locked the source waits for."""
+
     def get(self, source_id: str, *, lock: bool = False) -> CrawlSource | None:
         query = self._sources().where(CrawlSource.id == source_id)
-        return self.session.scalar(query.with_for_update(of=CrawlSource) if lock else query)
+        return self.session.scalar(query.with_for_update(of=CrawlSource, key_share=True) if lock else query)
 
     def by_url(self, collection_id: str, url: str) -> CrawlSource | None:
         """Locked: who starts a run waits for who starts the same."""
         mine = self._sources().where(CrawlSource.collection_id == collection_id, CrawlSource.key == key_of(url))
-        return self.session.scalar(mine.with_for_update(of=CrawlSource))
+        return self.session.scalar(mine.with_for_update(of=CrawlSource, key_share=True))
 
     def page(self, collection_id: str | None, limit: int, offset: int) -> tuple[list[CrawlSource], int]:
         query = self._sources()
@@ -125,7 +128,7 @@ def due_sources(session: Session, now: datetime, limit: int) -> list[tuple[Crawl
         .where(CrawlSource.next_run_at <= now, *living)
         .order_by(CrawlSource.next_run_at)
         .limit(limit)
-        .with_for_update(of=CrawlSource, skip_locked=True)
+        .with_for_update(of=CrawlSource, key_share=True, skip_locked=True)
     )
     return [(source, workspace) for source, workspace in session.execute(query)]
 

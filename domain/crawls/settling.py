@@ -47,6 +47,7 @@ class Settling:
     items: dict[str, Item]
     room: int  # URLs that may still be listed
     seen: set[str]  # keys that are known to be listed; new ones are added by the caller after the commit
+    _queued: int = 0
     _counts: Counter[str] = field(default_factory=Counter)
     _skipped: Counter[str] = field(default_factory=Counter)
     _changes: list[dict[str, Any]] = field(default_factory=list)
@@ -67,6 +68,7 @@ class Settling:
         self._retire(retired)
         frontier.store(self.session, rows)
         frontier.store_changes(self.session, self._changes)
+        expect(self.session, self.run.job_id, self._queued)  # after all documents are locked, as workers do it
         listed = self._list([found for outcome in outcomes for found in outcome.found])
         self._add_up(outcomes)
         return listed
@@ -78,7 +80,7 @@ class Settling:
         items = list(self.items.values())
         intake = Intake(self.session, self.who, self.source.collection_id, self.run.job_id)
         queued, _ = intake.add(items)
-        expect(self.session, self.run.job_id, len(queued))
+        self._queued = len(queued)
         if len(queued) < len(items):
             enqueue(self.session, DROP_BLOBS, keys=items[0].blob_key)  # unless another item of it was taken
         names = [item.external_id for item in items if item.external_id]

@@ -10,9 +10,10 @@ from api.app import insydr_openapi
 from api.openapi_snapshot import main as snapshot
 from tests.conftest import quick_settings
 from tests.support.client import Shape, Workspace
+from tests.support.site import Site
 
 SEED_NAMES = {"workspace_id", "key_id", "agent_id", "document_id"}
-OUR_NAMES = {"collection_id", "job_id"}
+OUR_NAMES = {"collection_id", "job_id", "crawl_id", "run_id"}
 
 
 @pytest.fixture(scope="module")
@@ -77,7 +78,14 @@ def target(tmp_path_factory: pytest.TempPathFactory) -> Any:
         ids |= {"document_id": workspace.ingest("Some text.")["id"], "agent_id": workspace.agent()["id"]}
         ids["job_id"] = workspace.batch('{"text": "x"}').json()["id"]
         ids["key_id"] = workspace.post("/api-keys", json={"name": "k"}).json()["id"]
-        yield workspace, ids
+        with Site() as site:
+            site.html("/", "Start", "<p>One page.</p>")
+            ids |= {
+                name: str(value)
+                for name, value in workspace.crawl(site.url()).items()
+                if name in ("crawl_id", "run_id")
+            }
+            yield workspace, ids
 
 
 class TestGeneratedRequests:

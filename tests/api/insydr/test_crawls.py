@@ -156,6 +156,11 @@ class TestStart:
 
 
 class TestLimits:
+    @pytest.fixture
+    def workspace(self, embedded: Shape) -> Workspace:
+        """What sites do is the same in both shapes."""
+        return embedded.sign_up("Crawler").workspace("Crawls")
+
     def test_patterns(self, workspace: Workspace, site: Site) -> None:
         site.html("/", "Start", text("start"), links=["/docs/a", "/docs/old/b", "/blog/c"])
         for path in ("/docs/a", "/docs/old/b", "/blog/c"):
@@ -207,6 +212,11 @@ class TestLimits:
 
 
 class TestReasons:
+    @pytest.fixture
+    def workspace(self, embedded: Shape) -> Workspace:
+        """What sites do is the same in both shapes."""
+        return embedded.sign_up("Crawler").workspace("Crawls")
+
     def test_every_page_says_what_became_of_it(self, workspace: Workspace, site: Site) -> None:
         copied = text("copied") * 3
         links = ["/private/x", "/noindex", "/header", "/pic.png", "/data", "/copy", "/copy2", "/print", "/old",
@@ -537,6 +547,11 @@ class TestCredentials:
 
 
 class TestManners:
+    @pytest.fixture
+    def workspace(self, embedded: Shape) -> Workspace:
+        """What sites do is the same in both shapes."""
+        return embedded.sign_up("Crawler").workspace("Crawls")
+
     def test_waits_as_long_as_the_host_asks(self, workspace: Workspace, small: Site) -> None:
         busy = Answer(status=429, headers={"retry-after": "1"})
         small.script("/a", [busy, small.pages["/a"]])
@@ -556,6 +571,11 @@ class TestManners:
 
 
 class TestHostileSites:
+    @pytest.fixture
+    def workspace(self, embedded: Shape) -> Workspace:
+        """What sites do is the same in both shapes."""
+        return embedded.sign_up("Crawler").workspace("Crawls")
+
     @pytest.fixture(autouse=True)
     def _good_and_bad(self, site: Site) -> None:
         site.html("/", "Start", text("start"), links=["/bad", "/good"])
