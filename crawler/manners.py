@@ -42,8 +42,11 @@ class Manners:
 
     def obey(self, delay_s: float) -> None:
         """The host's Crawl-delay: one request at a time, this far apart."""
-        self._gap_s, self._most = max(delay_s, self._gap_s), 1.0 if delay_s > 0 else self._most
+        more_s = max(delay_s - self._gap_s, 0.0)
+        self._gap_s, self._most = self._gap_s + more_s, 1.0 if delay_s > 0 else self._most
         self._at_once = min(self._at_once, self._most)
+        if self._next_at:  # it is learnt with an answer: from that request to the next one it holds already
+            self._next_at += more_s
 
     @property
     def at_once(self) -> int:
