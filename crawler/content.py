@@ -7,6 +7,7 @@ from pathlib import PurePosixPath
 from urllib.parse import unquote, urlsplit
 
 from crawler.fetch import Answer
+from crawler.page import decoded_as
 from crawler.sitemaps import is_feed_type, looks_like_sitemap
 
 HEAD = 1_024
@@ -107,8 +108,5 @@ def readable(body: bytes, charset: str | None) -> bytes:
 def _recoded(body: bytes, charset: str | None) -> bytes:
     if charset is None or charset.lower().replace("_", "-") in ("utf-8", "utf8"):
         return body
-    name = "windows-1252" if charset.lower() in ("iso-8859-1", "latin1", "us-ascii", "ascii") else charset
-    try:
-        return body.decode(name, errors="replace").encode("utf-8-sig")
-    except (LookupError, UnicodeError):
-        return body
+    text = decoded_as(body, charset, is_header=True)
+    return body if text is None else text.encode("utf-8-sig", errors="replace")

@@ -134,7 +134,7 @@ def _decoded(body: bytes, charset: str | None) -> str:
             return body[len(mark) :].decode(name, errors="replace")
     declared = _META_CHARSET.search(body[:_META_BYTES])
     for label in (charset, declared[1].decode("ascii", errors="replace") if declared else None):
-        text = _decoded_as(body, label, is_header=label is charset) if label else None
+        text = decoded_as(body, label, is_header=label is charset) if label else None
         if text is not None:
             return text
     try:
@@ -143,7 +143,7 @@ def _decoded(body: bytes, charset: str | None) -> str:
         return body.decode("windows-1252", errors="replace")
 
 
-def _decoded_as(body: bytes, label: str, *, is_header: bool) -> str | None:
+def decoded_as(body: bytes, label: str, *, is_header: bool) -> str | None:
     """None when the label names no charset."""
     name = label.strip(" \"'").lower()
     name = _MEANT.get(name, name)
