@@ -6,6 +6,7 @@ import time
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from http.cookiejar import DefaultCookiePolicy
 
 import httpx
 
@@ -86,26 +87,29 @@ class Fetcher:
     ) -> None:
         self._client, self._agent, self._max_bytes, self._wall_s = client, agent, max_bytes, wall_s
         self.site, self._credentials = site, credentials
+        # no site's cookies are kept, not even for a moment: pages are read as by a new visitor, and others crawl too
+        client.cookies.jar.set_policy(DefaultCookiePolicy(allowed_domains=()))
 
     def get(self, url: str, validators: Validators | None = None, *, max_bytes: int | None = None) -> Answer:
         """The answer, whatever its status. Raises `FetchError`."""
         began = time.monotonic()
-        request = self._client.build_request("GET", url, headers=self._headers(url, validators), cookies={})
         try:
+            request = self._client.build_request("GET", url, headers=self._headers(url, validators))
             response = self._client.send(request, auth=self._auth(url), stream=True)
             elapsed_s = time.monotonic() - began
             try:
                 body = self._body(response, began, max_bytes or self._max_bytes)
             finally:
                 response.close()
-                self._client.cookies.clear()  # a site's cookies are not kept: pages are read as by a new visitor
+        except httpx.InvalidURL:
+            raise FetchError("HOST_NOT_FOUND", "The host's name is not a valid one.", lasting=True) from None
         except Forbidden as error:
             raise FetchError(error.code, error.message, lasting=True) from None
         except httpx.HTTPError as error:
             raise described(error) from None
         return Answer(url, response.status_code, response.headers, body, elapsed_s)
 
-    def _headers(self, url: str, validators: Validators | None) -> dict[str, str]:
+    def _headers(self, url: str, validators: Validators | None) -> httpx.Headers:
         headers = {"User-Agent": self._agent, "Accept": ACCEPT, "Accept-Encoding": ENCODINGS}
         if validators is not None and validators.etag:
             headers["If-None-Match"] = validators.etag
@@ -115,7 +119,7 @@ class Fetcher:
             headers |= self._credentials.headers
             if self._credentials.cookies:
                 headers["Cookie"] = "; ".join(f"{name}={value}" for name, value in self._credentials.cookies.items())
-        return headers
+        return httpx.Headers(headers, encoding="latin-1")  # what users may give (RFC 9110 §5.5, obs-text)
 
     def _auth(self, url: str) -> httpx.Auth | None:
         given = self._credentials
@@ -130,16 +134,14 @@ class Fetcher:
         if declared.isascii() and declared.isdigit() and len(declared) < 20 and int(declared) > max_bytes:
             raise _too_large(max_bytes)
         encoding = response.headers.get("content-encoding", "").strip().lower()
-        parts: list[bytes] = []
-        size = 0
-        for part in unpacked(response.iter_raw(CHUNK), encoding):
-            size += len(part)
-            if size > max_bytes:
+        body = bytearray()
+        for part in unpacked(response.iter_raw(), encoding):  # as it comes: who waits for more does not look at time
+            if len(body) + len(part) > max_bytes:
                 raise _too_large(max_bytes)
             if time.monotonic() - began > self._wall_s:
                 raise FetchError("TIMEOUT", f"The page was not complete after {self._wall_s:.0f} seconds.")
-            parts.append(part)
-        return b"".join(parts)
+            body += part
+        return bytes(body)
 
 
 def unpacked(blocks: Iterator[bytes], encoding: str) -> Iterator[bytes]:
@@ -150,14 +152,19 @@ def unpacked(blocks: Iterator[bytes], encoding: str) -> Iterator[bytes]:
     if encoding not in _GZIP + _DEFLATE:
         message = f"The server sent the content coding “{encoding[:40]}”, which we did not ask for."
         raise FetchError("BAD_ENCODING", message, lasting=True)
-    packer = zlib.decompressobj(47)  # 32 + 15: zlib or gzip, by its header (zlib.h, inflateInit2)
+    packer, data = None, b""
     try:
-        for number, block in enumerate(blocks):
-            if number == 0 and encoding in _DEFLATE and not _has_zlib_header(block):
-                packer = zlib.decompressobj(-15)  # raw deflate, which some servers send (RFC 9110 §8.4.1.2, note)
-            data = block
-            while data:
-                yield packer.decompress(data, CHUNK)
+        for block in blocks:
+            if packer is not None and packer.eof:
+                return  # what follows is no part of it, and may be without end
+            data += block
+            if packer is None and len(data) < 2:
+                continue
+            packer = packer or zlib.decompressobj(_window(encoding, data))
+            part = None
+            while data or (part and len(part) == CHUNK):  # a full part may have more behind it
+                part = packer.decompress(data, CHUNK)
+                yield part
                 data = packer.unconsumed_tail
     except zlib.error:
         raise FetchError("BAD_ENCODING", "The server's compressed answer is damaged.", lasting=True) from None
@@ -182,8 +189,11 @@ def _too_large(max_bytes: int) -> FetchError:
     return FetchError("TOO_LARGE", f"The answer is larger than {size}.", lasting=True)
 
 
-def _has_zlib_header(block: bytes) -> bool:
-    return len(block) >= 2 and block[0] & 0x0F == 8 and int.from_bytes(block[:2], "big") % 31 == 0
+def _window(encoding: str, head: bytes) -> int:
+    """zlib or gzip by its header (32 + 15: zlib.h, inflateInit2), or raw deflate, which some servers send
+    (RFC 9110 §8.4.1.2, note)."""
+    has_zlib_header = head[0] & 0x0F == 8 and int.from_bytes(head[:2], "big") % 31 == 0
+    return -15 if encoding in _DEFLATE and not has_zlib_header else 47
 
 
 def _short(value: str | None) -> str | None:
