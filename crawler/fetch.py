@@ -95,14 +95,17 @@ class Fetcher:
         began = time.monotonic()
         try:
             request = self._client.build_request("GET", url, headers=self._headers(url, validators))
+        except httpx.InvalidURL:
+            raise FetchError("HOST_NOT_FOUND", "The host's name is not a valid one.", lasting=True) from None
+        try:
             response = self._client.send(request, auth=self._auth(url), stream=True)
             elapsed_s = time.monotonic() - began
             try:
                 body = self._body(response, began, max_bytes or self._max_bytes)
             finally:
                 response.close()
-        except httpx.InvalidURL:
-            raise FetchError("HOST_NOT_FOUND", "The host's name is not a valid one.", lasting=True) from None
+        except httpx.InvalidURL:  # httpx prepares redirects that it is not to follow
+            raise _bad_redirect() from None
         except Forbidden as error:
             raise FetchError(error.code, error.message, lasting=True) from None
         except httpx.HTTPError as error:
@@ -181,7 +184,13 @@ def described(error: httpx.HTTPError) -> FetchError:
         return FetchError("TLS_FAILED", "The server's certificate or its TLS is not valid.", lasting=True)
     if isinstance(error, httpx.ConnectError):
         return FetchError("CONNECTION_FAILED", "No connection to the server could be made.")
+    if isinstance(error, httpx.RemoteProtocolError) and " location" in text.lower():
+        return _bad_redirect()
     return FetchError("BAD_ANSWER", f"The connection broke off ({type(error).__name__}).")
+
+
+def _bad_redirect() -> FetchError:
+    return FetchError("BAD_REDIRECT", "The server redirects to something that is no web address.", lasting=True)
 
 
 def _too_large(max_bytes: int) -> FetchError:

@@ -135,6 +135,14 @@ class TestAsking:
         assert (answer.status, answer.headers["location"], answer.body) == (status, "/b", b"")
         assert [request.path for request in site.requests] == ["/a"]
 
+    @pytest.mark.parametrize(
+        "to", ["mailto:a@b.test", "javascript:void(0)", "http://[::1", "http://xn--a/", "http://x:y/"]
+    )
+    def test_redirects_to_no_address(self, fetcher: Fetcher, site: Site, to: str) -> None:
+        site.redirect("/a", to)
+        error = failure(fetcher, site.url("/a"))
+        assert (error.code, error.lasting) == ("BAD_REDIRECT", True)
+
     @pytest.mark.parametrize("status", [204, 404, 410, 429, 500, 503])
     def test_every_status_is_an_answer(self, fetcher: Fetcher, site: Site, status: int) -> None:
         site.pages["/a"] = served.Answer(b"" if status == 204 else b"said", status, {"retry-after": "7"})
