@@ -20,18 +20,19 @@ class RobotsCache:
     def __init__(self, fetcher: Fetcher, product: str, clock: Callable[[], float]) -> None:
         self._fetcher, self._product, self._clock = fetcher, product, clock
         self._known: dict[str, tuple[Robots, float]] = {}
-        self._lock = threading.Lock()
+        self._locks: dict[str, threading.Lock] = {}
 
     def of(self, url: str) -> Robots:
         """The rules of the URL's origin."""
         origin = origin_of(url)
-        with self._lock:
+        with self._locks.setdefault(origin, threading.Lock()):
             found = self._known.get(origin)
             if found is None or found[1] < self._clock():
                 robots = self._fetched(origin)
                 ttl_s = BLOCKED_TTL_S if robots.unreachable_now else TTL_S
                 if len(self._known) >= MAX_ORIGINS:
                     self._known.clear()
+                    self._locks.clear()
                 found = self._known[origin] = (robots, self._clock() + ttl_s)
             return found[0]
 
@@ -40,7 +41,8 @@ class RobotsCache:
             answer = self._followed(f"{origin}/robots.txt")
         except FetchError as error:
             # more than the limit is cut off by the standard, but nobody writes that much in earnest
-            return Robots.unreachable() if error.code != "TOO_LARGE" else Robots.allow_all()
+            is_none = error.code in ("TOO_LARGE", "BAD_REDIRECT")
+            return Robots.allow_all() if is_none else Robots.unreachable()
         if answer is None:
             return Robots.allow_all()
         return Robots.answered(answer.status, answer.body, self._product)
