@@ -135,9 +135,7 @@ class TestAsking:
         assert (answer.status, answer.headers["location"], answer.body) == (status, "/b", b"")
         assert [request.path for request in site.requests] == ["/a"]
 
-    @pytest.mark.parametrize(
-        "to", ["mailto:a@b.test", "javascript:void(0)", "http://[::1", "http://xn--a/", "http://x:y/"]
-    )
+    @pytest.mark.parametrize("to", ["mailto:a@b.test", "javascript:void(0)", "http://[::1", "http://xn--a/"])
     def test_redirects_to_no_address(self, fetcher: Fetcher, site: Site, to: str) -> None:
         site.redirect("/a", to)
         error = failure(fetcher, site.url("/a"))
