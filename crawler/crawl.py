@@ -8,6 +8,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field, replace
+from itertools import islice
 
 import structlog
 
@@ -50,6 +51,7 @@ class Crawl:
         self._ready: deque[Claimed] = deque()
         self._flying: dict[Future[Visited], Claimed] = {}
         self._ended: list[Outcome] = []
+        self._is_news = False  # settled since the frontier was asked
         self._settled_at = clock()
 
     def run(self, until_s: float, should_stop: Callable[[], bool] = lambda: False) -> Left:
@@ -73,8 +75,8 @@ class Crawl:
 
     def _start(self, pool: ThreadPoolExecutor, left: Left) -> None:
         """As many visits as the hosts and the page limit allow; of several hosts the one that is free goes first."""
-        if len(self._ready) < self._pace.places and left.queued > len(self._flying) + len(self._ended):
-            self._ready = deque(self._frontier.next(AHEAD, self._in_hand()))
+        if self._is_short() and left.queued > len(self._flying) + len(self._ended):
+            self._ready, self._is_news = deque(self._frontier.next(AHEAD, self._in_hand())), False
         held: deque[Claimed] = deque()
         room = self._pace.places - len(self._flying)
         while self._ready and room > 0:
@@ -88,13 +90,17 @@ class Crawl:
                 room -= 1
             else:
                 held.append(claimed)
-            if len(held) >= self._pace.places * 4:
-                break
         self._ready.extendleft(reversed(held))
+
+    def _is_short(self) -> bool:
+        """Whether the frontier may know more that can start: hosts of what is at hand may ask for a pause."""
+        free = (one for one in self._ready if not self._is_news or self._manners(one.url).pause_s() <= 0)
+        return sum(1 for _ in islice(free, self._pace.places)) < self._pace.places
 
     def _collect(self, timeout_s: float | None) -> None:
         if not self._flying:
-            time.sleep(timeout_s or 0.0)  # every host asks for a pause: nothing else could wake us
+            # every host asks for a pause: nothing else could wake us
+            time.sleep(min(timeout_s or 0.0, self.waits_s() or TICK_S))
             return
         timeout_s = timeout_s if timeout_s is None else min(timeout_s, self._soonest())
         done, _ = wait(self._flying, timeout_s, return_when=FIRST_COMPLETED)
@@ -154,6 +160,7 @@ class Crawl:
         ended, self._ended = self._ended, []
         if ended:
             self._frontier.settle(ended)
+            self._is_news = True
             self._move(ended)
         self._settled_at = self._clock()
         return self._frontier.left()
