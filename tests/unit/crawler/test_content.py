@@ -189,6 +189,9 @@ class TestReadable:
         body = b"<meta charset=utf-8>" + expected.encode(written)
         assert readable(body, charset) == BOM + b"<meta charset=utf-8>" + expected.encode()
 
+    def test_utf_16_without_a_mark(self) -> None:
+        assert readable("Größe €".encode("utf-16-le"), "utf-16le") == BOM + "Größe €".encode()
+
     @pytest.mark.parametrize("charset", [None, "utf-8", "UTF8", "utf_8", "nonsense", "hex", "undefined", ""])
     def test_without_a_usable_charset_the_page_s_own_word_stays(self, charset: str | None) -> None:
         body = b"<meta charset=iso-8859-1>Gr\xf6\xdfe"

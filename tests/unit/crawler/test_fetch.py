@@ -149,7 +149,7 @@ class TestAsking:
 
     def test_time_to_the_first_byte(self, fetcher: Fetcher, site: Site) -> None:
         site.pages["/a"] = served.Answer(b"x", delay_s=0.1)
-        assert fetcher.get(site.url("/a")).elapsed_s >= 0.1
+        assert 0.1 <= fetcher.get(site.url("/a")).elapsed_s < 60
 
 
 class TestAnswer:
@@ -173,7 +173,6 @@ class TestAnswer:
         headers = httpx.Headers({"etag": "e" * length, "last-modified": "m" * length})
         kept = Answer("http://a.test/", 200, headers, b"", 0).validators
         assert kept == (Validators("e" * length, "m" * length) if is_kept else Validators())
-        assert bool(kept) is is_kept
 
     def test_headers_that_come_twice(self, fetcher: Fetcher) -> None:
         said = b"HTTP/1.1 200 OK\r\nX-Robots-Tag: a\r\nx-robots-tag: b, c\r\ncontent-length: 2\r\n\r\nhi"
@@ -225,12 +224,12 @@ class TestUnpacking:
 
 
 class TestLimits:
-    def test_exactly_the_limit(self, fetcher: Fetcher, site: Site) -> None:
-        site.put("/a", bytes(MAX_BYTES), "text/plain")
-        assert len(fetcher.get(site.url("/a")).body) == MAX_BYTES
-        site.put("/a", bytes(MAX_BYTES + 1), "text/plain")
+    @pytest.mark.parametrize("is_chunked", [False, True])
+    def test_exactly_the_limit(self, fetcher: Fetcher, site: Site, is_chunked: bool) -> None:
+        size = MAX_BYTES + 1
+        site.pages["/a"] = served.Answer(bytes(size), stream=[b"x"] + [bytes(100)] * 1_000 if is_chunked else None)
         assert failure(fetcher, site.url("/a")).code == "TOO_LARGE"
-        assert len(fetcher.get(site.url("/a"), max_bytes=MAX_BYTES + 1).body) == MAX_BYTES + 1
+        assert len(fetcher.get(site.url("/a"), max_bytes=size).body) == size
 
     def test_a_declared_length_is_believed_before_anything_is_read(self, fetcher: Fetcher) -> None:
         # of what it declares nothing comes: who reads on gets another error
@@ -244,7 +243,8 @@ class TestLimits:
                 yield b"x" * 1_000
 
         site.pages["/a"] = served.Answer(stream=endless)
-        assert failure(fetcher, site.url("/a")).code == "TOO_LARGE"
+        codes = [failure(fetcher, site.url("/a")).code for _ in range(60)]
+        assert set(codes) == {"TOO_LARGE"}  # and the client's 50 connections are free again
 
     def test_a_bomb_is_noticed_before_it_is_in_memory(self, fetcher: Fetcher, site: Site) -> None:
         packer = zlib.compressobj(9, zlib.DEFLATED, -15)

@@ -163,8 +163,9 @@ class TestDelay:
     @pytest.mark.parametrize("is_first", [True, False])
     def test_one_at_a_time_so_far_apart(self, clock: Clock, is_first: bool) -> None:
         manners = polite(clock, delay_s=10) if is_first else grown(clock)
-        manners.obey(10)
-        clock.now += 10
+        if not is_first:
+            manners.obey(10)
+            clock.now += 10
         assert manners.at_once == 1
         manners.begin()
         manners.end(0.1, 200)
@@ -185,6 +186,12 @@ class TestDelay:
         assert manners.wait_s() == pytest.approx(9)
         manners.obey(10)
         assert manners.wait_s() == pytest.approx(9)
+
+    def test_a_short_one(self, clock: Clock) -> None:
+        manners = grown(clock)
+        manners.obey(0.5)
+        answer(manners, 200, 200)
+        assert (manners.at_once, manners.wait_s()) == (1, 1)
 
     def test_none(self, clock: Clock) -> None:
         manners = grown(clock)

@@ -323,7 +323,7 @@ class TestLists:
         outcome = visit(via=Via.SITEMAP, depth=0, hops=1)
         expected = tuple(Found(url, Via.SITEMAP, 0, 2) for url in (site.url("/1"), "https://b.x/2"))
         assert (ended(outcome), outcome.found) == ((READ, None), expected)
-        assert visit(via=Via.SITEMAP, hops=10).found == ()
+        assert [len(visit(via=Via.SITEMAP, hops=hops).found) for hops in (9, 10)] == [2, 0]
 
     def test_entries(self, visit: Visit, site: Site) -> None:
         site.put("/a", self.ENTRIES, "text/xml")
