@@ -11,6 +11,7 @@ from http.cookiejar import DefaultCookiePolicy
 import httpx
 
 from core.errors import Forbidden
+from core.outbound.deadline import within
 from crawler.frontier import Validators
 from crawler.urls import same_site
 
@@ -92,6 +93,10 @@ class Fetcher:
 
     def get(self, url: str, validators: Validators | None = None, *, max_bytes: int | None = None) -> Answer:
         """The answer, whatever its status. Raises `FetchError`."""
+        with within(self._wall_s):
+            return self._got(url, validators, max_bytes or self._max_bytes)
+
+    def _got(self, url: str, validators: Validators | None, max_bytes: int) -> Answer:
         began = time.monotonic()
         try:
             request = self._client.build_request("GET", url, headers=self._headers(url, validators))
@@ -101,7 +106,7 @@ class Fetcher:
             response = self._client.send(request, auth=self._auth(url), stream=True)
             elapsed_s = time.monotonic() - began
             try:
-                body = self._body(response, began, max_bytes or self._max_bytes)
+                body = self._body(response, max_bytes)
             finally:
                 response.close()
         except httpx.InvalidURL:  # httpx prepares redirects that it is not to follow
@@ -130,7 +135,7 @@ class Fetcher:
             return None
         return httpx.BasicAuth(given.username, given.password or "")
 
-    def _body(self, response: httpx.Response, began: float, max_bytes: int) -> bytes:
+    def _body(self, response: httpx.Response, max_bytes: int) -> bytes:
         if response.status_code in (204, 304) or 300 <= response.status_code < 400:
             return b""  # the connection is closed if more follows than fits into one read
         declared = response.headers.get("content-length", "")
@@ -138,11 +143,9 @@ class Fetcher:
             raise _too_large(max_bytes)
         encoding = response.headers.get("content-encoding", "").strip().lower()
         body = bytearray()
-        for part in unpacked(response.iter_raw(), encoding):  # as it comes: who waits for more does not look at time
+        for part in unpacked(response.iter_raw(), encoding):
             if len(body) + len(part) > max_bytes:
                 raise _too_large(max_bytes)
-            if time.monotonic() - began > self._wall_s:
-                raise FetchError("TIMEOUT", f"The page was not complete after {self._wall_s:.0f} seconds.")
             body += part
         return bytes(body)
 
@@ -179,7 +182,7 @@ def described(error: httpx.HTTPError) -> FetchError:
     if "does not resolve" in text:
         return FetchError("HOST_NOT_FOUND", "The host's name does not resolve. Check the spelling of the URL.")
     if isinstance(error, httpx.TimeoutException):
-        return FetchError("TIMEOUT", "The server did not answer in time.")
+        return FetchError("TIMEOUT", "The server did not answer in time, or not completely.")
     if isinstance(error.__cause__, ssl.SSLError) or "CERTIFICATE" in text.upper() or "SSL" in text.upper():
         return FetchError("TLS_FAILED", "The server's certificate or its TLS is not valid.", lasting=True)
     if isinstance(error, httpx.ConnectError):

@@ -12,6 +12,7 @@ import httpx
 
 from core.errors import Forbidden, Unavailable
 from core.outbound.addresses import Address, is_public
+from core.outbound.deadline import BoundedStream
 
 Resolver = Callable[[str, int], Sequence[str]]
 
@@ -37,7 +38,8 @@ class GuardedBackend(httpcore.NetworkBackend):
         local_address: str | None = None,
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore.NetworkStream:
-        return self._inner.connect_tcp(self.checked_address(host, port), port, timeout, local_address, socket_options)
+        address = self.checked_address(host, port)
+        return BoundedStream(self._inner.connect_tcp(address, port, timeout, local_address, socket_options))
 
     def connect_unix_socket(
         self, path: str, timeout: float | None = None, socket_options: Iterable[Any] | None = None

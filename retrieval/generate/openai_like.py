@@ -8,6 +8,7 @@ from typing import Any
 
 import httpx
 
+from core.outbound.deadline import within
 from retrieval.answers import Style, Turn
 from retrieval.generate.prompt import recent, system_prompt, user_prompt
 from retrieval.generate.protocol import GenerationFailed
@@ -53,9 +54,10 @@ class OpenAILikeWriter:
 
         try:
             messages = [ChatMessage(role=role, content=content) for role, content in turns]
-            for reply in self._model_client().stream_chat(messages):
-                if reply.delta:
-                    queue.put(reply.delta)
+            with within(self._timeout_s):  # this thread ends, too
+                for reply in self._model_client().stream_chat(messages):
+                    if reply.delta:
+                        queue.put(reply.delta)
             queue.put(None)
         except Exception as error:  # whatever the SDK raises, the caller falls back to the extractive answer
             queue.put(error)
