@@ -1,7 +1,8 @@
 """A frontier without a database: for dry runs and benchmarks."""
 
+import math
 import time
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import replace
 
 from crawler.frontier import Claimed, Found, Left, Outcome, Result
@@ -11,8 +12,15 @@ from crawler.urls import page_key
 class MemoryFrontier:
     """Keeps every outcome; `known` bounds how many URLs it remembers."""
 
-    def __init__(self, seeds: Iterable[Found], *, max_pages: int, known: int = 100_000) -> None:
-        self._max_pages, self._known = max_pages, known
+    def __init__(
+        self,
+        seeds: Iterable[Found],
+        *,
+        max_pages: int,
+        known: int = 100_000,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._max_pages, self._known, self._clock = max_pages, known, clock
         self.queue: dict[str, Found] = {}
         self.outcomes: dict[str, Outcome] = {}
         self.refused: dict[str, Found] = {}
@@ -22,9 +30,8 @@ class MemoryFrontier:
         self._add(seeds)
 
     def next(self, limit: int, besides: Collection[str]) -> list[Claimed]:
-        ordered = sorted(
-            (item for item in self.queue.items() if item[0] not in besides), key=lambda item: item[1].depth
-        )
+        due = ((key, found) for key, found in self.queue.items() if key not in besides and self._waits_s(key) <= 0)
+        ordered = sorted(due, key=lambda item: item[1].depth)
         return [
             Claimed(
                 key, found.url, found.via, found.depth, found.hops, self._tries.get(key, 0), modified=found.modified
@@ -37,7 +44,7 @@ class MemoryFrontier:
             key = outcome.claimed.key
             if outcome.result is Result.LATER:
                 self._tries[key] = self._tries.get(key, 0) + 1
-                self._due[key] = time.monotonic() + outcome.delay_s
+                self._due[key] = self._clock() + outcome.delay_s
                 if outcome.url is not None:
                     self.queue[key] = replace(self.queue[key], url=outcome.url, hops=self.queue[key].hops + 1)
                 continue
@@ -51,7 +58,7 @@ class MemoryFrontier:
         return Left(len(self.queue), self._max_pages - self._pages, max(0.0, due_in_s))
 
     def _waits_s(self, key: str) -> float:
-        return self._due.get(key, 0.0) - time.monotonic()
+        return self._due.get(key, -math.inf) - self._clock()
 
     def _add(self, found: Iterable[Found]) -> None:
         for one in found:

@@ -50,20 +50,22 @@ class Robots:
         delay_s: float | None = None,
         sitemaps: tuple[str, ...] = (),
         *,
-        unreachable_now: bool = False,
+        cause: str | None = None,
     ) -> None:
         # the longest first, allow before disallow: the first that matches decides
         self._rules = sorted(rules, key=lambda rule: (-rule.size, not rule.allows))
         self.delay_s = delay_s
         self.sitemaps = sitemaps
-        self._unreachable = unreachable_now
+        self.cause = cause  # a sentence: why robots.txt cannot be reached now; None when it can
 
     @classmethod
     def answered(cls, status: int, body: bytes, product: str) -> "Robots":
         """RFC 9309 §2.3.1: 4xx means no rules, 5xx no access; 429 asks for patience, not for a visit."""
         if 200 <= status < 300:
             return cls.parse(body, product)
-        return cls.unreachable() if status == 429 or status >= 500 else cls.allow_all()
+        if status == 429 or status >= 500:
+            return cls.unreachable(f"It was answered with HTTP {status}.")
+        return cls.allow_all()
 
     @classmethod
     def parse(cls, body: bytes, product: str) -> "Robots":
@@ -73,8 +75,8 @@ class Robots:
         return cls(group.rules, group.delay_s, sitemaps)
 
     @classmethod
-    def unreachable(cls) -> "Robots":
-        return cls([], unreachable_now=True)
+    def unreachable(cls, cause: str) -> "Robots":
+        return cls([], cause=cause)
 
     @classmethod
     def allow_all(cls) -> "Robots":
@@ -82,14 +84,14 @@ class Robots:
 
     @property
     def unreachable_now(self) -> bool:
-        return self._unreachable
+        return self.cause is not None
 
     def refusal(self, url: str) -> str | None:
         """The line that forbids the URL (in normal form), or None when it may be fetched."""
         path = path_of(url)
         if path == "/robots.txt":
             return None
-        if self._unreachable:
+        if self.unreachable_now:
             return UNREACHABLE
         target = _literal(escaped(path))
         for rule in self._rules:

@@ -42,7 +42,7 @@ class RobotsCache:
         except FetchError as error:
             # more than the limit is cut off by the standard, but nobody writes that much in earnest
             is_none = error.code in ("TOO_LARGE", "BAD_REDIRECT")
-            return Robots.allow_all() if is_none else Robots.unreachable()
+            return Robots.allow_all() if is_none else Robots.unreachable(error.message)
         if answer is None:
             return Robots.allow_all()
         return Robots.answered(answer.status, answer.body, self._product)

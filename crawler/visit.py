@@ -93,13 +93,8 @@ class Visitor:
         robots = self.robots.of(claimed.url)
         refused = robots.refusal(claimed.url)
         if refused is not None and robots.unreachable_now:
-            return Visited(
-                _again(
-                    claimed,
-                    "ROBOTS_UNREACHABLE",
-                    "The site's robots.txt cannot be reached, so nothing may be fetched for now.",
-                )
-            )
+            reason = f"The site's robots.txt cannot be reached, so nothing may be fetched for now. {robots.cause}"
+            return Visited(_again(claimed, "ROBOTS_UNREACHABLE", reason))
         if refused is not None:
             return Visited(_skipped(claimed, "ROBOTS", f"The site's robots.txt says no: {refused}"))
         if _is_dated(claimed):

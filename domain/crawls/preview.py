@@ -1,8 +1,8 @@
 """A dry run: the start and what follows from it is read for links, nothing is stored, nothing is indexed."""
 
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from crawler.crawl import Crawl, Memory
@@ -46,6 +46,18 @@ class Preview:
     is_complete: bool
 
 
+class _Impatient(MemoryFrontier):
+    """What fails is not tried again: somebody waits. The same page under another address still is."""
+
+    def settle(self, outcomes: Sequence[Outcome]) -> None:
+        super().settle([_ended(one) for one in outcomes])
+
+
+def _ended(outcome: Outcome) -> Outcome:
+    is_later = outcome.result is Result.LATER and outcome.url is None
+    return replace(outcome, result=Result.FAILED) if is_later else outcome
+
+
 def preview(web: Web, start: str, options: dict[str, Any], credentials: dict[str, Any] | None) -> Preview:
     """What a crawl would fetch, as far as some seconds and pages show. `start` is in normal form."""
     chosen = CrawlOptions.model_validate(options)
@@ -57,7 +69,7 @@ def preview(web: Web, start: str, options: dict[str, Any], credentials: dict[str
     robots = RobotsCache(fetcher, PRODUCT, time.monotonic)
     visitor = Visitor(fetcher, robots, rules_of(start, chosen), PRODUCT, sitemaps=chosen.sitemaps, max_entries=LISTED)
     pages = min(READ_PAGES, chosen.max_pages)
-    frontier = MemoryFrontier([Found(start, Via.START, 0)], max_pages=pages, known=LISTED)
+    frontier = _Impatient([Found(start, Via.START, 0)], max_pages=pages, known=LISTED)
     left = Crawl(frontier, visitor, Memory(), web.paced(chosen.max_rate)).run(WALL_S)
     visited = list(_visited(frontier))
     room = chosen.max_pages - sum(page.action == FETCH for page in visited)

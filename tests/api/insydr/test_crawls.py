@@ -479,6 +479,13 @@ class TestControl:
         assert workspace.get("/crawls").json()["total"] == 0
         assert workspace.get("/documents").json()["total"] == 0
 
+    def test_dry_run_waits_for_no_second_try(self, workspace: Workspace, small: Site) -> None:
+        small.pages["/a"] = Answer(status=503, headers={"retry-after": "2"})
+        reply = workspace.post("/crawls/preview", json={"url": small.url()}).json()
+        found = {page["url"]: (page["action"], page["code"]) for page in reply["pages"]}
+        assert found[small.url("/a")] == ("FAIL", "SERVER_ERROR")
+        assert (small.count("/a"), reply["is_complete"]) == (1, True)
+
     def test_dry_run_counts_as_a_crawl_would(self, workspace: Workspace, slow: Site) -> None:
         found = workspace.post("/crawls/preview", json={"url": slow.url(), "max_pages": 3}).json()
         assert (found["would_fetch"], found["total"], found["is_complete"]) == (3, 41, False)

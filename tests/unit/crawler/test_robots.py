@@ -152,7 +152,7 @@ class TestMatching:
 
     def test_robots_itself_is_always_allowed(self) -> None:
         assert allows("User-agent: *\nDisallow: /", "/robots.txt")
-        assert Robots.unreachable().refusal(f"{SITE}/robots.txt") is None
+        assert Robots.unreachable("It is down.").refusal(f"{SITE}/robots.txt") is None
 
     def test_refusal_is_the_line(self) -> None:
         assert parsed("user-agent: *\nDISALLOW:  /private # no\n").refusal(f"{SITE}/private/a") == "Disallow: /private"

@@ -95,6 +95,7 @@ class TestBefore:
         site.pages["/robots.txt"] = Answer(status=503)
         seen = see(tries=tries)
         assert ended(seen.outcome) == (result, "ROBOTS_UNREACHABLE")
+        assert "HTTP 503" in (seen.outcome.reason or "")
         assert (seen.outcome.delay_s > 0) is (result is LATER)
         assert (seen.contact, asked(site)) == (None, [])
 
