@@ -3,16 +3,19 @@
 import hashlib
 import time
 from collections.abc import Collection, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from tempfile import TemporaryFile
 
 from core.blobs.protocol import BlobStore
 from core.database import Database
+from core.errors import InsydrError
 from core.ids import Prefix, new_id
 from crawler.frontier import Claimed, Content, Left, Lost, Outcome
 from domain.crawls import frontier_repository as frontier
 from domain.crawls.settling import Settling
 from domain.documents.items import MAX_EXTERNAL_ID, Item
+from domain.documents.repository import DocumentRepository
 from domain.models import SourceType
 from domain.principal import Principal
 
@@ -64,11 +67,18 @@ class SqlFrontier:
                 held[0].worked_s = self.worked_s + time.monotonic() - self.began_at
         except BaseException:
             if blob is not None:
-                self.blobs.delete(blob)
+                self._drop(blob)
             raise
-        self._listed += len(listed - self.seen)
+        self._listed += settling.added
         if len(self.seen) < MAX_SEEN:
             self.seen |= listed
+
+    def _drop(self, blob: str) -> None:
+        """Unless rows name it after all: a commit may be done although the answer was lost. While the database or the
+        store cannot be asked, it is left to the reconciler."""
+        with suppress(InsydrError), self.database.read() as session:
+            if not DocumentRepository(session, self.who).named_blobs([blob]):
+                self.blobs.delete(blob)
 
     def _stored(self, outcomes: Sequence[Outcome]) -> tuple[dict[str, Item], str | None]:
         """The contents of the group in one blob, before any row names it."""

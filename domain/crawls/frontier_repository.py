@@ -46,6 +46,11 @@ def held_run(session: Session, run_id: str, lease_id: str) -> tuple[CrawlRun, Cr
     return None if row is None else (row[0], row[1])
 
 
+def let_go(session: Session, run_id: str, lease_id: str) -> None:
+    """The run is not held by `lease_id` any more; whoever else holds it keeps it."""
+    session.execute(update(CrawlRun).where(CrawlRun.id == run_id, CrawlRun.lease_id == lease_id).values(lease_id=None))
+
+
 def run_with_source(session: Session, run_id: str) -> tuple[CrawlRun, CrawlSource] | None:
     """The run, locked, whoever holds it."""
     query = select(CrawlRun, CrawlSource).join(CrawlSource, CrawlSource.id == CrawlRun.source_id)

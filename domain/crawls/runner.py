@@ -210,9 +210,13 @@ class CrawlRunner:
         return Again(min(max(left.due_in_s, waits_s), LONGEST_S))
 
     def _release(self, taken: Taken) -> None:
+        """The slice failed. What it learnt is made again: it counts visits that nobody waits for, and pages that were
+        not stored. Its job is tried again by itself, so that the run is no orphan."""
+        self._learnt.pop(taken.run.id, None)
         try:
             with self._database.write() as session:
                 leases.release(session, taken.lease_id)
+                pages.let_go(session, taken.run.id, taken.lease_id)
         except InsydrError as error:  # the database is what is down: the lease lapses by itself
             log.warning("crawl_left_to_sweeper", reason=error.message)
 

@@ -47,6 +47,7 @@ class Settling:
     items: dict[str, Item]
     room: int  # URLs that may still be listed
     seen: set[str]  # keys that are known to be listed; new ones are added by the caller after the commit
+    added: int = 0  # URLs that were not listed before
     _queued: int = 0
     _counts: Counter[str] = field(default_factory=Counter)
     _skipped: Counter[str] = field(default_factory=Counter)
@@ -156,6 +157,7 @@ class Settling:
         dates = {key: by_key[key].modified for key in old if by_key[key].modified is not None}
         frontier.set_dates(self.session, self.source.id, dates)
         refused = [one.refusal[0] for _, one in new if one.refusal is not None]
+        self.added = len(new)
         self._counts["found"] += len(new)
         self._counts["skipped"] += len(refused)
         self._skipped.update(refused)
