@@ -51,7 +51,7 @@ def _of(folder: Path, *, embed: bool) -> dict[str, Any]:
 def _three_runs(service: Service, site: DocSite, copy: Path) -> dict[str, Any]:
     collection = service.call("POST", "/collections", json={"name": "site"})["id"]
     body = {"url": site.url, "collection_id": collection, "max_pages": 50_000}
-    first, seconds = _crawled(service, service.call("POST", "/documents/url", json=body))
+    first, seconds = crawled(service, service.call("POST", "/documents/url", json=body))
     fetched = Counter(path for status, _, path in site.asked() if status == 200)
     result: dict[str, Any] = {
         "pages": first["new"], "first_s": round(seconds, 1), "fetched_twice": sum(n > 1 for n in fetched.values()),
@@ -60,14 +60,14 @@ def _three_runs(service: Service, site: DocSite, copy: Path) -> dict[str, Any]:
     }  # fmt: skip
     again = f"/crawls/{first['crawl_id']}/run"
     site.forget()
-    second, seconds = _crawled(service, service.call("POST", again))
+    second, seconds = crawled(service, service.call("POST", again))
     unconditional = sum(status == 200 and not conditional for status, conditional, _ in site.asked())
     result["second"] = {
         "s": round(seconds, 1), "unchanged": second["unchanged"], "new": second["new"], "changed": second["changed"],
         "embedded": second["documents"], "answers_304": site.statuses().get(304, 0), "full_answers": unconditional,
     }  # fmt: skip
     expected = _edit(copy, result["read"])
-    third, seconds = _crawled(service, service.call("POST", again))
+    third, seconds = crawled(service, service.call("POST", again))
     names = ("changed", "new", "gone", "unchanged")
     result["third"] = {"s": round(seconds, 1), **{name: third[name] for name in names}, "expected": expected}
     result["wrong"] = _wrong(result)
@@ -85,7 +85,7 @@ def _wrong(result: dict[str, Any]) -> list[str]:
     return [name for name, is_good in checks.items() if not is_good]
 
 
-def _crawled(service: Service, begun: dict[str, Any]) -> tuple[dict[str, Any], float]:
+def crawled(service: Service, begun: dict[str, Any]) -> tuple[dict[str, Any], float]:
     """The run once all is searchable, and the seconds that took."""
     started = time.perf_counter()
     while True:
