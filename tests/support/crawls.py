@@ -1,12 +1,14 @@
 """Crawls on the bench: each slice is a call, and the site decides when a page is there."""
 
 import hashlib
+import os
 import threading
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,15 +16,22 @@ from sqlalchemy import func, select, update
 
 from core.clock import utc_now
 from core.crypto import Keyring
+from core.database import Base, Database
+from core.database.schema import ensure_schema
 from core.outbound.client import GuardedBackend, guarded_client
 from core.queue.leases import Lease
 from core.queue.outbox import Again, OutboxRow, Relay, run_recorded
+from core.vectors.edge import EdgeVectorStore
 from crawler.manners import Pace
 from domain.crawls.runner import CrawlRunner
 from domain.crawls.service import CrawlService
 from domain.crawls.web import Web
+from domain.ingestion.reconcile import Reconciler
 from domain.jobnames import CRAWL, INGEST_WAKE
 from domain.models import OPEN_RUNS, CrawlPage, CrawlRun, Document, DocumentVersion, PageState
+from domain.principal import ROLE_PERMISSIONS, Principal, Role
+from evals.faults.processes import Child, free_port
+from evals.faults.shapes import QUICK, REHEARSAL, Shape
 from tests.support.bench import Bench
 from tests.support.client import until
 from tests.support.site import Answer, Site
@@ -35,8 +44,8 @@ HOLDER = "first"
 class CrawlBench(Bench):
     """`first` and `second` are workers, which do nothing until they are told to."""
 
-    def __init__(self, folder: Path, database_url: str | None = None) -> None:
-        super().__init__(folder, database_url)
+    def __init__(self, folder: Path, database_url: str | None = None, *, furnished: bool = True) -> None:
+        super().__init__(folder, database_url, furnished=furnished)
         self.keys = Keyring("a test's secret key of at least 32 characters")
         hosts = ["127.0.0.1"]
         self.web = Web(
@@ -45,6 +54,17 @@ class CrawlBench(Bench):
         )  # fmt: skip
         self.pool = ThreadPoolExecutor(4, thread_name_prefix="worker")
         self.first, self.second = self.crawler(HOLDER), self.crawler("second")
+
+    @classmethod
+    def emptied(cls, folder: Path, database_url: str) -> "CrawlBench":
+        """On a database that others used before."""
+        database = Database(database_url)
+        ensure_schema(database)
+        with database.write() as session:
+            for table in reversed(Base.metadata.sorted_tables):
+                session.execute(table.delete())
+        database.close()
+        return cls(folder, database_url)
 
     def close(self) -> None:
         self.pool.shutdown()
@@ -98,6 +118,15 @@ class CrawlBench(Bench):
         self.upkeep()
         return ended
 
+    def die(self) -> None:
+        """The first worker is declared dead, though it may live."""
+
+        def look() -> datetime | None:  # it may have said that it lives, just before the sweeper came
+            self.bury()
+            return self._lease()
+
+        until(look, lambda expires_at: expires_at is None, PATIENCE_S)
+
     def upkeep(self) -> None:
         before = set[str]()
         while (left := self.outbox()) != before:
@@ -106,20 +135,19 @@ class CrawlBench(Bench):
 
     def noticed(self) -> None:
         """Until the first worker has looked at its run's state after this call began."""
-
-        def seen() -> Any:
-            with self.database.read() as session:
-                return session.scalar(select(Lease.expires_at).where(Lease.holder == HOLDER))
-
         for _ in range(2):  # the second look begins when the first is over
-            last = seen()
+            last = self._lease()
             assert last is not None
-            until(seen, lambda now, last=last: now != last, PATIENCE_S)
+            until(self._lease, lambda now, last=last: now != last, PATIENCE_S)
 
     def stands_at(self, gate: "Gate", settled: Sequence[str]) -> None:
         """Wait until all visits that are under way stand at the gate, and those before it are settled."""
         gate.wait()
         until(lambda: set(self.by_path()), lambda now: now == set(settled), PATIENCE_S)
+
+    def _lease(self) -> datetime | None:
+        with self.database.read() as session:
+            return session.scalar(select(Lease.expires_at).where(Lease.holder == HOLDER))
 
     # what there is
 
@@ -169,6 +197,40 @@ class CrawlBench(Bench):
             assert one.content_hash == hashlib.sha256(site.pages[path].body).hexdigest()
         report = self.reconciler.run(self.who.workspace_id, repair=False)
         assert (report.documents, dict(report.found)) == (len(paths), {})
+
+
+@contextmanager
+def left_by(shape: Shape, workspace_id: str) -> Iterator[CrawlBench]:
+    """What a server that is stopped has stored, for a bench to look at."""
+    folder = shape.folder / "data"
+    bench = CrawlBench(folder, f"sqlite:///{folder / 'insydr.db'}", furnished=False)
+    vectors: Any = EdgeVectorStore(folder / "vectors", {bench.model.name: bench.model.dimension})
+    bench.vectors = vectors
+    bench.reconciler = Reconciler(bench.database, vectors, bench.blobs, grace=timedelta(0))
+    bench.become(Principal(workspace_id, "", ROLE_PERMISSIONS[Role.OWNER], Role.OWNER), "")
+    yield bench
+    vectors.close()
+    bench.close()
+
+
+@contextmanager
+def server(folder: Path, *options: str) -> Iterator[Shape]:
+    """A real one, whose jobs are soon taken over when it was killed."""
+    port = free_port()
+    plain = {name: value for name, value in os.environ.items() if not name.startswith("INSYDR_")}
+    environment = {
+        **plain, **QUICK, "INSYDR_LEASE_S": "2", "INSYDR_OUTBOUND_ALLOWED_HOSTS": "127.0.0.1",
+        "INSYDR_CRAWL_MAX_RATE": "1000", "INSYDR_CRAWL_PLACES": str(PLACES),
+        "INSYDR_DATA_DIR": str(folder / "data"), "INSYDR_PORT": str(port),
+    }  # fmt: skip
+    child = Child([REHEARSAL, "serve"], environment, folder / "server.log")
+    shape = Shape("embedded", f"http://127.0.0.1:{port}", child, [], folder)
+    shape.start(child, *options)
+    shape.up()
+    try:
+        yield shape
+    finally:
+        child.stop()
 
 
 class Gate:
