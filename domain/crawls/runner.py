@@ -149,7 +149,7 @@ class CrawlRunner:
             self._release(taken)
             return None
         except BaseException:
-            self._release(taken)
+            self._release(taken, is_retried=True)
             raise
 
     def _crawl(self, taken: Taken) -> Crawl:
@@ -209,14 +209,15 @@ class CrawlRunner:
                 return None
         return Again(min(max(left.due_in_s, waits_s), LONGEST_S))
 
-    def _release(self, taken: Taken) -> None:
-        """The slice failed. What it learnt is made again: it counts visits that nobody waits for, and pages that were
-        not stored. Its job is tried again by itself, so that the run is no orphan."""
+    def _release(self, taken: Taken, *, is_retried: bool = False) -> None:
+        """The slice failed, or lost its run. What it learnt is made again: it counts visits that nobody waits for, and
+        pages that were not stored. A run whose job is tried again by itself is no orphan."""
         self._learnt.pop(taken.run.id, None)
         try:
             with self._database.write() as session:
                 leases.release(session, taken.lease_id)
-                pages.let_go(session, taken.run.id, taken.lease_id)
+                if is_retried:
+                    pages.let_go(session, taken.run.id, taken.lease_id)
         except InsydrError as error:  # the database is what is down: the lease lapses by itself
             log.warning("crawl_left_to_sweeper", reason=error.message)
 
