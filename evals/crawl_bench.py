@@ -101,9 +101,10 @@ def crawled(service: Service, begun: dict[str, Any]) -> tuple[dict[str, Any], fl
 
 def _edit(copy: Path, read: list[str]) -> dict[str, int]:
     """Pages edited, added and removed; the start leads to the new ones, so it is one of the changed."""
-    pages = [copy / name for name in read if Path(name).name not in NEVER and b"</p>" in (copy / name).read_bytes()]
+    pages = [copy / name for name in read if Path(name).name not in NEVER and _has_text(copy / name)]
     for page in pages[: EDITED - 1]:
-        page.write_bytes(page.read_bytes().replace(b"</p>", b" Edited for the benchmark.</p>", 1))
+        before, title, rest = page.read_bytes().partition(b"</h1>")  # what stands before it is navigation
+        page.write_bytes(before + title + rest.replace(b"</p>", b" Edited for the benchmark.</p>", 1))
     for page in pages[EDITED : EDITED + REMOVED]:
         page.unlink()
     for number in range(ADDED):
@@ -113,6 +114,10 @@ def _edit(copy: Path, read: list[str]) -> dict[str, int]:
     links = "".join(f'<a href="added-{number}.html">{number}</a>' for number in range(ADDED)).encode()
     start.write_bytes(start.read_bytes().replace(b"</body>", b"<p>Added for the benchmark.</p>" + links + b"</body>"))
     return {"changed": EDITED, "new": ADDED, "gone": REMOVED}
+
+
+def _has_text(page: Path) -> bool:
+    return b"</p>" in page.read_bytes().partition(b"</h1>")[2]
 
 
 def _beside_embedding(folder: Path, read: list[str], seconds: float) -> dict[str, Any]:

@@ -17,11 +17,12 @@ _NOISE = re.compile(
     r"cookie|consent|breadcrumb|sidebar|navbar|\bnav\b|\bmenu\b|share|social|related|skip-link|\bfooter\b", re.I
 )
 _NAMES = frozenset({"hd", "ft", "masthead", "header", "footer", "site-header", "global-header"})  # ids of page parts
-_HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6", "dt", "caption")
+_TITLES = ("h1", "h2", "h3", "h4", "h5", "h6")
+_HEADINGS = (*_TITLES, "dt", "caption")
 SIGNS = frozenset({"¶", "#", "§", "🔗", "\uf0c1", ""})
 
 
-def without_furniture(root: etree._Element) -> etree._Element:
+def without_furniture(root: etree._Element, *, is_manual: bool = False) -> etree._Element:
     """The main element or the body, less navigation, banners and the like. Changes `root`."""
     found = root.find(".//body")
     body = found if found is not None else root
@@ -29,7 +30,7 @@ def without_furniture(root: etree._Element) -> etree._Element:
     if mains and (mains[0].tag == "main" or len(mains) == 1):
         body = mains[0]
     for element in list(body.iter(*_TAGS, *_MARKED)):
-        if element is not body and _is_furniture(element):
+        if element is not body and _is_furniture(element) and not (is_manual and _is_section(element)):
             drop(element)
     return body
 
@@ -64,6 +65,13 @@ def drop(element: etree._Element) -> None:
         else:
             parent.text = (parent.text or "") + element.tail
     parent.remove(element)
+
+
+def _is_section(element: etree._Element) -> bool:
+    """A manual's sections have their headings' words as ids (`module-http.cookies`, `shared-memory`)."""
+    is_marked = element.tag not in _TAGS and (element.get("role") or "") not in _ROLES
+    by_class = _NOISE.search(element.get("class") or "")
+    return is_marked and not by_class and next(element.iter(*_TITLES), None) is not None
 
 
 def _is_furniture(element: etree._Element) -> bool:

@@ -29,7 +29,7 @@ def is_manual(root: etree._Element) -> bool:
 def manual_content(root: etree._Element) -> etree._Element:
     """The element that the page calls its main one, else the body, without furniture. Changes `root`."""
     marked = next((one for one in root.iter("div", "section") if one.get("role") == "main"), None)
-    return without_furniture(root if marked is None else _as_page(marked))
+    return without_furniture(root if marked is None else _as_page(marked), is_manual=True)
 
 
 def _as_page(main: etree._Element) -> etree._Element:

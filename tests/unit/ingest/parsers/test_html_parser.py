@@ -43,6 +43,14 @@ class TestManual:
     def test_footnotes_in_asides_are_content(self) -> None:
         assert "why so" in manual("<p>claim [1]</p><aside class='footnote'><p>why so</p></aside>").text
 
+    def test_sections_are_kept_whatever_their_headings_are_about(self) -> None:
+        parsed = manual(
+            "<section id='module-http.cookies'><h1>Cookies</h1><p>baked</p>"
+            "<div class='section' id='shared-memory'><h2>Shared memory</h2><p>held</p></div></section>"
+            "<div class='related'><h3>Related</h3><p>others</p></div><div id='cookie-note'>consent</div>"
+        )
+        assert parsed.text.split() == ["Cookies", "baked", "Shared", "memory", "held"]
+
     @pytest.mark.parametrize("generator", ["DocBook XSL Stylesheets", "mkdocs-1.6", "Docusaurus v3"])
     def test_generators_are_known(self, generator: str) -> None:
         parsed = manual("<h1>A</h1><p>b</p>", f"<meta name='generator' content='{generator}'>")
