@@ -93,11 +93,13 @@ def forget_unused_embeddings(session: Session, workspace_id: str, *, really: boo
 
 
 def settle_jobs(session: Session, workspace_id: str, before: datetime, *, really: bool) -> list[str]:
-    """Jobs that wait for documents which nothing processes: their process died before it had queued them all."""
+    """Jobs that wait for documents which nothing processes: their process died before it had queued them all. To an
+    open job more may come, and whoever holds it ends it."""
     waiting = exists().where(Document.job_id == Job.id, Document.status.in_(ON_THE_WAY))
     open_jobs = select(Job).where(
-        Job.workspace_id == workspace_id, Job.status == JobStatus.PROCESSING, Job.created_at < before, Job.total > 0
-    )
+        Job.workspace_id == workspace_id, Job.status == JobStatus.PROCESSING, Job.created_at < before, Job.total > 0,
+        Job.open.is_(False),
+    )  # fmt: skip
     rows = session.scalars(open_jobs.where(~waiting)).all()
     message = "The service stopped before all documents of this job were queued. Start it again for the rest."
     for job in rows if really else []:

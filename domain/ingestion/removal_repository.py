@@ -12,8 +12,20 @@ from core.queue.outbox import enqueue
 from domain.documents.intake import ON_THE_WAY
 from domain.documents.repository import for_change
 from domain.jobnames import DROP_BLOBS, PURGE_DOCUMENT
-from domain.jobs.repository import credit
-from domain.models import ChunkRow, Collection, Document, DocumentVersion, IngestTurn, Member, Status, Workspace
+from domain.jobs.repository import close, credit
+from domain.models import (
+    ChunkRow,
+    Collection,
+    CrawlRun,
+    CrawlSource,
+    Document,
+    DocumentVersion,
+    IngestTurn,
+    JobStatus,
+    Member,
+    Status,
+    Workspace,
+)
 
 PAGE = 500
 
@@ -92,6 +104,11 @@ def any_document(session: Session, which: ColumnElement[bool]) -> bool:
 
 
 def remove_collection(session: Session, collection_id: str) -> None:
+    """With its crawls: their jobs stay, as those of uploads do, and end."""
+    running = select(CrawlRun).join(CrawlSource, CrawlSource.id == CrawlRun.source_id)
+    running = running.where(CrawlSource.collection_id == collection_id, CrawlRun.finished_at.is_(None))
+    for run in session.scalars(running.with_for_update(of=CrawlRun)).all():
+        close(session, run.job_id, JobStatus.CANCELLED, {})
     session.execute(delete(Collection).where(Collection.id == collection_id, Collection.deleted_at.is_not(None)))
 
 
