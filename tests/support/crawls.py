@@ -123,7 +123,7 @@ class CrawlBench(Bench):
 
         def look() -> datetime | None:  # it may have said that it lives, just before the sweeper came
             self.bury()
-            return self._lease()
+            return self.lease()
 
         until(look, lambda expires_at: expires_at is None, PATIENCE_S)
 
@@ -136,16 +136,17 @@ class CrawlBench(Bench):
     def noticed(self) -> None:
         """Until the first worker has looked at its run's state after this call began."""
         for _ in range(2):  # the second look begins when the first is over
-            last = self._lease()
+            last = self.lease()
             assert last is not None
-            until(self._lease, lambda now, last=last: now != last, PATIENCE_S)
+            until(self.lease, lambda now, last=last: now != last, PATIENCE_S)
 
     def stands_at(self, gate: "Gate", settled: Sequence[str]) -> None:
         """Wait until all visits that are under way stand at the gate, and those before it are settled."""
         gate.wait()
         until(lambda: set(self.by_path()), lambda now: now == set(settled), PATIENCE_S)
 
-    def _lease(self) -> datetime | None:
+    def lease(self) -> datetime | None:
+        """How long the first worker's holds; None where it has none."""
         with self.database.read() as session:
             return session.scalar(select(Lease.expires_at).where(Lease.holder == HOLDER))
 
