@@ -3,7 +3,7 @@
 import signal
 import threading
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, as_completed
 from contextlib import suppress
 from datetime import timedelta
@@ -19,7 +19,7 @@ from core.queue.outbox import Again, OutboxRow
 from crawler.crawl import GROUP
 from crawler.frontier import Lost
 from domain.crawls.frontier import SqlFrontier
-from domain.crawls.repository import due_sources
+from domain.crawls.repository import due_sources, orphaned_runs
 from domain.crawls.runner import BUSY_S, CrawlRunner
 from domain.crawls.settling import Settling
 from domain.models import (
@@ -242,6 +242,19 @@ class TestDeletedMeanwhile:
         check_nothing_left(bench, what)
 
 
+def meet(monkeypatch: pytest.MonkeyPatch, name: str, look: Callable[..., Any]) -> None:
+    """Two schedulers look before either does anything, as far as the database lets them."""
+    both = threading.Barrier(2)
+
+    def looked(*arguments: Any) -> Any:
+        found = look(*arguments)
+        with suppress(threading.BrokenBarrierError):
+            both.wait(0.5)
+        return found
+
+    monkeypatch.setattr(f"domain.crawls.runner.{name}", looked)
+
+
 class TestSchedulers:
     @pytest.fixture
     def crawled(self, bench: CrawlBench, site: Site) -> CrawlRun:
@@ -263,16 +276,7 @@ class TestSchedulers:
     def test_two_at_once_begin_one_run(
         self, bench: CrawlBench, crawled: CrawlRun, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        """Both look before either has begun it, as far as the database lets them."""
-        both = threading.Barrier(2)
-
-        def looked(*arguments: Any) -> Any:
-            found = due_sources(*arguments)
-            with suppress(threading.BrokenBarrierError):
-                both.wait(0.5)
-            return found
-
-        monkeypatch.setattr("domain.crawls.runner.due_sources", looked)
+        meet(monkeypatch, "due_sources", due_sources)
         self.due(bench)
         both_of_them = [bench.pool.submit(one.schedule) for one in (bench.first, bench.second)]
         assert sum(one.result(PATIENCE_S) for one in both_of_them) == 1
@@ -318,7 +322,9 @@ class TestSchedulers:
         assert 23.9 < self.next_run(bench) <= 24
         assert bench.second.schedule() == 0
 
-    def test_a_run_whose_worker_died_and_whose_message_is_lost(self, bench: CrawlBench, site: Site) -> None:
+    def test_a_run_whose_worker_died_and_whose_message_is_lost(
+        self, bench: CrawlBench, site: Site, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         paths = star(site, 20)
         gate = Gate(site, paths[9:13])
         run = bench.begin(site)
@@ -328,6 +334,7 @@ class TestSchedulers:
         bench.die()
         with bench.database.write() as session:
             session.execute(delete(OutboxRow))
+        meet(monkeypatch, "orphaned_runs", orphaned_runs)
         schedulers = [bench.pool.submit(one.schedule) for one in (bench.first, bench.second)]
         assert sum(one.result(PATIENCE_S) for one in schedulers) == 1
         assert bench.messages() == 1
