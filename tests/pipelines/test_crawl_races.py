@@ -241,6 +241,22 @@ class TestDeletedMeanwhile:
         bench.upkeep()
         check_nothing_left(bench, what)
 
+    def test_the_scheduler_looks_at_what_was_lost(self, scaled_bench: CrawlBench, site: Site) -> None:
+        """The removal of a collection waits for its documents; meanwhile the run's job comes to its end."""
+        bench, paths = scaled_bench, star(site, 20)
+        gate = Gate(site, paths[9:13])
+        run = bench.begin(site)
+        worker = bench.pool.submit(bench.deliver)
+        bench.stands_at(gate, paths[:9])
+        remove(bench, "collection", "")
+        gate.open()
+        worker.result(PATIENCE_S)
+        assert bench.messages() == 0
+        assert bench.second.schedule() == 1
+        bench.upkeep()
+        assert bench.job(run.job_id).status == "CANCELLED"
+        check_nothing_left(bench, "collection")
+
 
 def meet(monkeypatch: pytest.MonkeyPatch, name: str, look: Callable[..., Any]) -> None:
     """Two schedulers look before either does anything, as far as the database lets them."""
