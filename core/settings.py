@@ -49,6 +49,8 @@ class Settings(BaseSettings):
     qdrant_url: str | None = Field(None, description="Qdrant server; default Qdrant's engine inside the process.")
     qdrant_api_key: SecretStr | None = Field(None, description="Key of that Qdrant server.")
     qdrant_collection: str = Field("insydr", description="Name of the collection on that Qdrant server.")
+    qdrant_shards: int | None = Field(None, ge=1, description="Shards of a new collection there; default Qdrant's.")
+    qdrant_replicas: int | None = Field(None, ge=1, description="Copies of each of its shards; default Qdrant's.")
     blob_url: str | None = Field(None, description="file:///folder or s3://bucket/prefix; default the data folder.")
     s3_endpoint_url: str | None = Field(None, description="Endpoint of an S3-compatible store other than AWS.")
 

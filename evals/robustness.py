@@ -11,7 +11,7 @@ import json
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from pathlib import Path
 
 from rich.console import Console
@@ -32,22 +32,6 @@ COMPLETED = "COMPLETED"
 LOST = frozenset({"PARSER_CRASHED", "PARSER_TIMEOUT", "PARSER_MEMORY", "PARSER_STOPPED", "DOCUMENT_UNREADABLE"})
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """How one file ended; `code` is COMPLETED or the failure's."""
-
-    path: str
-    format: str
-    code: str
-    message: str
-    seconds: float
-    pages: int = 0
-    characters: int = 0
-    notes: list[str] = field(default_factory=list)
-    share: float | None = None  # of the words of its reference, where there is one
-    missing: list[str] = field(default_factory=list)  # the most frequent of the others
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--data", type=Path, required=True)
@@ -66,7 +50,7 @@ def main() -> None:
     raise SystemExit(any(one.code in LOST for one in found))
 
 
-def outcomes(files: list[Path]) -> Iterator[Outcome]:
+def outcomes(files: list[Path]) -> Iterator[report.Outcome]:
     """As they end."""
     pool = ParsePool(CHILDREN, wall_s=WALL_S, cpu_s=WALL_S, memory_bytes=MEMORY_BYTES, max_tasks=200)
     try:
@@ -77,15 +61,15 @@ def outcomes(files: list[Path]) -> Iterator[Outcome]:
         pool.close()
 
 
-def _one(pool: ParsePool, path: Path) -> Outcome:
+def _one(pool: ParsePool, path: Path) -> report.Outcome:
     started = time.perf_counter()
     (result,) = pool.run([ParseTask(str(path), 0, path.stat().st_size, path.name)])
     seconds = round(time.perf_counter() - started, 2)
     if not isinstance(result, Parsed):
-        return Outcome(str(path), _format(path), result.code, result.message, seconds)
+        return report.Outcome(str(path), _format(path), result.code, result.message, seconds)
     document = result.document
     share, missing = _compared(path, document.text)
-    return Outcome(
+    return report.Outcome(
         str(path), str(result.format), COMPLETED, "", seconds, document.page_count or 0, len(document.text),
         document.notes, share, missing,
     )  # fmt: skip

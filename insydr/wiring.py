@@ -125,7 +125,14 @@ class Installation:
         from core.vectors.qdrant import QdrantVectorStore
 
         key = settings.qdrant_api_key.get_secret_value() if settings.qdrant_api_key else None
-        return QdrantVectorStore(settings.qdrant_url, dense, collection=settings.qdrant_collection, api_key=key)
+        return QdrantVectorStore(
+            settings.qdrant_url,
+            dense,
+            collection=settings.qdrant_collection,
+            api_key=key,
+            shards=settings.qdrant_shards,
+            replicas=settings.qdrant_replicas,
+        )
 
     @cached_property
     def parser(self) -> Parser:

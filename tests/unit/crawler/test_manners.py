@@ -9,17 +9,10 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from crawler.manners import MAX_PAUSE_S, Manners, Pace, retry_after_s
+from tests.support.clock import Clock
 
 NOW = datetime(2025, 6, 15, 12, 0, 0, tzinfo=UTC)
 QUICK = 1e6  # requests a second: no gap that matters
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.now = 1_000.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 @pytest.fixture

@@ -11,17 +11,10 @@ import pytest
 from core.outbound.client import guarded_client
 from crawler.fetch import Fetcher
 from crawler.robots_cache import BLOCKED_TTL_S, MAX_BYTES, TTL_S, RobotsCache
+from tests.support.clock import Clock
 from tests.support.site import Answer, Site
 
 NOTHING = "User-agent: *\nDisallow: /"
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.now = 1_000.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 @pytest.fixture
