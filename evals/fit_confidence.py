@@ -24,6 +24,7 @@ from core.embedding.sparse import SparseEncoder
 from core.embedding.words import terms
 from core.vectors.memory import MemoryVectorStore
 from core.vectors.protocol import Point, Scope
+from domain.evaluation.calibration import auroc, brier, ece
 from evals.corpora import json_lines
 from retrieval.confidence import MODEL_FILE, NAMES, features
 from retrieval.extract import extract
@@ -111,15 +112,9 @@ def fit(sample: Sample) -> Floats:
 
 
 def judged(sample: Sample, weights: Floats) -> dict[str, float]:
-    """Base rate, AUROC (Mann-Whitney), ECE with ten equal bins, Brier score."""
-    p = 1 / (1 + np.exp(-(weights[0] + sample.x @ weights[1:])))
-    y = sample.y
-    ranks = np.argsort(np.argsort(p)) + 1
-    positive, negative = y.sum(), len(y) - y.sum()
-    auroc = (ranks[y == 1].sum() - positive * (positive + 1) / 2) / max(1.0, positive * negative)
-    bins = np.minimum((p * 10).astype(int), 9)
-    gaps = [abs(p[bins == b].mean() - y[bins == b].mean()) * (bins == b).mean() for b in range(10) if (bins == b).any()]
-    numbers = {"questions": len(y), "right": y.mean(), "auroc": auroc, "ece": sum(gaps), "brier": ((p - y) ** 2).mean()}
+    """How well weights tell right from wrong, and how true their probabilities are."""
+    p, y = 1 / (1 + np.exp(-(weights[0] + sample.x @ weights[1:]))), sample.y
+    numbers = {"questions": len(y), "right": y.mean(), "auroc": auroc(p, y), "ece": ece(p, y), "brier": brier(p, y)}
     return {name: round(float(value), 3) for name, value in numbers.items()}
 
 
