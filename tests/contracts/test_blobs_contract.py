@@ -11,26 +11,13 @@ from core.blobs.factory import open_blobs
 from core.blobs.protocol import BlobStore
 from core.errors import InvalidInput, NotFound, Unavailable
 from core.settings import Settings
+from tests.support.services import fresh_s3
 
 
 @pytest.fixture(scope="module")
 def s3_url() -> Iterator[str]:
-    from moto.server import ThreadedMotoServer
-
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    patch = pytest.MonkeyPatch()
-    for name, value in {
-        "AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_DEFAULT_REGION": "us-east-1",
-    }.items():  # fmt: skip
-        patch.setenv(name, value)
-    import boto3
-
-    boto3.client("s3", endpoint_url=f"http://{host}:{port}").create_bucket(Bucket="blobs")
-    yield f"http://{host}:{port}"
-    patch.undo()
-    server.stop()
+    with fresh_s3("blobs") as url:
+        yield url
 
 
 @pytest.fixture(params=["folder", "s3", "s3-root"])

@@ -1,4 +1,4 @@
-"""Backup and restore: everything comes back on either database, and a damaged file changes nothing."""
+"""Backup and restore: everything comes back on either database and blob store, and a damaged file changes nothing."""
 
 import io
 import tarfile
@@ -8,17 +8,20 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
+from core.blobs.factory import open_blobs
 from core.blobs.folder import FolderBlobStore
+from core.blobs.protocol import BlobStore
 from core.crypto import Keyring
 from core.database import Database
 from core.database.schema import ensure_schema
 from core.errors import Conflict, InsydrError, InvalidInput, Unavailable
+from core.settings import Settings
 from core.vectors.protocol import Scope
 from domain.models import Document, Status
 from domain.portability import archive, repository
 from domain.portability.service import Place, backup, restore
 from tests.support.bench import Bench
-from tests.support.services import fresh_postgres
+from tests.support.services import fresh_postgres, fresh_s3
 
 KEYS = Keyring("a test's secret key of at least 32 characters")
 
@@ -52,19 +55,19 @@ def saved(source: Bench, tmp_path: Path) -> Path:
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def target(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Place]:
-    """An empty installation."""
-
-    def made(url: str) -> Iterator[Place]:
-        database = Database(url)
-        ensure_schema(database)
-        yield Place(database, FolderBlobStore(tmp_path / "target"), KEYS, "insydr 1")
-        database.close()
-
+    """An empty installation: embedded, or with the database and the blob store of the scaled-out shape."""
     if request.param == "sqlite":
-        yield from made(f"sqlite:///{tmp_path / 'target.db'}")
+        yield from made(f"sqlite:///{tmp_path / 'target.db'}", FolderBlobStore(tmp_path / "target"))
         return
-    with fresh_postgres() as url:
-        yield from made(url)
+    with fresh_postgres() as url, fresh_s3("restored") as endpoint:
+        yield from made(url, open_blobs(Settings(blob_url="s3://restored", s3_endpoint_url=endpoint)))
+
+
+def made(url: str, blobs: BlobStore) -> Iterator[Place]:
+    database = Database(url)
+    ensure_schema(database)
+    yield Place(database, blobs, KEYS, "insydr 1")
+    database.close()
 
 
 def is_empty(place: Place) -> bool:

@@ -67,6 +67,27 @@ def fresh_redis(number: int = 13) -> Iterator[str]:
         yield url
 
 
+@contextmanager
+def fresh_s3(bucket: str) -> Iterator[str]:
+    """URL of a local server (moto's) that speaks S3 and holds one empty bucket; its credentials in the environment."""
+    from moto.server import ThreadedMotoServer
+
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    url = f"http://{host}:{port}"
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in {
+            "AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_DEFAULT_REGION": "us-east-1",
+        }.items():  # fmt: skip
+            patch.setenv(name, value)
+        import boto3
+
+        boto3.client("s3", endpoint_url=url).create_bucket(Bucket=bucket)
+        yield url
+    server.stop()
+
+
 def rabbitmq_url() -> str:
     import pika
     from pika.exceptions import AMQPConnectionError
