@@ -2,15 +2,20 @@
 PYTHON ?= python3.11
 VENV := .venv
 BIN := $(VENV)/bin
+# a file stays with one worker: its fixtures are made once
+SIDE_BY_SIDE := -n 2 --dist loadfile
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: run test setup lint types fast lock bench clean
+.PHONY: run test test-all setup lint types fast lock bench clean
 
 run: $(VENV)/.base  ## set up, serve the demo on http://127.0.0.1:8000, keep serving
 	@$(BIN)/insydr demo
 
-test: $(VENV)/.dev  ## set up with all extras, run the whole suite
-	$(BIN)/python -m pytest
+test: $(VENV)/.dev  ## set up with all extras, run the suite
+	$(BIN)/python -m pytest $(SIDE_BY_SIDE)
+
+test-all: $(VENV)/.dev  ## the suite, more examples of each property, and the tests that take minutes
+	$(BIN)/python -m pytest $(SIDE_BY_SIDE) -m "" --hypothesis-profile thorough
 
 fast: $(VENV)/.dev  ## what takes seconds
 	$(BIN)/python -m pytest tests/unit

@@ -1,15 +1,30 @@
 """`insydr`: the command line. Nothing heavy is imported before a command runs, so that `--help` is instant."""
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+import typer.core
 
 from core.errors import InsydrError
 from insydr.output import fail
 
+
+class Commands(typer.core.TyperGroup):
+    """Known errors end with a sentence, not a traceback."""
+
+    def main(self, args: Sequence[str] | None = None, *rest: Any, **options: Any) -> Any:
+        given = sys.argv[1:] if args is None else args
+        try:
+            return super().main(given, *rest, **options)
+        except InsydrError as error:
+            fail(error, as_json="--json" in given)
+
+
 app = typer.Typer(
+    cls=Commands,
     name="insydr",
     help="Insydr: documents in, cited answers with a confidence out.",
     no_args_is_help=True,
@@ -237,11 +252,9 @@ def users_create(
 
 
 def main() -> None:
-    """Entry point: known errors end with a sentence, not a traceback."""
+    """Entry point."""
     try:
         app()
-    except InsydrError as error:
-        fail(error, as_json="--json" in sys.argv)
     except KeyboardInterrupt:
         sys.exit(130)
 

@@ -2,19 +2,19 @@
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
 
-import httpx
+import hypothesis
 import pytest
 
-from core.logs import configure_logs
-from core.settings import Settings
 from tests.support.client import Account, Shape, Workspace
+from tests.support.installation import SECRET, configure_test_logs, quick_settings, running
 from tests.support.services import fresh_postgres, fresh_redis
 from tests.support.site import Site
 
-SECRET = "a test's secret key of at least 32 characters"
+# `pytest --hypothesis-profile thorough` (make test-all) looks further, and elsewhere each time
+hypothesis.settings.register_profile("quick", max_examples=20, deadline=None, derandomize=True, database=None)
+hypothesis.settings.register_profile("thorough", max_examples=300, deadline=None)
+hypothesis.settings.load_profile("quick")
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -24,37 +24,9 @@ def _no_settings_of_this_machine() -> Iterator[None]:
     for name in [name for name in os.environ if name.startswith("INSYDR_")]:
         patch.delenv(name)
     patch.setenv("INSYDR_CONFIG", os.devnull)
-    configure_logs(os.environ.get("TEST_LOG", "WARNING"), as_json=True)
+    configure_test_logs()
     yield
     patch.undo()
-
-
-@contextmanager
-def running(name: str, settings: Settings, *, worker: bool = False) -> Iterator[Shape]:
-    """A server in this process; with `worker` its jobs run here too, as a worker process would run them."""
-    from insydr.server import background
-
-    with background(settings) as (parts, url):
-        if worker:
-            parts.start_work()
-        with httpx.Client(base_url=url, timeout=60, trust_env=False) as http:
-            yield Shape(name, parts, http)
-
-
-def quick_settings(folder: Path, **changes: object) -> Settings:
-    """Settings of a small, quick installation."""
-    common: dict[str, object] = {
-        "data_dir": folder,
-        "port": 0,
-        "embedding_model": "fake",
-        "parser_processes": 1,
-        "sweep_every_s": 0.5,
-        "max_upload_mb": 8,
-        "log_level": "INFO",
-        "outbound_allowed_hosts": "127.0.0.1",
-        "crawl_max_rate": 1_000,
-    }
-    return Settings(**{**common, **changes})
 
 
 @pytest.fixture(scope="session")

@@ -10,6 +10,7 @@ POSTGRES = os.environ.get("TEST_POSTGRES_URL", "postgresql://postgres@127.0.0.1:
 REDIS = os.environ.get("TEST_REDIS_URL", "redis://127.0.0.1:6379/13")
 # read at import: a test run removes the settings of this machine
 QDRANT = os.environ.get("INSYDR_TEST_QDRANT_URL")
+_taken: set[int] = set()
 
 
 @contextmanager
@@ -28,15 +29,26 @@ def fresh_postgres() -> Iterator[str]:
 
 
 @contextmanager
-def fresh_redis(number: int = 12) -> Iterator[str]:
-    """URL of an emptied database of its own number. Raises `redis.ConnectionError`."""
+def fresh_redis() -> Iterator[str]:
+    """URL of an emptied database that no other test of this run uses. Raises `redis.ConnectionError`."""
     import redis
 
+    number = next(number for number in _own_numbers() if number not in _taken)
     url = f"{REDIS.rsplit('/', 1)[0]}/{number}"
     client = redis.Redis.from_url(url, socket_connect_timeout=3)
     client.flushdb()
+    _taken.add(number)
     try:
         yield url
     finally:
+        _taken.remove(number)
         client.flushdb()
         client.close()
+
+
+def _own_numbers() -> range:
+    """This process's share of the databases 10 to 15: pytest-xdist's workers run side by side."""
+    worker, workers = (os.environ.get(name, "") for name in ("PYTEST_XDIST_WORKER", "PYTEST_XDIST_WORKER_COUNT"))
+    share = 6 // int(workers or 1)
+    first = 10 + share * int(worker.removeprefix("gw") or 0)
+    return range(first, first + share)

@@ -8,8 +8,8 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from api.app import insydr_openapi
 from api.openapi_snapshot import main as snapshot
-from tests.conftest import quick_settings
 from tests.support.client import Shape, Workspace
+from tests.support.installation import quick_settings
 from tests.support.site import Site
 
 SEED_NAMES = {"workspace_id", "key_id", "agent_id", "document_id"}
@@ -70,7 +70,7 @@ EXAMPLES = 6
 @pytest.fixture(scope="module")
 def target(tmp_path_factory: pytest.TempPathFactory) -> Any:
     """An installation of its own, with one workspace."""
-    from tests.conftest import running
+    from tests.support.installation import running
 
     with running("fuzzed", quick_settings(tmp_path_factory.mktemp("fuzzed"))) as shape:
         workspace: Workspace = shape.sign_up("Fuzz").workspace()

@@ -14,7 +14,7 @@ from core.vectors.protocol import Scope, SparseQuery
 from core.vectors.qdrant import QdrantVectorStore
 from evals.faults.processes import free_port, wait_for_port
 from evals.faults.services import QDRANT
-from tests.contracts.vector_points import DENSE, MODEL, dense_query, point, sparse, sparse_query, unit
+from tests.support.vector_points import DENSE, MODEL, dense_query, point, sparse, sparse_query, unit
 
 W1, W2 = Scope("w1"), Scope("w2")
 

@@ -12,7 +12,7 @@ import pytest
 from core.errors import Unavailable
 from core.vectors.edge import EdgeVectorStore
 from core.vectors.protocol import Scope
-from tests.contracts.vector_points import DENSE, MODEL, dense_query, point, sparse_query, unit
+from tests.support.vector_points import DENSE, MODEL, dense_query, point, sparse_query, unit
 
 ROOT = Path(__file__).resolve().parents[2]
 W1 = Scope("w1")
@@ -21,7 +21,7 @@ import sys
 from pathlib import Path
 from core.vectors.edge import EdgeVectorStore
 from core.vectors.protocol import Scope
-from tests.contracts.vector_points import DENSE, point
+from tests.support.vector_points import DENSE, point
 store = EdgeVectorStore(Path(sys.argv[1]), DENSE)
 store.upsert([point(i) for i in range(250)])
 store.delete(Scope("w1", document_ids=("gone",)))

@@ -1,19 +1,24 @@
-"""The command line beside a running server: each command in a process of its own, as a user types it."""
+"""The command line beside a running server. Servers and workers are processes of their own."""
 
 import json
 import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+from click.testing import Result
+from typer.testing import CliRunner
 
 from evals.faults.processes import Child, free_port, wait_for_port
+from insydr.cli import app
+from tests.support.client import until
+from tests.support.installation import configure_test_logs
 from tests.support.services import fresh_postgres, fresh_redis
 from tests.support.site import Site
 
@@ -34,13 +39,19 @@ class Terminal:
         return subprocess.Popen(command, env=self.environment, stdout=subprocess.DEVNULL)
 
     def run(self, *arguments: str, status: int = 0) -> str:
-        command = [sys.executable, "-m", "insydr.cli", *arguments]
-        done = subprocess.run(command, env=self.environment, capture_output=True, text=True, timeout=120, check=False)
-        assert done.returncode == status, done.stdout + done.stderr
-        return done.stdout + done.stderr
+        return self._result(*arguments, status=status).output
 
     def json(self, *arguments: str, status: int = 0) -> Any:
-        return json.loads(self.run(*arguments, "--json", status=status))
+        return json.loads(self._result(*arguments, "--json", status=status).stdout)
+
+    def _result(self, *arguments: str, status: int) -> Result:
+        """In this process, which has paid for the imports already."""
+        try:
+            done = CliRunner().invoke(app, arguments, env=self.environment)
+        finally:
+            configure_test_logs()  # a command's logs go to its own stderr, which is closed now
+        assert done.exit_code == status, done.output
+        return done
 
 
 @pytest.fixture(scope="module")
@@ -136,11 +147,11 @@ class TestMoving:
 
     def test_what_is_restored_is_searchable(self, restored: Terminal) -> None:
         with serving(restored, "serve"):
-            found = eventually(lambda: restored.json("search", "zanzibar lever")["results"])
+            found = until(lambda: restored.json("search", "zanzibar lever")["results"], bool)
             assert "zanzibar" in found[0]["content"]
 
     def test_and_can_be_moved_to_the_scaled_out_shape(self, restored: Terminal, tmp_path: Path) -> None:
-        with fresh_postgres() as database, fresh_redis(11) as broker, standin(tmp_path) as qdrant:
+        with fresh_postgres() as database, fresh_redis() as broker, standin(tmp_path) as qdrant:
             config = tmp_path / "scaled.toml"
             config.write_text(
                 f'database_url = "{database}"\nbroker_url = "{broker}"\nqdrant_url = "{qdrant}"\n'
@@ -155,7 +166,7 @@ class TestMoving:
             moved.environment |= {"INSYDR_CONFIG": str(config), "INSYDR_SECRET_KEY": secret.read_text()}
             with serving(moved, "worker", listens=False), serving(moved, "serve") as url:
                 assert login(url).status_code == 200
-                found = eventually(lambda: moved.json("search", "zanzibar lever")["results"])
+                found = until(lambda: moved.json("search", "zanzibar lever")["results"], bool)
                 assert "zanzibar" in found[0]["content"]
 
 
@@ -187,15 +198,6 @@ def standin(folder: Path) -> Iterator[str]:
 def login(url: str) -> httpx.Response:
     body = {"email": "cli@example.com", "password": "correct horse"}
     return httpx.post(f"{url}/auth/login", json=body, trust_env=False)
-
-
-def eventually(look: Callable[[], Any]) -> Any:
-    """What `look` returns once that is something."""
-    ends = time.monotonic() + PATIENCE_S
-    while not (found := look()):
-        assert time.monotonic() < ends, "nothing came"
-        time.sleep(0.2)
-    return found
 
 
 class TestCrawl:

@@ -12,7 +12,7 @@ import pytest
 from evals.faults.load import Client
 from evals.faults.rehearse import code_of
 from evals.faults.shapes import Shape, scaled
-from tests.e2e.test_command_line import eventually
+from tests.support.client import until
 from tests.support.services import fresh_postgres, fresh_redis, rabbitmq_url
 
 GUIDE = "# Warranty\n\nThe frame is guaranteed for ten years.\n\n# Hours\n\nThe workshop opens at nine on weekdays.\n"
@@ -39,7 +39,7 @@ class Installed:
 @pytest.fixture(scope="module", params=["redis", "rabbitmq"])
 def installed(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installed]:
     folder = tmp_path_factory.mktemp(request.param)
-    with fresh_postgres() as postgres, fresh_redis(10) as redis_url:
+    with fresh_postgres() as postgres, fresh_redis() as redis_url:
         broker = redis_url if request.param == "redis" else rabbitmq_url()
         with scaled(folder, postgres, broker, program="insydr.cli") as shape:
             client = Client(shape.url, 1, shape.up)
@@ -49,7 +49,7 @@ def installed(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathF
 
 class TestJourney:
     def test_two_workers_are_there(self, installed: Installed) -> None:
-        eventually(lambda: installed.client.call("GET", "/queue")["workers"] == 2)
+        until(lambda: installed.client.call("GET", "/queue")["workers"] == 2, bool)
 
     def test_a_file_is_answered_from_with_citations(self, installed: Installed) -> None:
         client = installed.client

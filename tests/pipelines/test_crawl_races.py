@@ -34,10 +34,10 @@ from domain.models import (
 )
 from evals.faults.load import Client
 from evals.faults.rehearse import code_of
-from tests.pipelines.test_crawls import check_nothing_left
-from tests.pipelines.test_deletion import delete as remove
 from tests.support.client import until
 from tests.support.crawls import PATIENCE_S, PLACES, CrawlBench, Gate, asked, left_by, server, star
+from tests.support.deletion import check_nothing_left
+from tests.support.deletion import delete as remove
 from tests.support.services import fresh_postgres
 from tests.support.site import Site
 
@@ -69,10 +69,11 @@ def postgres() -> Iterator[str]:
 class TestKilled:
     def test_a_server(self, tmp_path: Path, site: Site) -> None:
         """Once between a group's file and its rows, once with only visits under way: no other page is fetched again."""
-        paths = star(site, 100)
+        paths = star(site, 4 * GROUP)
         for path in paths:
             site.pages[path].delay_s = 0.03
-        gate = Gate(site, paths[80:84])
+        held = paths[3 * GROUP + 2 * PLACES :][:PLACES]  # behind all that three groups can reach
+        gate = Gate(site, held)
         with server(tmp_path, "--die", "store.after", "--nth", "3") as shape:
             client = Client(shape.url, 1, shape.up)
             client.sign_up(lambda address: code_of(shape, address))
@@ -86,14 +87,14 @@ class TestKilled:
                 assert bench.documents()
             shape.up()
             gate.wait()
-            until(lambda: set(asked(site)) & self.queued(client, path), lambda left: left == set(paths[80:84]))
+            until(lambda: set(asked(site)) & self.queued(client, path), lambda left: left == set(held))
             shape.server.kill()
             gate.open()
             shape.up()
             ended = until(lambda: client.call("GET", path)["last_run"], lambda run: run["state"] != "RUNNING")
-            assert (ended["state"], ended["new"]) == ("COMPLETED", 101)
+            assert (ended["state"], ended["new"]) == ("COMPLETED", len(paths))
             client.settle()
-        assert asked(site) == Counter([*paths, *lost, *paths[80:84]])
+        assert asked(site) == Counter([*paths, *lost, *held])
         with left_by(shape, workspace_id) as bench:
             assert bench.reconciler.run(workspace_id).found == {"orphan_blobs": 1}  # of the first death
             bench.check_whole(site, paths)

@@ -11,14 +11,13 @@ from sqlalchemy.orm import Session
 
 from core.errors import Unavailable
 from core.queue.outbox import Again
-from core.vectors.protocol import Scope
 from domain.crawls.frontier import LISTED_MORE, LISTED_PER_PAGE
 from domain.crawls.runner import FULL_S
 from domain.crawls.settling import Settling
-from domain.models import Collection, RunState, Workspace
-from tests.pipelines.test_deletion import delete, rows_of
+from domain.models import RunState
 from tests.support.client import until
 from tests.support.crawls import PLACES, CrawlBench, Gate, asked, star, text
+from tests.support.deletion import check_nothing_left, delete
 from tests.support.site import Site
 
 
@@ -136,17 +135,6 @@ class TestDeleted:
         assert bench.first.work(run.id) is None
         bench.upkeep()
         check_nothing_left(bench, what)
-
-
-def check_nothing_left(bench: CrawlBench, what: str) -> None:
-    """Of a collection, or a workspace, that was deleted."""
-    assert bench.vectors.count(Scope(bench.who.workspace_id)) == 0
-    assert list(bench.blobs.keys()) == []
-    assert rows_of(bench, what) == {}
-    assert bench.outbox() == set()
-    with bench.database.read() as session:
-        assert session.get(Collection, bench.collection) is None
-        assert (session.get(Workspace, bench.who.workspace_id) is None) == (what == "workspace")
 
 
 class Fault:

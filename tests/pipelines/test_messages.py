@@ -254,7 +254,7 @@ class TestBrokers:
         wake_through(Settings())
 
     def test_redis(self) -> None:
-        with fresh_redis(14) as url:
+        with fresh_redis() as url:
             wake_through(Settings(broker_url=url))
 
     def test_rabbitmq(self) -> None:

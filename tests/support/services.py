@@ -55,13 +55,13 @@ def fresh_postgres() -> Iterator[str]:
 
 
 @contextmanager
-def fresh_redis(number: int = 13) -> Iterator[str]:
-    """URL of an emptied database of its own number."""
+def fresh_redis() -> Iterator[str]:
+    """URL of an emptied database of its own."""
     import redis
 
     with ExitStack() as stack:
         try:
-            url = stack.enter_context(services.fresh_redis(number))
+            url = stack.enter_context(services.fresh_redis())
         except redis.ConnectionError as error:
             missing("redis", error)
         yield url

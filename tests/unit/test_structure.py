@@ -1,10 +1,10 @@
 """The shape of the code: lengths, names, where SQL is, how thin endpoints are. Layers are import-linter's."""
 
 import ast
+import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
-
-import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = ("api", "core", "crawler", "domain", "evals", "ingest", "insydr", "pipelines", "retrieval")
@@ -17,6 +17,7 @@ SELECTS = {
     "core/embedding/cache.py": "core owns its tables: the cache is its own repository",
     "domain/scope.py": "the one function that makes the tenant scope",
 }
+SHARED = "tests.support"
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
@@ -24,8 +25,13 @@ def name_of(path: Path) -> str:
     return path.relative_to(ROOT).as_posix()
 
 
+@cache
+def parsed(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
 def functions(path: Path) -> Iterator[Function]:
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in ast.walk(parsed(path)):
         if isinstance(node, Function):
             yield node
 
@@ -37,7 +43,7 @@ def is_endpoint(function: Function) -> bool:
 
 def calls_select(path: Path) -> bool:
     """Whether it calls SQLAlchemy's `select` by name; a repository's own scoped `self.select(…)` is another thing."""
-    nodes = ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+    nodes = ast.walk(parsed(path))
     return any(isinstance(node, ast.Call) and getattr(node.func, "id", "") == "select" for node in nodes)
 
 
@@ -45,19 +51,35 @@ def test_there_is_something_to_look_at() -> None:
     assert len(SOURCES) > 100
 
 
-@pytest.mark.parametrize("path", SOURCES, ids=name_of)
 class TestFiles:
-    def test_is_short(self, path: Path) -> None:
-        assert len(path.read_text(encoding="utf-8").splitlines()) <= MAX_FILE
+    def test_are_short(self) -> None:
+        lengths = {name_of(path): len(path.read_text(encoding="utf-8").splitlines()) for path in SOURCES}
+        assert {name: lines for name, lines in lengths.items() if lines > MAX_FILE} == {}
 
-    def test_functions_are_short(self, path: Path) -> None:
-        lengths = {one.name: (one.end_lineno or 0) - one.lineno + 1 for one in functions(path)}
-        assert {name: lines for name, lines in lengths.items() if lines > MAX_FUNCTION} == {}
+    def test_functions_are_short(self) -> None:
+        long = {}
+        for path in SOURCES:
+            for one in functions(path):
+                lines = (one.end_lineno or 0) - one.lineno + 1
+                if lines > MAX_FUNCTION:
+                    long[f"{name_of(path)}:{one.name}"] = lines
+        assert long == {}
 
-    def test_name_says_something(self, path: Path) -> None:
-        empty = ("util", "utils", "helper", "helpers", "manager", "managers", "misc", "common")
-        words = {word for part in path.relative_to(ROOT).with_suffix("").parts for word in part.split("_")}
-        assert not words & set(empty)
+    def test_names_say_something(self) -> None:
+        empty = {"util", "utils", "helper", "helpers", "manager", "managers", "misc", "common"}
+        assert [name for path in SOURCES if empty & set(re.split(r"[/_.]", name := name_of(path)))] == []
+
+
+class TestTests:
+    def test_no_test_file_imports_another(self) -> None:
+        """What tests share stands in `tests/support`."""
+        importers = {}
+        for path in sorted((ROOT / "tests").rglob("*.py")):
+            modules = [one.module or "" for one in ast.walk(parsed(path)) if isinstance(one, ast.ImportFrom)]
+            others = [name for name in modules if name.startswith("tests.") and not name.startswith(SHARED)]
+            if others:
+                importers[name_of(path)] = others
+        assert importers == {}
 
 
 class TestPlaces:

@@ -21,6 +21,16 @@ def text(topic: str) -> str:
     return f"<p>The {topic} has a page of its own. {WORDS}It says more about {topic} than any other page does.</p>"
 
 
+BOTH_SHAPES = pytest.mark.parametrize("shape", ["embedded", "scaled"], indirect=True)
+
+
+@pytest.fixture
+def shape(request: pytest.FixtureRequest) -> Shape:
+    """The embedded one, but in tests of what the shapes do by different means: jobs, schedules, leases."""
+    found: Shape = request.getfixturevalue(getattr(request, "param", "embedded"))
+    return found
+
+
 @pytest.fixture
 def workspace(shape: Shape) -> Workspace:
     return shape.sign_up("Crawler").workspace("Crawls")
@@ -54,6 +64,7 @@ def again(workspace: Workspace, crawl: dict[str, Any]) -> dict[str, Any]:
 
 
 class TestStart:
+    @BOTH_SHAPES
     def test_pages_become_documents_and_answers_cite_them(self, workspace: Workspace, small: Site) -> None:
         crawl = workspace.crawl(small.url())
         run = crawl["last_run"]
@@ -311,6 +322,7 @@ class TestAgain:
         assert len(asked) == 4
         assert all("if-none-match" in one.headers for one in asked)
 
+    @BOTH_SHAPES
     def test_changed_new_and_gone(self, workspace: Workspace, small: Site) -> None:
         crawl = workspace.crawl(small.url())
         small.html("/", "Start", text("start"), links=["/a", "/b", "/deep/c.html", "/d"])
@@ -384,6 +396,7 @@ class TestAgain:
 
 
 class TestSchedule:
+    @BOTH_SHAPES
     def test_runs_again_when_its_time_has_come(self, shape: Shape, workspace: Workspace, small: Site) -> None:
         crawl = workspace.crawl(small.url(), every_hours=24)
         assert crawl["next_run_at"] > utc_now().isoformat()[:19]
@@ -432,6 +445,7 @@ class TestControl:
         assert '"state":"COMPLETED"' in lines[-1]
         assert len(lines) > 1
 
+    @BOTH_SHAPES
     def test_pause_and_resume(self, workspace: Workspace, slow: Site) -> None:
         begun = self.begin(workspace, slow)
         path = f"/crawls/{begun['crawl_id']}"
@@ -443,6 +457,7 @@ class TestControl:
         assert workspace.crawled(begun)["last_run"]["new"] == 41
         assert max(Counter(request.path for request in slow.requests).values()) == 1
 
+    @BOTH_SHAPES
     def test_cancel_stops_at_once_and_keeps_what_is_searchable(self, workspace: Workspace, slow: Site) -> None:
         begun = self.begin(workspace, slow)
         assert workspace.post(f"/crawls/{begun['crawl_id']}/cancel").json()["state"] == "CANCELLED"
@@ -509,6 +524,7 @@ class TestControl:
         check_error(workspace.get(path), 404, "CRAWL_NOT_FOUND")
         assert workspace.get("/documents").json()["total"] == left
 
+    @BOTH_SHAPES
     def test_a_deleted_collection_ends_its_crawl(self, shape: Shape, workspace: Workspace, slow: Site) -> None:
         begun = self.begin(workspace, slow)
         assert workspace.delete(f"/collections/{workspace.collection}").status_code == 200
@@ -523,6 +539,7 @@ class TestControl:
 
 
 class TestCredentials:
+    @BOTH_SHAPES
     def test_are_sent_to_the_site_alone_and_never_shown(self, shape: Shape, workspace: Workspace, small: Site) -> None:
         secrets = {
             "username": "ada", "password": "hunter22hunter22", "headers": {"X-Key": "sesame-secret"},

@@ -8,7 +8,7 @@ from sqlalchemy import update
 
 from domain.models import Document
 from tests.support.client import Workspace
-from tests.unit.ingest.parsers.pdf_bytes import Line, pdf
+from tests.support.pdf_bytes import Line, pdf
 
 PAGE = """<html><head><title>Pumps</title><meta name="generator" content="mkdocs-1.6"></head><body>
 <h1 id="pumps">Pumps</h1>

@@ -6,8 +6,8 @@ from sqlalchemy import insert
 
 from domain.models import Member
 from domain.principal import Permission, Role
-from tests.api.insydr.route_table import CASES, Case, request_of
 from tests.support.client import Account, Shape, Workspace, check_error
+from tests.support.route_table import CASES, Case, request_of
 
 RANKS = [Role.VIEWER, Role.ANALYST, Role.EDITOR, Role.ADMIN, Role.OWNER]
 GHOSTS = {

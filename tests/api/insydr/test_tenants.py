@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from api.app import insydr_openapi
-from tests.api.insydr.route_table import CASES, PREFIX, WITHOUT_WORKSPACE, all_routes, request_of, workspace_routes
 from tests.support.client import Shape, check_error
+from tests.support.route_table import CASES, PREFIX, WITHOUT_WORKSPACE, all_routes, request_of, workspace_routes
 from tests.support.site import Site
 
 SECRET_TEXT = "The zanzibar vault opens with the phrase quicksilver."

@@ -9,8 +9,8 @@ import pytest
 
 from core.blobs.folder import FolderBlobStore
 from core.errors import Unavailable
-from tests.conftest import SECRET, quick_settings, running
 from tests.support.client import Shape, Workspace, check_error
+from tests.support.installation import SECRET, quick_settings, running
 from tests.support.services import fresh_postgres, fresh_redis
 
 CONTENT = "".join(f"Line {n} of the guide.\n" for n in range(200_000))
@@ -105,7 +105,7 @@ class TestBackPressure:
     @pytest.fixture(scope="class")
     def narrow(self, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workspace]:
         """Two documents may wait, and nobody works on them."""
-        with fresh_postgres() as database_url, fresh_redis(12) as broker_url:
+        with fresh_postgres() as database_url, fresh_redis() as broker_url:
             settings = quick_settings(
                 tmp_path_factory.mktemp("narrow"), max_queued_documents=2, database_url=database_url,
                 broker_url=broker_url, qdrant_url=":memory:", secret_key=SECRET, plan_default="ENTERPRISE",

@@ -340,8 +340,8 @@ class TestTrouble:
     def test_a_failing_page_is_tried_again(self, made: Make, site: Site) -> None:
         star(site, 2)
         site.script("/1", [Answer(status=500), Answer(status=502), site.pages["/1"]])
-        crawler = made()
-        crawler.run()
+        crawler = made(clock=lambda: time.monotonic() * 20)  # the pauses of 4 and 8 seconds
+        crawler.run(until_s=300)
         assert (crawler.ended("/1").result, site.count("/1")) == (Result.CONTENT, 3)
 
     def test_moved_pages_go_on_under_their_new_address(self, made: Make, site: Site) -> None:

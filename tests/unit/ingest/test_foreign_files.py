@@ -10,8 +10,8 @@ from ingest.archive import iter_archive
 from ingest.detect import Format, detect
 from ingest.encoding import decode
 from ingest.parse import PARSERS, parse, parser_of
+from tests.support import hostile_files as hostile
 from tests.support.services import module
-from tests.unit.ingest import hostile
 
 OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 

@@ -6,7 +6,7 @@ from core.errors import DocumentError
 from ingest.parse import parse
 from ingest.parsers import csv
 from ingest.parsers.pdf import document, spans
-from tests.unit.ingest.parsers.pdf_bytes import Line, pdf
+from tests.support.pdf_bytes import Line, pdf
 
 PAGE = [Line(72, 700, "A page that says something worth reading.")]
 

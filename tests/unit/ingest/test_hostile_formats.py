@@ -18,9 +18,9 @@ from ingest.archive import iter_archive
 from ingest.children.pool import ParsePool
 from ingest.children.protocol import Failed, Parsed, ParseTask
 from ingest.limits import MAX_ENTRIES
+from tests.support import hostile_files as hostile
+from tests.support.pdf_bytes import Line, pdf
 from tests.support.services import module
-from tests.unit.ingest import hostile
-from tests.unit.ingest.parsers.pdf_bytes import Line, pdf
 
 PAGE = [[Line(72, 700, hostile.WORDS)]]
 SECRET = "TOP-SECRET-CONTENT"

@@ -10,7 +10,7 @@ from retrieval.confidence import NAMES, confidence, features
 from retrieval.extract import extract
 from retrieval.followup import self_contained
 from retrieval.fusion import fuse
-from tests.unit.retrieval.material import passage
+from tests.support.passages import passage
 
 WARRANTY = (
     "Meridian guarantees frames for ten years. The battery is covered for two years or 700 cycles. "

@@ -5,7 +5,7 @@ import dataclasses
 import pytest
 
 from retrieval.links import link_to, passage_link
-from tests.unit.retrieval.material import stored
+from tests.support.passages import stored
 
 URL = "https://x.org/a"
 LONG = "It begins with these words here, " + "and goes on and on, " * 30 + "until it ends with those words."

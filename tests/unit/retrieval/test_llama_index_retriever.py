@@ -2,7 +2,7 @@
 
 from core.vectors.protocol import Scope
 from retrieval.llama_index_retriever import InsydrRetriever
-from tests.unit.retrieval.material import WORKSPACE, Passages, searcher, stored
+from tests.support.passages import WORKSPACE, Passages, searcher, stored
 
 ROWS = [stored(1, "The battery is covered for two years."), stored(2, "Frames are guaranteed for ten years.")]
 

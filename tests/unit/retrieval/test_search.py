@@ -9,7 +9,7 @@ from core.vectors.memory import MemoryVectorStore
 from core.vectors.protocol import DenseQuery, Hit, Scope, SparseQuery
 from retrieval.passages import StoredPassage
 from retrieval.search import Searcher
-from tests.unit.retrieval.material import WORKSPACE, Passages, points, stored
+from tests.support.passages import WORKSPACE, Passages, points, stored
 
 OLD = stored(1, "the lighthouse opens at nine")
 NEW = replace(stored(2, "the lighthouse opens at ten"), document_id=OLD.document_id, version=2)

@@ -9,7 +9,7 @@ from core.vectors.protocol import Scope
 from retrieval.answerer import Answerer
 from retrieval.answers import Answer, Generator, Style
 from retrieval.generate.openai_like import OpenAILikeWriter
-from tests.unit.retrieval.material import WORKSPACE, FakeLlm, Passages, llm_server, searcher, stored
+from tests.support.passages import WORKSPACE, FakeLlm, Passages, llm_server, searcher, stored
 
 ROWS = [
     stored(1, "The battery is covered for two years or 700 full charging cycles."),

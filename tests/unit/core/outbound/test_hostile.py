@@ -20,7 +20,7 @@ import pytest
 
 from core.errors import Forbidden
 from core.outbound.client import GuardedBackend, guarded_client, system_resolver
-from tests.unit.core.outbound.certificates import certificate
+from tests.support.certificates import certificate
 
 PUBLIC, PUBLIC6 = "93.184.215.14", "2606:4700::1111"
 REFUSED = (Forbidden, httpx.ConnectError, httpx.InvalidURL, httpx.UnsupportedProtocol)

@@ -14,8 +14,8 @@ from ingest.elements import ElementKind, ParsedDocument
 from ingest.parsers import ocr
 from ingest.parsers.pdf import parse_pdf
 from ingest.parsers.pdf.scans import ScanReader
+from tests.support.pdf_bytes import Line, pdf
 from tests.support.services import need_tesseract
-from tests.unit.ingest.parsers.pdf_bytes import Line, pdf
 
 
 def texts(parsed: ParsedDocument, kind: ElementKind) -> list[str]:

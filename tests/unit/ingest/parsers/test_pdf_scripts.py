@@ -5,8 +5,8 @@ import pytest
 from core.errors import DocumentError
 from ingest.parsers.pdf import parse_pdf
 from ingest.parsers.pdf.garbled import is_garbled
+from tests.support.pdf_bytes import mapped_pdf
 from tests.support.services import need_tesseract
-from tests.unit.ingest.parsers.pdf_bytes import mapped_pdf
 
 PROSE = (
     "This document says what the pump needs in winter and how it is kept.",

@@ -6,7 +6,7 @@ import zipfile
 import zlib
 from collections.abc import Callable, Mapping
 
-from tests.unit.ingest.parsers.pdf_bytes import Line, pdf
+from tests.support.pdf_bytes import Line, pdf
 
 WORDS = "A pump needs oil every second week, whoever looks after it."
 W = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
