@@ -2,8 +2,9 @@
 PYTHON ?= python3.11
 VENV := .venv
 BIN := $(VENV)/bin
-# a file stays with one worker: its fixtures are made once
-SIDE_BY_SIDE := -n 2 --dist loadfile
+# Three, for two cores: tests wait as often as they compute. A file stays with one, so that its fixtures are made once;
+# the slow files (api, e2e) begin.
+SIDE_BY_SIDE := -n 3 --dist loadfile --no-loadscope-reorder
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .PHONY: run test test-all setup lint types fast lock bench clean

@@ -30,12 +30,17 @@ def fresh_postgres() -> Iterator[str]:
 
 @contextmanager
 def fresh_redis() -> Iterator[str]:
-    """URL of an emptied database that no other test of this run uses. Raises `redis.ConnectionError`."""
+    """URL of an emptied database that no other test uses and that holds nobody else's keys. Raises
+    `redis.ConnectionError`, and `LookupError` when all are in use."""
     import redis
 
-    number = next(number for number in _own_numbers() if number not in _taken)
-    url = f"{REDIS.rsplit('/', 1)[0]}/{number}"
-    client = redis.Redis.from_url(url, socket_connect_timeout=3)
+    for number in _own_numbers():
+        url = f"{REDIS.rsplit('/', 1)[0]}/{number}"
+        client = redis.Redis.from_url(url, socket_connect_timeout=3)
+        if number not in _taken and all(key.startswith(b"insydr") for key in client.scan_iter()):
+            break
+    else:
+        raise LookupError(f"The Redis databases {_own_numbers()} are all in use: name another server by TEST_REDIS_URL")
     client.flushdb()
     _taken.add(number)
     try:
@@ -47,8 +52,8 @@ def fresh_redis() -> Iterator[str]:
 
 
 def _own_numbers() -> range:
-    """This process's share of the databases 10 to 15: pytest-xdist's workers run side by side."""
+    """This process's share of the databases 4 to 15: pytest-xdist's workers run side by side."""
     worker, workers = (os.environ.get(name, "") for name in ("PYTEST_XDIST_WORKER", "PYTEST_XDIST_WORKER_COUNT"))
-    share = 6 // int(workers or 1)
-    first = 10 + share * int(worker.removeprefix("gw") or 0)
+    share = 12 // int(workers or 1)
+    first = 4 + share * int(worker.removeprefix("gw") or 0)
     return range(first, first + share)

@@ -26,12 +26,20 @@ def model(request, tmp_path_factory):
     if request.param == "fake":
         made = load_model("fake", cache_dir=cache)
     elif request.param == "sentence-transformers":
-        module("sentence_transformers")
-        made = load_model(f"sentence-transformers:{model_folder()}", cache_dir=cache)
+        made = through_sentence_transformers(cache)
     else:
-        made = load_model("all-minilm-l6-v2", cache_dir=cache, runtime=request.param, threads=2)
+        made = built_in(cache, request.param)
     yield made
     made.close()
+
+
+def built_in(cache, runtime):
+    return load_model("all-minilm-l6-v2", cache_dir=cache, runtime=runtime, threads=2)
+
+
+def through_sentence_transformers(cache):
+    module("sentence_transformers")
+    return load_model(f"sentence-transformers:{model_folder()}", cache_dir=cache)
 
 
 class TestPassages:
@@ -148,3 +156,11 @@ class TestChoosing:
         assert _best([exact, fast]) == exact
         assert _best([exact, faithful]) == faithful
         assert _best([exact, Choice("onnx-int8", 41.0, 0.993)]) == exact
+
+
+def test_the_graph_agrees_with_sentence_transformers_itself(tmp_path):
+    ours, theirs = built_in(tmp_path, "onnx-fp32"), through_sentence_transformers(tmp_path)
+    texts = [text for text in TEXTS if text]
+    assert (ours.embed_passages(texts) * theirs.embed_passages(texts)).sum(axis=1).min() >= 0.99999
+    ours.close()
+    theirs.close()

@@ -3,6 +3,7 @@
 import re
 from typing import Any
 
+import hypothesis
 import pytest
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
@@ -64,7 +65,7 @@ class TestDocument:
 
 # what ends the session or the workspace that the run works in
 ENDS = re.compile(r"^(POST /api/v1/auth/logout|DELETE /api/v1/workspaces/{workspace_id})$")
-EXAMPLES = 6
+EXAMPLES = hypothesis.settings.default.max_examples // 7  # of each operation, good and bad: 2, or with `thorough` 42
 
 
 @pytest.fixture(scope="module")
@@ -89,10 +90,10 @@ def target(tmp_path_factory: pytest.TempPathFactory) -> Any:
 
 
 class TestGeneratedRequests:
+    @pytest.mark.timeout(900)
     def test_nothing_crashes(self, target: tuple[Workspace, dict[str, str]], document: dict[str, Any]) -> None:
         """Positive and negative data for every operation, with ids that are there: never a 5xx."""
         import schemathesis
-        from hypothesis import HealthCheck, Phase, given, settings
 
         workspace, ids = target
         schema = schemathesis.openapi.from_dict(document)
@@ -107,9 +108,9 @@ class TestGeneratedRequests:
             if reply.status_code >= 500 and reply.status_code != 503:
                 crashed.append(f"{case.method} {case.path}: {reply.status_code} {case.body!r} {case.query!r}")
 
-        limits = settings(
-            max_examples=EXAMPLES, deadline=None, database=None, derandomize=True, phases=[Phase.generate],
-            suppress_health_check=list(HealthCheck),
+        limits = hypothesis.settings(
+            max_examples=EXAMPLES, deadline=None, database=None, derandomize=True, phases=[hypothesis.Phase.generate],
+            suppress_health_check=list(hypothesis.HealthCheck),
         )  # fmt: skip
         for found in schema.get_all_operations():
             operation = found.ok()
@@ -118,7 +119,7 @@ class TestGeneratedRequests:
             for mode in (schemathesis.GenerationMode.POSITIVE, schemathesis.GenerationMode.NEGATIVE):
                 strategy = operation.as_strategy(generation_mode=mode)
                 try:
-                    limits(given(strategy)(probe))()
+                    limits(hypothesis.given(strategy)(probe))()
                 except Exception as error:  # an operation without parameters has no negative data
                     if type(error).__name__ not in ("Unsatisfiable", "SkipTest", "InvalidArgument"):
                         raise

@@ -66,6 +66,7 @@ def postgres() -> Iterator[str]:
         yield url
 
 
+@pytest.mark.long
 class TestKilled:
     def test_a_server(self, tmp_path: Path, site: Site) -> None:
         """Once between a group's file and its rows, once with only visits under way: no other page is fetched again."""

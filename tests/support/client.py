@@ -15,7 +15,7 @@ from insydr.wiring import Installation
 
 PASSWORD = "SecurePass123!"
 PATIENCE_S = 60.0
-POLL_S = 0.02
+POLL_S = 0.05
 
 
 @dataclass(frozen=True)

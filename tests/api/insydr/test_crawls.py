@@ -31,9 +31,16 @@ def shape(request: pytest.FixtureRequest) -> Shape:
     return found
 
 
+@pytest.fixture(autouse=True)
+def _soon_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pages that failed or are missing are asked for again after less than a second, not after seconds."""
+    monkeypatch.setattr("crawler.visit.RETRY_S", (0.1, 0.2, 0.4))
+    monkeypatch.setattr("crawler.visit.CONFIRM_S", 0.2)
+
+
 @pytest.fixture
-def workspace(shape: Shape) -> Workspace:
-    return shape.sign_up("Crawler").workspace("Crawls")
+def workspace(shaped: Workspace) -> Workspace:
+    return shaped
 
 
 @pytest.fixture

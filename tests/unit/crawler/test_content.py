@@ -88,7 +88,9 @@ class TestFiles:
 
 class TestLists:
     @pytest.mark.parametrize("content_type", ["text/html", "text/plain", "application/xml", "application/pdf", None])
-    @pytest.mark.parametrize("body", [SITEMAP, gzip.compress(SITEMAP), BOM + SITEMAP, b"<rss version='2.0'><channel/>"])
+    @pytest.mark.parametrize(
+        "body", [SITEMAP, gzip.compress(SITEMAP, mtime=0), BOM + SITEMAP, b"<rss version='2.0'><channel/>"]
+    )
     def test_by_content(self, body: bytes, content_type: str | None) -> None:
         assert kind_of(body, content_type) == Recognised(Kind.LIST)
 

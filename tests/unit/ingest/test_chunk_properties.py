@@ -58,7 +58,7 @@ def check(document: ParsedDocument, title: str = "A title") -> None:
 
 
 class TestNothingIsLost:
-    @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    @settings(suppress_health_check=[HealthCheck.too_slow])
     @given(BLOCKS, st.text(max_size=300))
     def test_any_document(self, blocks: list[tuple[str, str]], title: str) -> None:
         check(built(blocks), title)

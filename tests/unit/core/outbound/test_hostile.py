@@ -382,6 +382,7 @@ class TestCertificates:
     ) -> None:
         """An operator's own authority is taken as OpenSSL takes it; another name at the same address is refused."""
         monkeypatch.setenv("SSL_CERT_FILE", str(files[0]))
+        monkeypatch.setattr("core.outbound.client.tls_context", ssl.create_default_context)
         names = ["wiki.internal", "other.internal"]
         with (
             listening(files[1]) as listener,
