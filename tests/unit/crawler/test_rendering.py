@@ -22,6 +22,7 @@ from tests.support import services
 from tests.support.site import Answer, Site
 
 QUICK = Limits(wall_s=30, settle_s=4)  # a busy machine needs longer
+PATIENT = Limits(wall_s=60, settle_s=25, idle_s=2)  # for pages that do something late by themselves
 HTML = {"content-type": "text/html; charset=utf-8"}
 Show = Callable[..., Rendered]
 
@@ -35,6 +36,12 @@ def executable() -> str:
 @pytest.fixture(scope="module")
 def renderer(executable: str) -> Iterator[Renderer]:
     with closing(Renderer(executable, limits=QUICK)) as renderer:
+        yield renderer
+
+
+@pytest.fixture(scope="module")
+def patient(executable: str) -> Iterator[Renderer]:
+    with closing(Renderer(executable, limits=PATIENT)) as renderer:
         yield renderer
 
 
@@ -94,11 +101,12 @@ class TestRendering:
         assert (shown.requests, shown.refused, shown.moved_to) == (2, 0, None)
         assert site.count("/app") == 0  # the page itself was fetched before
 
-    def test_modules_workers_and_late_text(self, show: Show, site: Site) -> None:
+    def test_modules_workers_and_late_text(self, show: Show, site: Site, patient: Renderer) -> None:
         site.put("/m.js", b"export const word = 'module'", "text/javascript")
         site.put("/w.js", b"postMessage('worker')", "text/javascript")
         code = "import {word} from '/m.js'; new Worker('/w.js').onmessage = e => setTimeout(() => {"
-        shown = show(f"<p id=out></p><script type=module>{code} {say('word + e.data')} }}, 200)</script>")
+        late = f"{code} {say('word + e.data')} }}, 200)"
+        shown = show(f"<p id=out></p><script type=module>{late}</script>", by=patient)
         assert b"moduleworker" in shown.body
 
     def test_shadow_roots_are_part_of_the_page(self, show: Show) -> None:
@@ -114,11 +122,11 @@ class TestRendering:
         assert b"redirected" in shown.body
         assert shown.requests == 2
 
-    def test_a_page_that_polls_settles_when_its_text_does(self, show: Show, site: Site) -> None:
+    def test_a_page_that_polls_settles_when_its_text_does(self, show: Show, site: Site, patient: Renderer) -> None:
         began = time.monotonic()
-        shown = show(script("setInterval(() => fetch('/tick'), 100);" + say("'polling'")))
+        shown = show(script("setInterval(() => fetch('/tick'), 100);" + say("'polling'")), by=patient)
         assert b"polling" in shown.body
-        assert time.monotonic() - began < QUICK.settle_s
+        assert time.monotonic() - began < PATIENT.settle_s
 
     def test_a_slow_answer_is_waited_for_until_the_latest_moment(self, show: Show, site: Site) -> None:
         site.pages["/slow.js"] = Answer(b"", delay_s=30)
