@@ -10,6 +10,7 @@ POSTGRES = os.environ.get("TEST_POSTGRES_URL", "postgresql://postgres@127.0.0.1:
 REDIS = os.environ.get("TEST_REDIS_URL", "redis://127.0.0.1:6379/13")
 # read at import: a test run removes the settings of this machine
 QDRANT = os.environ.get("INSYDR_TEST_QDRANT_URL")
+MARK = "insydr-test"  # in a Redis database that a test has emptied for itself
 _taken: set[int] = set()
 
 
@@ -30,18 +31,19 @@ def fresh_postgres() -> Iterator[str]:
 
 @contextmanager
 def fresh_redis() -> Iterator[str]:
-    """URL of an emptied database that no other test uses and that holds nobody else's keys. Raises
-    `redis.ConnectionError`, and `LookupError` when all are in use."""
+    """URL of an empty database that no other test uses: one that holds nothing, or what a killed run left behind.
+    Raises `redis.ConnectionError`, and `LookupError` when there is none."""
     import redis
 
     for number in _own_numbers():
         url = f"{REDIS.rsplit('/', 1)[0]}/{number}"
         client = redis.Redis.from_url(url, socket_connect_timeout=3)
-        if number not in _taken and all(key.startswith(b"insydr") for key in client.scan_iter()):
+        if number not in _taken and (client.dbsize() == 0 or client.exists(MARK)):
             break
     else:
-        raise LookupError(f"The Redis databases {_own_numbers()} are all in use: name another server by TEST_REDIS_URL")
+        raise LookupError("The Redis databases 4 to 15 are in use: name another server by TEST_REDIS_URL.")
     client.flushdb()
+    client.set(MARK, "may be emptied")
     _taken.add(number)
     try:
         yield url

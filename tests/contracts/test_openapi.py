@@ -10,7 +10,7 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 from api.app import insydr_openapi
 from api.openapi_snapshot import main as snapshot
 from tests.support.client import Shape, Workspace
-from tests.support.installation import quick_settings
+from tests.support.installation import quick_settings, running
 from tests.support.site import Site
 
 SEED_NAMES = {"workspace_id", "key_id", "agent_id", "document_id"}
@@ -71,8 +71,6 @@ EXAMPLES = hypothesis.settings.default.max_examples // 7  # of each operation, g
 @pytest.fixture(scope="module")
 def target(tmp_path_factory: pytest.TempPathFactory) -> Any:
     """An installation of its own, with one workspace."""
-    from tests.support.installation import running
-
     with running("fuzzed", quick_settings(tmp_path_factory.mktemp("fuzzed"))) as shape:
         workspace: Workspace = shape.sign_up("Fuzz").workspace()
         ids = {"workspace_id": workspace.id, "collection_id": workspace.collection}

@@ -64,6 +64,8 @@ def fresh_redis() -> Iterator[str]:
             url = stack.enter_context(services.fresh_redis())
         except redis.ConnectionError as error:
             missing("redis", error)
+        except LookupError as error:
+            absent(str(error))
         yield url
 
 

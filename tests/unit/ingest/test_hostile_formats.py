@@ -57,7 +57,7 @@ class Reader:
 
 @pytest.fixture(scope="module")
 def reader(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Reader]:
-    pool = ParsePool(1, wall_s=60, cpu_s=15, memory_bytes=2**30, max_tasks=1_000)
+    pool = ParsePool(1, wall_s=60, cpu_s=10, memory_bytes=2**30, max_tasks=1_000)
     yield Reader(pool, tmp_path_factory.mktemp("hostile"))
     pool.close()
 
