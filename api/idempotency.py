@@ -14,7 +14,6 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Message, Receive
 
-from api.auth import current_user, workspace_principal
 from api.state import ApiState
 from core.errors import Conflict, InvalidInput, Unprocessable
 from domain.idempotency.service import IdempotencyService, Kept
@@ -24,10 +23,15 @@ MEMORY_BYTES = 1 << 20
 BLOCK_BYTES = 1 << 18
 SpooledBody = tempfile.SpooledTemporaryFile[bytes]
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
+Identity = Callable[[Request, ApiState], str]
 
 
-def idempotent(handler: Handler) -> Handler:
-    """Wrap a route's handler; does nothing for requests without the header."""
+def idempotent(handler: Handler, identity: Identity) -> Handler:
+    """Wrap a route's handler; does nothing for requests without the header.
+
+    `identity` says who asks, and where, by today's credentials: a kept reply, which may hold a key, is found only by
+    who may have it now.
+    """
 
     async def handle(request: Request) -> Response:
         key = request.headers.get(HEADER)
@@ -35,10 +39,11 @@ def idempotent(handler: Handler) -> Handler:
             return await handler(request)
         if not 1 <= len(key) <= 255:
             raise InvalidInput(f"{HEADER} needs 1 to 255 characters.", field=HEADER)
+        caller = await run_in_threadpool(identity, request, request.app.state.insydr)
         with tempfile.SpooledTemporaryFile(max_size=MEMORY_BYTES) as body:
             fingerprint = await _spooled(request, body)
             again = Request(request.scope, _replay(body, request.receive))
-            return await _once(handler, again, _scope(request, key), fingerprint)
+            return await _once(handler, again, f"{caller}\0{request.url.path}\0{key}", fingerprint)
 
     return handle
 
@@ -49,7 +54,6 @@ async def _once(handler: Handler, request: Request, scope: str, fingerprint: str
     scope = state.keys.digest("idempotency", scope)
     kept = await run_in_threadpool(service.begin, scope, fingerprint)
     if kept is not None:
-        await run_in_threadpool(_check_caller, request, state)
         return _replayed(kept, fingerprint)
     return await _first(handler, request, service, scope)
 
@@ -67,16 +71,6 @@ async def _first(handler: Handler, request: Request, service: IdempotencyService
     return response
 
 
-def _check_caller(request: Request, state: ApiState) -> None:
-    """A kept reply may hold a key: it is not for credentials that ended since, nor for somebody who left."""
-    token = request.headers.get("authorization", "").partition(" ")[2].strip()
-    workspace_id = request.path_params.get("workspace_id")
-    if workspace_id is not None:
-        workspace_principal(workspace_id, request, state, token)
-    elif token:
-        current_user(state, token)
-
-
 def _replayed(kept: Kept, fingerprint: str) -> Response:
     if kept.fingerprint != fingerprint:
         raise Unprocessable(f"This {HEADER} was used for another request.", code="IDEMPOTENCY_KEY_REUSED")
@@ -84,11 +78,6 @@ def _replayed(kept: Kept, fingerprint: str) -> Response:
         raise Conflict("The first request with this key is still running.", code="IDEMPOTENCY_IN_PROGRESS")
     headers = {"Idempotency-Replayed": "true"}
     return Response(kept.body, status_code=kept.status, media_type="application/json", headers=headers)
-
-
-def _scope(request: Request, key: str) -> str:
-    who = request.headers.get("authorization", "")
-    return f"{who}\0{request.url.path}\0{key}"
 
 
 async def _spooled(request: Request, body: SpooledBody) -> str:

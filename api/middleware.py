@@ -1,21 +1,16 @@
-"""Pure ASGI, outermost first: request id and access log, the last defence against crashes, limits of bodies."""
+"""Pure ASGI, outermost first: request id and access log, the last defence against crashes, addresses."""
 
 import time
-from collections.abc import MutableMapping
-from typing import Any
 
 import structlog
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.surfaces.errors import render
-from api.surfaces.names import surface_of_path
-from core.errors import InsydrError, InvalidInput, TooLarge
+from api.surfaces import surface_of_path
+from core.errors import InsydrError, InvalidInput
 from core.ids import Prefix, new_id
 
 log = structlog.get_logger()
-UPLOADS = ("/documents", "/documents/batch")
-PLAIN_BODY_BYTES = 4 * 2**20
 _QUIET = ("/livez", "/readyz", "/metrics")
 
 
@@ -41,7 +36,7 @@ class RequestLog:
             log.exception("request_crashed", path=scope["path"])
             if reply.status is None:
                 error = InsydrError(f"Something broke on our side. Tell us this request id: {request_id}.")
-                await render(error, surface_of_path(scope["path"]))(scope, receive, reply)
+                await surface_of_path(scope["path"]).render(error)(scope, receive, reply)
         if scope["path"] not in _QUIET:
             elapsed_ms = round((time.perf_counter() - started) * 1000, 1)
             log.info("request", method=scope["method"], path=scope["path"], status=reply.status, ms=elapsed_ms)
@@ -68,53 +63,15 @@ def _given_id(scope: Scope) -> str | None:
     return None
 
 
-class BodyLimit:
-    """413 as soon as the body is larger than allowed: by its declared length, else while it streams. 400 for NUL.
+class PlainAddress:
+    """400 for NUL in an address: PostgreSQL takes none in a text."""
 
-    Uploads may have `max_bytes`; every other body is read into memory whole, so it may have less.
-    """
-
-    def __init__(self, app: ASGIApp, max_bytes: int) -> None:
-        self._app, self._max_bytes = app, max_bytes
-
-    def _limit(self, scope: Scope) -> int:
-        is_upload = str(scope["path"]).rstrip("/").endswith(UPLOADS)
-        return self._max_bytes if is_upload else min(self._max_bytes, PLAIN_BODY_BYTES)
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
+        if scope["type"] == "http" and ("\x00" in scope["path"] or b"%00" in scope.get("query_string", b"")):
+            error = InvalidInput("Addresses must not contain NUL characters.", code="INVALID_PATH")
+            await surface_of_path(scope["path"]).render(error)(scope, receive, send)
             return
-        try:
-            self._check_start(scope)
-        except InsydrError as error:
-            await render(error, surface_of_path(scope["path"]))(scope, receive, send)
-            return
-        counter = _Counter(receive, self._limit(scope))
-        try:
-            await self._app(scope, counter, send)
-        except TooLarge as error:  # raised in the middle of a form: nothing was sent yet
-            await render(error, surface_of_path(scope["path"]))(scope, receive, send)
-
-    def _check_start(self, scope: Scope) -> None:
-        if "\x00" in scope["path"] or b"%00" in scope.get("query_string", b""):
-            raise InvalidInput("Addresses must not contain NUL characters.", code="INVALID_PATH")
-        length = Request(scope).headers.get("content-length", "0")
-        if length.isdigit() and int(length) > self._limit(scope):
-            raise too_large(self._limit(scope))
-
-
-class _Counter:
-    def __init__(self, receive: Receive, max_bytes: int) -> None:
-        self._receive, self._left, self._max_bytes = receive, max_bytes, max_bytes
-
-    async def __call__(self) -> MutableMapping[str, Any]:
-        message = await self._receive()
-        self._left -= len(message.get("body", b""))
-        if self._left < 0:
-            raise too_large(self._max_bytes)
-        return message
-
-
-def too_large(max_bytes: int) -> TooLarge:
-    return TooLarge(f"The body is larger than the {max_bytes / 2**20:g} MiB allowed here.")
+        await self._app(scope, receive, send)

@@ -2,16 +2,8 @@
 
 from typing import Any
 
-ERROR = {
-    "type": "object",
-    "title": "Error",
-    "required": ["detail", "code"],
-    "properties": {
-        "detail": {"type": "string", "description": "A sentence for a person."},
-        "code": {"type": "string", "description": "A stable word for programs."},
-        "field": {"type": "string", "description": "The input at fault, dotted."},
-    },
-}
+from api.surface import Surface
+
 DESCRIPTIONS = {
     "400": "The request is wrong.",
     "401": "No credentials, or credentials that do not hold.",
@@ -31,17 +23,19 @@ VERBS = {"Create": "Create", "Page": "List", "Get": "Read", "Update": "Change", 
 NOUNS = {"API keys": "API key"}
 
 
-def with_errors(schema: dict[str, Any]) -> dict[str, Any]:
+def completed(schema: dict[str, Any], surface: Surface) -> dict[str, Any]:
     """Replace FastAPI's own 422 by our error responses, and plain names by readable ones."""
     components = schema.setdefault("components", {}).setdefault("schemas", {})
     for unused in ("HTTPValidationError", "ValidationError"):
         components.pop(unused, None)
-    components["Error"] = ERROR
+    components["Error"] = surface.error_schema
     for methods in schema["paths"].values():
         for method, operation in methods.items():
             operation["summary"] = _summary(operation)
             operation["responses"].pop("422", None)
             for status in _statuses(method, operation):
+                if status == "409" and not surface.has_conflict:
+                    continue
                 operation["responses"].setdefault(status, _response(status))
     return schema
 

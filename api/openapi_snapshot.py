@@ -7,13 +7,14 @@ import json
 import sys
 from pathlib import Path
 
-from api.app import insydr_openapi
+from api.app import openapi_of
+from api.insydr.surface import INSYDR
 
 SNAPSHOT = Path(__file__).resolve().parent.parent / "docs" / "openapi" / "insydr.json"
 
 
 def current() -> str:
-    return json.dumps(insydr_openapi(), indent=1, ensure_ascii=False, sort_keys=True) + "\n"
+    return json.dumps(openapi_of(INSYDR), indent=1, ensure_ascii=False, sort_keys=True) + "\n"
 
 
 def main(arguments: list[str]) -> int:

@@ -5,7 +5,7 @@ from typing import Any
 
 from pydantic import BaseModel, Field
 
-from api.insydr.wire import IdText, Input, JsonObject, Name, ShortText
+from api.fields import IdText, Input, JsonObject, Name, ShortText
 from domain.agents.repository import AgentStats
 from domain.agents.service import version_label
 from domain.agents.settings import AgentStatus, AgentType

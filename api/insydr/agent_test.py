@@ -4,15 +4,14 @@ from typing import Literal
 
 from pydantic import BaseModel, Field
 
-from api.auth import Who
-from api.insydr.wire import IdText, Input, Text
+from api.fields import IdText, Input, Text
+from api.insydr.surface import INSYDR
+from api.principal import Who
 from api.state import State
-from api.surfaces.names import Surface
-from api.surfaces.route import surface_router
 from domain.answers.service import Asked
 from retrieval.answers import Turn
 
-router = surface_router(Surface.INSYDR, "/api/v1/workspaces/{workspace_id}/agents", tag="Agents")
+router = INSYDR.router("/api/v1/workspaces/{workspace_id}/agents", tag="Agents")
 
 
 class TurnIn(Input):

@@ -6,7 +6,7 @@ from typing import Any
 from fastapi import Response
 from pydantic import BaseModel
 
-from api.auth import Who
+from api.fields import IfMatch, Limit, Offset
 from api.insydr.agent_schemas import (
     AgentDetail,
     AgentIn,
@@ -17,16 +17,15 @@ from api.insydr.agent_schemas import (
     agent_detail,
     agent_fields,
 )
-from api.insydr.wire import IfMatch, Limit, Offset
+from api.insydr.surface import INSYDR
+from api.principal import Who
 from api.state import State
-from api.surfaces.names import Surface
-from api.surfaces.route import surface_router
 from core.errors import InvalidInput
 from domain.agents.service import AgentService, version_label
 from domain.agents.settings import AgentStatus, AgentType
 from domain.revision import etag
 
-router = surface_router(Surface.INSYDR, "/api/v1/workspaces/{workspace_id}/agents", tag="Agents")
+router = INSYDR.router("/api/v1/workspaces/{workspace_id}/agents", tag="Agents")
 NOT_NULL = ("name", "agent_type", "collection_ids", "status")
 
 

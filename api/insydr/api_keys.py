@@ -4,15 +4,14 @@ from datetime import datetime
 
 from pydantic import BaseModel, Field
 
-from api.auth import Who
-from api.insydr.wire import Input, Limit, MessageOut, Moment, Name, Offset, ShortText
+from api.fields import Input, Limit, MessageOut, Moment, Name, Offset, ShortText
+from api.insydr.surface import INSYDR
+from api.principal import Who
 from api.state import State
-from api.surfaces.names import Surface
-from api.surfaces.route import surface_router
 from domain.api_keys.service import OVERLAP_HOURS, ApiKeyService, KeyKind, KeyOrder, is_active
 from domain.models import ApiKey
 
-router = surface_router(Surface.INSYDR, "/api/v1/workspaces/{workspace_id}/api-keys", tag="API keys")
+router = INSYDR.router("/api/v1/workspaces/{workspace_id}/api-keys", tag="API keys")
 WARNING = "Save this key - it won't be shown again!"
 
 

@@ -5,16 +5,15 @@ from datetime import datetime
 from fastapi import Response
 from pydantic import BaseModel, EmailStr, Field
 
-from api.auth import CurrentUser, Token
-from api.insydr.wire import Input, MessageOut, Name, Text
+from api.fields import Input, MessageOut, Name, Text
+from api.insydr.surface import INSYDR
+from api.principal import CurrentUser, Token
 from api.state import State
-from api.surfaces.names import Surface
-from api.surfaces.route import surface_router
 from domain.identity import otp
 from domain.identity.service import Tokens
 from domain.models import User
 
-router = surface_router(Surface.INSYDR, "/api/v1/auth", tag="Authentication")
+router = INSYDR.router("/api/v1/auth", tag="Authentication")
 
 
 class SignUpIn(Input):

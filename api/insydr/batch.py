@@ -9,12 +9,12 @@ from fastapi import Query, Request
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import UploadFile
 
-from api.auth import Who
+from api.body_limits import takes_files
 from api.insydr.jobs import JobOut, job_out
+from api.insydr.surface import INSYDR
 from api.insydr.uploads import StoredBlobs, file_limit, store_upload, stored_blobs
+from api.principal import Who
 from api.state import ApiState, State
-from api.surfaces.names import Surface
-from api.surfaces.route import surface_router
 from core.errors import DocumentError, InsydrError, InvalidInput, TooLarge
 from domain.documents.items import Item, Refused, safe_name
 from domain.documents.jsonlines import read_items
@@ -24,7 +24,7 @@ from domain.principal import Principal
 from ingest.archive import iter_archive
 from ingest.fingerprint import content_hash
 
-router = surface_router(Surface.INSYDR, "/api/v1/workspaces/{workspace_id}/documents/batch", tag="Documents")
+router = INSYDR.router("/api/v1/workspaces/{workspace_id}/documents/batch", tag="Documents")
 MAX_FILES = 1_000
 MEMORY_BYTES = 8 * 2**20
 Accepted = Iterator[Item | Refused]
@@ -46,6 +46,7 @@ _BODY = {
 
 
 @router.post("", status_code=202, openapi_extra=_BODY)
+@takes_files
 async def accept(
     request: Request, who: Who, state: State, collection_id: Annotated[str, Query(max_length=64)]
 ) -> JobOut:

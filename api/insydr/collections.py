@@ -5,17 +5,16 @@ from datetime import datetime
 from fastapi import Response
 from pydantic import BaseModel
 
-from api.auth import Who
-from api.insydr.wire import IfMatch, Input, Limit, MessageOut, Name, Offset, ShortText
+from api.fields import IfMatch, Input, Limit, MessageOut, Name, Offset, ShortText
+from api.insydr.surface import INSYDR
+from api.principal import Who
 from api.state import State
-from api.surfaces.names import Surface
-from api.surfaces.route import surface_router
 from core.errors import InvalidInput
 from domain.collections.service import CollectionService
 from domain.models import Collection
 from domain.revision import etag
 
-router = surface_router(Surface.INSYDR, "/api/v1/workspaces/{workspace_id}/collections", tag="Collections")
+router = INSYDR.router("/api/v1/workspaces/{workspace_id}/collections", tag="Collections")
 
 
 class CollectionIn(Input):

@@ -5,8 +5,8 @@ from typing import Any
 
 from pydantic import BaseModel, Field
 
+from api.fields import IdText, Input, Text
 from api.insydr.jobs import JobOut, job_out
-from api.insydr.wire import IdText, Input, Text
 from domain.crawls.preview import Preview
 from domain.models import CrawlChange, CrawlPage, CrawlRun, CrawlSource, Job, RunState
 

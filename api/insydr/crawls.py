@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from fastapi import Query, Response
 
-from api.auth import Who
+from api.fields import IfMatch, Limit, MessageOut, Offset
 from api.insydr.crawl_schemas import (
     ChangeList,
     CrawlFields,
@@ -25,10 +25,9 @@ from api.insydr.crawl_schemas import (
     run_out,
     started,
 )
-from api.insydr.wire import IfMatch, Limit, MessageOut, Offset
+from api.insydr.surface import INSYDR
+from api.principal import Who
 from api.state import ApiState, State
-from api.surfaces.names import Surface
-from api.surfaces.route import surface_router
 from core.errors import InvalidInput
 from domain.crawls.options import checked_url
 from domain.crawls.preview import preview
@@ -37,7 +36,7 @@ from domain.models import Change, CrawlRun, PageState
 from domain.principal import Permission, Principal
 from domain.revision import etag
 
-router = surface_router(Surface.INSYDR, "/api/v1/workspaces/{workspace_id}", tag="Crawls")
+router = INSYDR.router("/api/v1/workspaces/{workspace_id}", tag="Crawls")
 
 
 @router.post("/documents/url", status_code=202)

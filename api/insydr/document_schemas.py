@@ -6,7 +6,7 @@ from urllib.parse import urljoin
 
 from pydantic import BaseModel, Field
 
-from api.insydr.wire import Input, JsonObject, Name
+from api.fields import Input, JsonObject, Name
 from domain.documents.service import Detail
 from domain.models import ChunkRow, Document, DocumentVersion, Status
 

@@ -5,7 +5,9 @@ from urllib.parse import quote
 
 from fastapi import File, Form, Query, Request, Response, UploadFile
 
-from api.auth import Who
+from api.body_limits import takes_files
+from api.document_form import document_form
+from api.fields import IfMatch, Limit, MessageOut, Offset
 from api.insydr.document_schemas import (
     AcceptedOut,
     ChunkList,
@@ -20,25 +22,24 @@ from api.insydr.document_schemas import (
     document_fields,
     text_out,
 )
-from api.insydr.form import document_form
+from api.insydr.surface import INSYDR
 from api.insydr.uploads import file_limit, store_upload, stored_blobs
-from api.insydr.wire import IfMatch, Limit, MessageOut, Offset
+from api.principal import Who
 from api.ranges import download
 from api.state import State
-from api.surfaces.names import Surface
-from api.surfaces.route import surface_router
 from core.errors import InvalidInput
 from domain.documents.repository import Filter
 from domain.documents.service import DocumentService
 from domain.models import Status
 from domain.revision import etag
 
-router = surface_router(Surface.INSYDR, "/api/v1/workspaces/{workspace_id}/documents", tag="Documents")
+router = INSYDR.router("/api/v1/workspaces/{workspace_id}/documents", tag="Documents")
 Version = Annotated[int | None, Query(ge=1, le=1_000_000, description="Default: the live version.")]
 WIRE_STATUSES = ("QUEUED", "PROCESSING", "COMPLETED", "FAILED", "CANCELLED")
 
 
 @router.post("", status_code=202)
+@takes_files
 def upload(
     who: Who,
     state: State,

@@ -10,21 +10,20 @@ from fastapi.responses import StreamingResponse
 from pydantic import BaseModel
 from starlette.concurrency import run_in_threadpool
 
-from api.auth import Who
 from api.insydr.crawl_schemas import CrawlOut, has_ended
 from api.insydr.crawls import look
 from api.insydr.document_schemas import DocumentOut, document_fields
 from api.insydr.jobs import job_out
+from api.insydr.surface import INSYDR
+from api.principal import Who
 from api.state import ApiState, State
-from api.surfaces.names import Surface
-from api.surfaces.route import surface_router
 from core.errors import InsydrError
 from domain.documents.service import DocumentService
 from domain.jobs.service import JobService
 from domain.models import JobStatus, Status
 from domain.principal import Principal
 
-router = surface_router(Surface.INSYDR, "/api/v1/workspaces/{workspace_id}", tag="Progress")
+router = INSYDR.router("/api/v1/workspaces/{workspace_id}", tag="Progress")
 POLL_S = 0.5
 PING_EVERY = 30  # polls: a comment each 15 s keeps proxies from closing the stream
 _SSE: dict[int | str, dict[str, Any]] = {

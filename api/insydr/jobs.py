@@ -5,15 +5,14 @@ from typing import Any
 
 from pydantic import BaseModel, Field
 
-from api.auth import Who
-from api.insydr.wire import Limit, Offset
+from api.fields import Limit, Offset
+from api.insydr.surface import INSYDR
+from api.principal import Who
 from api.state import State
-from api.surfaces.names import Surface
-from api.surfaces.route import surface_router
 from domain.jobs.service import JobService
 from domain.models import Job
 
-router = surface_router(Surface.INSYDR, "/api/v1/workspaces/{workspace_id}/jobs", tag="Jobs")
+router = INSYDR.router("/api/v1/workspaces/{workspace_id}/jobs", tag="Jobs")
 
 
 class JobOut(BaseModel):

@@ -4,12 +4,11 @@ from datetime import datetime
 
 from pydantic import BaseModel, Field
 
-from api.auth import Who
+from api.fields import IdText, Input, Limit, Offset
 from api.insydr.jobs import JobOut, job_out
-from api.insydr.wire import IdText, Input, Limit, Offset
+from api.insydr.surface import INSYDR
+from api.principal import Who
 from api.state import State
-from api.surfaces.names import Surface
-from api.surfaces.route import surface_router
 from core.errors import InvalidInput
 from domain.dead_letters.repository import Which
 from domain.dead_letters.service import DeadLetterService
@@ -17,7 +16,7 @@ from domain.ingestion.health import queue_health
 from domain.ingestion.reconcile import start_reconciliation
 from domain.models import Document
 
-router = surface_router(Surface.INSYDR, "/api/v1/workspaces/{workspace_id}", tag="Queue")
+router = INSYDR.router("/api/v1/workspaces/{workspace_id}", tag="Queue")
 
 
 class QueueOut(BaseModel):

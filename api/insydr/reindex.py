@@ -2,16 +2,15 @@
 
 from pydantic import Field
 
-from api.auth import Who
+from api.fields import IdText, Input
 from api.insydr.jobs import JobOut, job_out
-from api.insydr.wire import IdText, Input
+from api.insydr.surface import INSYDR
+from api.principal import Who
 from api.state import State
-from api.surfaces.names import Surface
-from api.surfaces.route import surface_router
 from domain.collections.service import require_collections
 from domain.ingestion.service import reindex
 
-router = surface_router(Surface.INSYDR, "/api/v1/workspaces/{workspace_id}/reindex", tag="Jobs")
+router = INSYDR.router("/api/v1/workspaces/{workspace_id}/reindex", tag="Jobs")
 
 
 class ReindexIn(Input):

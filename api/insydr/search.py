@@ -4,16 +4,15 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from api.auth import Who
-from api.insydr.wire import IdText, Input, Text
+from api.fields import IdText, Input, Text
+from api.insydr.surface import INSYDR
+from api.principal import Who
 from api.state import State
-from api.surfaces.names import Surface
-from api.surfaces.route import surface_router
 from domain.answers.service import SearchOrder
 from retrieval.links import passage_link
 from retrieval.passages import Passage
 
-router = surface_router(Surface.INSYDR, "/api/v1/workspaces/{workspace_id}/search", tag="Search")
+router = INSYDR.router("/api/v1/workspaces/{workspace_id}/search", tag="Search")
 
 
 class SearchFilters(Input):

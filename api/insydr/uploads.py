@@ -7,7 +7,7 @@ from typing import BinaryIO
 
 from starlette.datastructures import UploadFile
 
-from api.middleware import too_large
+from api.body_limits import too_large
 from api.state import ApiState
 from core.blobs.protocol import BlobStore
 from core.errors import InvalidInput

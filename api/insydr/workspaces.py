@@ -6,18 +6,17 @@ from typing import Any
 from fastapi import Response
 from pydantic import BaseModel
 
-from api.auth import CurrentUser, Who
-from api.insydr.wire import IfMatch, Input, JsonObject, Limit, MessageOut, Name, Offset, ShortText
+from api.fields import IfMatch, Input, JsonObject, Limit, MessageOut, Name, Offset, ShortText
+from api.insydr.surface import INSYDR
+from api.principal import CurrentUser, Who
 from api.state import State
-from api.surfaces.names import Surface
-from api.surfaces.route import surface_router
 from core.errors import InvalidInput
 from domain.models import Workspace
 from domain.revision import etag
 from domain.workspaces.repository import WorkspaceRepository
 from domain.workspaces.service import Defaults, WorkspaceService
 
-router = surface_router(Surface.INSYDR, "/api/v1/workspaces", tag="Workspaces")
+router = INSYDR.router("/api/v1/workspaces", tag="Workspaces")
 
 
 class WorkspaceIn(Input):

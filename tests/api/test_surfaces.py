@@ -2,46 +2,58 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from itertools import count
+from types import SimpleNamespace
 from typing import Any
 
 import httpx
+import jsonschema
 import pytest
 from fastapi import FastAPI
 from pydantic import BaseModel
+from starlette.types import ASGIApp
 
-from api.middleware import BodyLimit, RequestLog
-from api.surfaces.handlers import install_handlers
-from api.surfaces.names import Surface, surface_of_path
-from api.surfaces.route import surface_router
+from api.askpro.surface import ASKPRO
+from api.error_handlers import install_handlers
+from api.frontdesk.surface import FRONTDESK
+from api.insydr.surface import INSYDR
+from api.integration.surface import INTEGRATION
+from api.middleware import PlainAddress, RequestLog
+from api.principal import KeyWho
+from api.surface import Surface
+from api.surfaces import SURFACES, surface_of_path
+from api.voxforge.surface import VOXFORGE
 from core.errors import Conflict, Forbidden, NotFound, TooManyRequests, Unauthenticated, Unprocessable
-from tests.support.client import Shape, check_error
+from core.settings import Settings
+from insydr.server import api_state
+from tests.support.client import PASSWORD, Account, Shape, Workspace, check_error
 
-MAX_BYTES = 1_000
+MAX_BYTES = 4 * 2**20  # of a body that is no upload
 
 
 class TestWhoseRouteIsIt:
     @pytest.mark.parametrize(
         ("path", "surface"),
         [
-            *[(f"/api/v1/{name}", Surface.VOXFORGE) for name in ("agents", "campaigns", "calls", "appointments")],
+            *[(f"/api/v1/{name}", VOXFORGE) for name in ("agents", "campaigns", "calls", "appointments")],
             *[
-                (f"/api/v1/{name}", Surface.INTEGRATION)
+                (f"/api/v1/{name}", INTEGRATION)
                 for name in ("workflows", "executions", "credentials", "connectors", "webhooks", "openapi")
             ],
             *[
-                (f"/api/{name}", Surface.FRONTDESK)
+                (f"/api/{name}", FRONTDESK)
                 for name in ("calls", "leads", "appointments", "sms", "emails", "webhooks", "secrets")
             ],
-            ("/api/v1", Surface.INSYDR), ("/api/v1/workspaces", Surface.INSYDR), ("/api/v1/auth/me", Surface.INSYDR),
-            ("/api/v1/openapi.json", Surface.INSYDR), ("/api/v1/workspaces/w/agents", Surface.INSYDR),
-            ("/api/v1/agents/a/b/c", Surface.VOXFORGE), ("/api/v1/agents/", Surface.VOXFORGE),
-            ("/api/v1/agentsmith", Surface.INSYDR), ("/api/callsign", Surface.ASKPRO),
-            ("/api/webhooks/retell", Surface.ASKPRO), ("/api/webhooks/calcom", Surface.ASKPRO),
-            ("/api/webhooks/retell/x", Surface.ASKPRO), ("/api/webhooks/other", Surface.FRONTDESK),
-            ("/api/retell-webhooks", Surface.ASKPRO), ("/api/calcom-webhooks/e", Surface.ASKPRO),
-            ("/api/service-gateway", Surface.ASKPRO), ("/api", Surface.ASKPRO), ("/docs/api", Surface.ASKPRO),
-            ("/docs/api.json", Surface.ASKPRO), ("/docs", Surface.INSYDR), ("/", Surface.INSYDR),
-            ("/livez", Surface.INSYDR), ("/apiary", Surface.INSYDR),
+            ("/api/v1", INSYDR), ("/api/v1/workspaces", INSYDR), ("/api/v1/auth/me", INSYDR),
+            ("/api/v1/openapi.json", INSYDR), ("/api/v1/workspaces/w/agents", INSYDR),
+            ("/api/v1/agents/a/b/c", VOXFORGE), ("/api/v1/agents/", VOXFORGE),
+            ("/api/v1/agentsmith", INSYDR), ("/api/callsign", ASKPRO),
+            ("/api/webhooks/retell", ASKPRO), ("/api/webhooks/calcom", ASKPRO),
+            ("/api/webhooks/retell/x", ASKPRO), ("/api/webhooks/other", FRONTDESK),
+            ("/api/retell-webhooks", ASKPRO), ("/api/calcom-webhooks/e", ASKPRO),
+            ("/api/service-gateway", ASKPRO), ("/api", ASKPRO), ("/docs/api", ASKPRO),
+            ("/docs/api.json", ASKPRO), ("/docs", INSYDR), ("/", INSYDR),
+            ("/livez", INSYDR), ("/apiary", INSYDR),
         ],
     )  # fmt: skip
     def test_the_longest_prefix_wins(self, path: str, surface: Surface) -> None:
@@ -50,11 +62,11 @@ class TestWhoseRouteIsIt:
 
 # a path of each surface, below which the test's own routes are
 PLACES = {
-    Surface.INSYDR: "/api/v1/things",
-    Surface.VOXFORGE: "/api/v1/campaigns/things",
-    Surface.INTEGRATION: "/api/v1/workflows/things",
-    Surface.FRONTDESK: "/api/leads/things",
-    Surface.ASKPRO: "/api/service-gateway/things",
+    INSYDR: "/api/v1/things",
+    VOXFORGE: "/api/v1/campaigns/things",
+    INTEGRATION: "/api/v1/workflows/things",
+    FRONTDESK: "/api/leads/things",
+    ASKPRO: "/api/service-gateway/things",
 }
 ERRORS = {
     "conflict": Conflict("Taken.", code="TAKEN"),
@@ -64,7 +76,7 @@ ERRORS = {
     "login": Unauthenticated("Who?"),
     "unprocessable": Unprocessable("At most 3.", code="LIMIT_REACHED", details={"limit": 3}),
 }
-NO_CONFLICT = (Surface.VOXFORGE, Surface.INTEGRATION, Surface.ASKPRO)
+NO_CONFLICT = (VOXFORGE, INTEGRATION, ASKPRO)
 
 
 class ThingIn(BaseModel):
@@ -74,8 +86,9 @@ class ThingIn(BaseModel):
 def app_of_all() -> RequestLog:
     """Each surface with the same few routes."""
     app = FastAPI(openapi_url=None)
+    app.state.insydr = SimpleNamespace(settings=Settings(_env_file=None))
     for surface, place in PLACES.items():
-        router = surface_router(surface, place, tag="Things")
+        router = surface.router(place, tag="Things")
 
         @router.get("/{kind}")
         def fail(kind: str) -> None:
@@ -89,12 +102,12 @@ def app_of_all() -> RequestLog:
 
         app.include_router(router)
     install_handlers(app)
-    return RequestLog(BodyLimit(app, MAX_BYTES))
+    return RequestLog(PlainAddress(app))
 
 
-def ask(method: str, path: str, **options: Any) -> httpx.Response:
+def ask(method: str, path: str, *, app: ASGIApp | None = None, **options: Any) -> httpx.Response:
     async def send() -> httpx.Response:
-        transport = httpx.ASGITransport(app_of_all(), raise_app_exceptions=False)
+        transport = httpx.ASGITransport(app or app_of_all(), raise_app_exceptions=False)
         async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
             return await client.request(method, path, **options)
 
@@ -104,17 +117,17 @@ def ask(method: str, path: str, **options: Any) -> httpx.Response:
 def check_body(surface: Surface, reply: httpx.Response) -> str:
     """The body is exactly this surface's; its message."""
     body = reply.json()
-    if surface is Surface.INSYDR:
+    if surface is INSYDR:
         assert body.keys() >= {"detail", "code"}
         return str(body["detail"])
-    if surface is Surface.VOXFORGE:
+    if surface is VOXFORGE:
         assert body.keys() == {"error"}
         assert body["error"].keys() == {"code", "message"}
         return str(body["error"]["message"])
-    if surface is Surface.INTEGRATION:
+    if surface is INTEGRATION:
         assert isinstance(body["error"], str)
         return str(body["error"])
-    if surface is Surface.FRONTDESK:
+    if surface is FRONTDESK:
         assert isinstance(body["message"], str)
         return str(body["message"])
     assert body.keys() == {"success", "error", "code", "details"}
@@ -122,7 +135,7 @@ def check_body(surface: Surface, reply: httpx.Response) -> str:
     return str(body["error"])
 
 
-@pytest.mark.parametrize("surface", Surface)
+@pytest.mark.parametrize("surface", SURFACES, ids=lambda surface: surface.name)
 class TestErrors:
     @pytest.mark.parametrize("kind", ERRORS)
     def test_raised_in_a_route(self, kind: str, surface: Surface) -> None:
@@ -130,6 +143,7 @@ class TestErrors:
         status = ERRORS[kind].status
         assert reply.status_code == (400 if status == 409 and surface in NO_CONFLICT else status)
         assert check_body(surface, reply) == ERRORS[kind].message
+        jsonschema.validate(reply.json(), surface.error_schema)
         assert reply.headers.get("retry-after") == ("7" if kind == "limit" else None)
         assert reply.headers.get("www-authenticate") == ("Bearer" if kind == "login" else None)
 
@@ -161,15 +175,15 @@ class TestErrors:
         assert reply.headers["allow"] == "POST"
 
     def test_too_large_by_its_length(self, surface: Surface) -> None:
-        reply = ask("POST", PLACES[surface], content=b"x" * 2_000)
+        reply = ask("POST", PLACES[surface], content=b"x" * (MAX_BYTES + 1))
         assert reply.status_code == 413
         assert check_body(surface, reply)
 
     def test_too_large_while_it_streams(self, surface: Surface) -> None:
         async def body() -> AsyncIterator[bytes]:
             yield b'{"count":'
-            for _ in range(20):
-                yield b" " * 100
+            for _ in range(MAX_BYTES // 2**16 + 1):
+                yield b" " * 2**16
 
         reply = ask("POST", PLACES[surface], content=body(), headers={"Content-Type": "application/json"})
         assert reply.status_code == 413
@@ -180,6 +194,104 @@ class TestErrors:
             reply = ask("GET", address)
             assert reply.status_code == 400
             assert check_body(surface, reply)
+
+
+class TestWhoAsksWithoutAWorkspaceInThePath:
+    """On a second surface, mounted for the test: the key's workspace, or the header's, or a person's only one."""
+
+    @pytest.fixture
+    def things(self, embedded: Shape) -> "Things":
+        return Things(embedded)
+
+    @pytest.fixture
+    def account(self, embedded: Shape) -> Account:
+        return embedded.sign_up()
+
+    def test_a_key_knows_its_workspace(self, things: "Things", account: Account) -> None:
+        workspace = account.workspace()
+        reply = things.post(secret_key(workspace))
+        assert (reply.status_code, reply.json()["workspace"]) == (201, workspace.id)
+
+    def test_a_key_does_not_reach_another_one(self, things: "Things", account: Account) -> None:
+        key, other = secret_key(account.workspace()), account.workspace()
+        assert things.post(key, other).status_code == 404
+
+    def test_a_person_with_one_workspace(self, things: "Things", account: Account) -> None:
+        workspace = account.workspace()
+        assert things.post(account.token).json()["workspace"] == workspace.id
+
+    def test_a_person_with_several_names_one(self, things: "Things", account: Account) -> None:
+        one, two = account.workspace("One"), account.workspace("Two")
+        reply = things.post(account.token)
+        assert (reply.status_code, reply.json()["error"]["code"]) == (400, "WORKSPACE_REQUIRED")
+        assert "X-Workspace-Id" in reply.json()["error"]["message"]
+        for workspace in (one, two):
+            assert things.post(account.token, workspace).json()["workspace"] == workspace.id
+
+    def test_a_stranger_sees_nothing(self, things: "Things", account: Account, embedded: Shape) -> None:
+        theirs = embedded.sign_up("Eve").workspace()
+        account.workspace()
+        assert things.post(account.token, theirs).status_code == 404
+        assert things.post("").status_code == 401
+
+    def test_a_key_gets_its_reply_again(self, things: "Things", account: Account) -> None:
+        key = secret_key(account.workspace())
+        first, again = things.post(key, key="k"), things.post(key, key="k")
+        assert (again.status_code, again.json()) == (201, first.json())
+        assert again.headers["idempotency-replayed"] == "true"
+
+    def test_a_reply_stays_in_its_workspace(self, things: "Things", account: Account) -> None:
+        one, two = account.workspace("One"), account.workspace("Two")
+        assert things.post(account.token, one, key="k").json()["workspace"] == one.id
+        assert things.post(account.token, two, key="k").json()["workspace"] == two.id
+        assert things.post(account.token, one, key="k").json()["workspace"] == one.id
+
+    def test_a_new_token_of_the_same_person_gets_the_same_reply(self, things: "Things", account: Account) -> None:
+        account.workspace()
+        first = things.post(account.token, key="k")
+        login = {"email": account.email, "password": PASSWORD}
+        token = account.shape.http.post("/api/v1/auth/login", json=login).json()["access_token"]
+        assert token != account.token
+        assert things.post(token, key="k").json() == first.json()
+
+    def test_another_key_gets_one_of_its_own(self, things: "Things", account: Account) -> None:
+        workspace = account.workspace()
+        made = [things.post(secret_key(workspace), key="k").json()["number"] for _ in range(2)]
+        assert made[0] != made[1]
+
+    def test_a_revoked_key_gets_nothing(self, things: "Things", account: Account) -> None:
+        workspace = account.workspace()
+        body = {"name": "CI", "kind": "secret"}
+        made = workspace.post("/api-keys", json=body).json()
+        assert things.post(made["key"], key="k").status_code == 201
+        workspace.delete(f"/api-keys/{made['id']}")
+        assert things.post(made["key"], key="k").status_code == 401
+
+
+def secret_key(workspace: Workspace) -> str:
+    return str(workspace.post("/api-keys", json={"name": "CI", "kind": "secret"}).json()["key"])
+
+
+class Things:
+    """An app with one creating post of VoxForge, over the parts of a running installation."""
+
+    def __init__(self, shape: Shape) -> None:
+        self._app = FastAPI(openapi_url=None)
+        self._app.state.insydr = api_state(shape.parts)
+        router, numbers = VOXFORGE.router(PLACES[VOXFORGE], tag="Things"), count()
+
+        @router.post("", status_code=201)
+        def create(who: KeyWho) -> dict[str, Any]:
+            return {"workspace": who.workspace_id, "number": next(numbers)}
+
+        self._app.include_router(router)
+        install_handlers(self._app)
+
+    def post(self, token: str, workspace: Workspace | None = None, *, key: str | None = None) -> httpx.Response:
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        headers |= {"X-Workspace-Id": workspace.id} if workspace else {}
+        headers |= {"Idempotency-Key": key} if key else {}
+        return ask("POST", PLACES[VOXFORGE], app=self._app, headers=headers)
 
 
 class TestRequestIds:

@@ -7,7 +7,8 @@ import hypothesis
 import pytest
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
-from api.app import insydr_openapi
+from api.app import openapi_of
+from api.insydr.surface import INSYDR
 from api.openapi_snapshot import main as snapshot
 from tests.support.client import Shape, Workspace
 from tests.support.installation import quick_settings, running
@@ -19,7 +20,7 @@ OUR_NAMES = {"collection_id", "job_id", "crawl_id", "run_id"}
 
 @pytest.fixture(scope="module")
 def document() -> dict[str, Any]:
-    return insydr_openapi()
+    return openapi_of(INSYDR)
 
 
 def operations(document: dict[str, Any]) -> list[tuple[str, str, dict[str, Any]]]:

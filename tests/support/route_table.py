@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from api.app import INSYDR
+from api.app import ROUTERS
 from domain.principal import Permission, Role
 
 PREFIX = "/api/v1/workspaces/{workspace_id}"
@@ -92,7 +92,7 @@ WITHOUT_WORKSPACE = {
 
 def all_routes() -> list[tuple[str, str]]:
     """Method and path template of every route of the surface."""
-    routes = [route for module in INSYDR for route in module.router.routes]
+    routes = [route for routers in ROUTERS.values() for router in routers for route in router.routes]
     return [(method, route.path) for route in routes for method in sorted(route.methods - {"HEAD"})]
 
 

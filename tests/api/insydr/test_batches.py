@@ -272,7 +272,7 @@ class TestIdempotency:
         """As the first request leaves it before it ends: begun, not finished."""
         parts = workspace.shape.parts
         path = f"/api/v1/workspaces/{workspace.id}/collections"
-        scope = parts.keys.digest("idempotency", f"Bearer {workspace.token}\0{path}\0k")
+        scope = parts.keys.digest("idempotency", f"{workspace.id} {workspace.account.user_id}\0{path}\0k")
         body = b'{"name": "a"}'
         service = IdempotencyService(parts.database, parts.keys)
         assert service.begin(scope, hashlib.sha256(body).hexdigest()) is None

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from api.app import insydr_openapi
+from api.app import openapi_of
+from api.insydr.surface import INSYDR
 from tests.support.client import Shape, check_error
 from tests.support.route_table import CASES, PREFIX, WITHOUT_WORKSPACE, all_routes, request_of, workspace_routes
 from tests.support.site import Site
@@ -102,7 +103,7 @@ def names_in(path: str) -> list[str]:
 
 def id_fields() -> Iterator[tuple[str, str, str]]:
     """Every query and body field of the OpenAPI document whose name says that it names something."""
-    schema = insydr_openapi()
+    schema = openapi_of(INSYDR)
 
     def fields(part: dict[str, Any], prefix: str) -> Iterator[str]:
         if "$ref" in part:

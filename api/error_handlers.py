@@ -11,8 +11,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from api.surfaces.errors import render
-from api.surfaces.route import surface_of
+from api.surfaces import surface_of
 from core.errors import InsydrError, InvalidInput, NotFound
 
 _PLACES = ("body", "query", "path", "header", "cookie")
@@ -27,25 +26,25 @@ def install_handlers(app: FastAPI) -> None:
 
 async def _known(request: Request, error: Exception) -> Response:
     assert isinstance(error, InsydrError)
-    return render(error, surface_of(request))
+    return surface_of(request).render(error)
 
 
 async def _invalid(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
-    return render(validation_error(error.errors()), surface_of(request))
+    return surface_of(request).render(validation_error(error.errors()))
 
 
 async def _http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     cause = error.__cause__  # FastAPI makes a plain 400 of whatever is raised while it reads a body, a 413 too
-    return render(cause if isinstance(cause, InsydrError) else _translated(error), surface_of(request))
+    return surface_of(request).render(cause if isinstance(cause, InsydrError) else _translated(error))
 
 
 async def _crashed(request: Request, _: Exception) -> Response:
     """Starlette raises the error again after this, for the log."""
     request_id = structlog.contextvars.get_contextvars().get("request_id", "unknown")
     broken = InsydrError(f"Something broke on our side. Tell us this request id: {request_id}.")
-    return render(broken, surface_of(request))
+    return surface_of(request).render(broken)
 
 
 def validation_error(errors: Sequence[Any]) -> InvalidInput:

@@ -1,4 +1,4 @@
-"""Types that several resources share on the wire."""
+"""Fields that several resources and surfaces share: checked texts, ids, times, pages."""
 
 from datetime import UTC, datetime
 from typing import Annotated, Any
@@ -6,7 +6,6 @@ from typing import Annotated, Any
 from fastapi import Header, Query
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from core.clock import iso
 from domain.plain_json import checked_json
 
 
@@ -58,11 +57,3 @@ class Input(BaseModel):
 
 class MessageOut(BaseModel):
     message: str
-
-
-class Stamp:
-    """Times as the seeds write them."""
-
-    @staticmethod
-    def of(moment: datetime | None) -> str | None:
-        return None if moment is None else iso(moment)

@@ -2,12 +2,12 @@
 
 from typing import Annotated
 
-from fastapi import Depends, Request
+from fastapi import Depends, Header, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from api.state import ApiState, State
 from core.crypto import same
-from core.errors import Forbidden, NotFound, Unauthenticated
+from core.errors import Forbidden, InvalidInput, NotFound, Unauthenticated
 from domain.api_keys.service import principal_of_key
 from domain.models import User
 from domain.principal import ROLE_PERMISSIONS, Principal, Role
@@ -16,6 +16,10 @@ from domain.workspaces.repository import WorkspaceRepository
 SECRET_KEY_PREFIX = "sk_live_"
 PUBLIC_KEY_PREFIX = "pk_live_"
 _bearer = HTTPBearer(auto_error=False, description="Access token of a person, or a key `sk_live_…`.")
+WORKSPACE_HEADER = "X-Workspace-Id"
+WorkspaceHeader = Annotated[
+    str | None, Header(alias=WORKSPACE_HEADER, max_length=64, description="Needed by members of several workspaces.")
+]
 Credentials = Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
 
 
@@ -40,24 +44,63 @@ CurrentUser = Annotated[User, Depends(current_user)]
 
 def workspace_principal(workspace_id: str, request: Request, state: State, token: Token) -> Principal:
     """The caller inside the workspace of the path; another one's looks as if it were not there."""
+    return _principal(request, state, token, workspace_id)
+
+
+def key_principal(request: Request, state: State, token: Token, x_workspace_id: WorkspaceHeader = None) -> Principal:
+    """The caller where no path names the workspace: the key's; for a person the header's, else the only one."""
+    return _principal(request, state, token, x_workspace_id)
+
+
+Who = Annotated[Principal, Depends(workspace_principal)]
+KeyWho = Annotated[Principal, Depends(key_principal)]
+
+
+def identity(request: Request, state: ApiState, *, workspace_in_path: bool) -> str:
+    """Who asks and in which workspace, as one stable text, whichever of their tokens they use today.
+
+    Whoever cannot be told (nobody, ended credentials, a workspace that is not theirs) is their own header: the route
+    refuses them itself, if it wants to know who they are.
+    """
+    header = request.headers.get("authorization", "")
+    token = header.partition(" ")[2].strip()
+    workspace_id = request.path_params.get("workspace_id")
+    try:
+        if workspace_in_path and workspace_id is None:
+            return f"user {current_user(state, token).id}" if token else ""
+        who = _principal(request, state, token, workspace_id or request.headers.get(WORKSPACE_HEADER))
+    except (Unauthenticated, Forbidden, NotFound, InvalidInput):
+        return f"header {header}"
+    return f"{who.workspace_id} {who.key_id or who.user_id}"
+
+
+def _principal(request: Request, state: ApiState, token: str, workspace_id: str | None) -> Principal:
     if token.startswith(SECRET_KEY_PREFIX):
         who = _key(state, token, client_address(request))
-        if who.workspace_id != workspace_id:
+        if workspace_id not in (None, who.workspace_id):
             raise workspace_not_found()
         return who
     if token.startswith(PUBLIC_KEY_PREFIX):
         raise Forbidden("Public keys work for the widget only.", code="PUBLIC_KEY")
-    if state.operator_token is not None and same(token, state.operator_token):
+    if workspace_id and state.operator_token is not None and same(token, state.operator_token):
         return _operator(state, workspace_id)
     user = state.identity.authenticate(token)
     with state.database.read() as session:
-        role = WorkspaceRepository(session).role(workspace_id, user.id)
+        workspaces = WorkspaceRepository(session)
+        workspace_id = workspace_id or _only(workspaces, user)
+        role = workspaces.role(workspace_id, user.id)
     if role is None:
         raise workspace_not_found()
     return Principal(workspace_id, user.id, ROLE_PERMISSIONS[Role(role)], Role(role))
 
 
-Who = Annotated[Principal, Depends(workspace_principal)]
+def _only(workspaces: WorkspaceRepository, user: User) -> str:
+    rows, total = workspaces.of_user(user.id, limit=1, offset=0)
+    if total != 1:
+        raise InvalidInput(
+            f"You belong to {total} workspaces: name one in the header {WORKSPACE_HEADER}.", code="WORKSPACE_REQUIRED"
+        )
+    return rows[0].workspace.id
 
 
 def client_address(request: Request) -> str | None:

@@ -1,0 +1,25 @@
+"""Every router of the surface, in the order in which paths are matched."""
+
+from api.insydr import (
+    agent_test,
+    agents,
+    api_keys,
+    auth,
+    batch,
+    collections,
+    crawls,
+    documents,
+    events,
+    jobs,
+    queue,
+    reindex,
+    search,
+    workspaces,
+)
+
+# `batch` and `crawls` before `documents`: /documents/batch is not the document “batch”
+MODULES = (
+    auth, workspaces, api_keys, agents, agent_test, collections, batch, crawls, documents, events, jobs, reindex, queue,
+    search,
+)  # fmt: skip
+ROUTERS = tuple(module.router for module in MODULES)

@@ -1,0 +1,15 @@
+"""Integration Layer: workflows that join other systems."""
+
+from api.surface import TEXT, Surface, object_of
+
+INTEGRATION = Surface(
+    name="integration",
+    title="Integration Layer API",
+    prefixes=(
+        "/api/v1/workflows", "/api/v1/executions", "/api/v1/credentials", "/api/v1/connectors", "/api/v1/webhooks",
+        "/api/v1/openapi",
+    ),
+    error_body=lambda error: {"error": error.message, "code": error.code},
+    error_schema=object_of(error=TEXT, code=TEXT),
+    has_conflict=False,
+)  # fmt: skip

@@ -1,0 +1,75 @@
+"""A surface: one of the APIs that this process serves, as far as they differ. What they share knows no surface.
+
+A route carries its surface, so an error anywhere under it is rendered as that surface says it.
+"""
+
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from enum import Enum
+from functools import partial
+from typing import Any, ClassVar
+
+from fastapi import APIRouter
+from fastapi.responses import JSONResponse
+from fastapi.routing import APIRoute
+from starlette.requests import Request
+from starlette.responses import Response
+
+from api.body_limits import limited
+from api.idempotency import idempotent
+from api.principal import identity
+from core.errors import InsydrError
+
+Json = dict[str, Any]
+TEXT: Json = {"type": "string"}
+
+
+@dataclass(frozen=True, eq=False)
+class Surface:
+    """`prefixes` are the first segments of its paths, without a trailing slash (CONTRACT, “Whose route is it”).
+
+    `error_schema` is the JSON Schema of what `error_body` makes. A surface without `has_conflict` says 400 where others
+    say 409 (CONTRACT, “Status codes”). Without `workspace_in_path` the workspace is the key's or the header's.
+    """
+
+    name: str
+    title: str
+    prefixes: tuple[str, ...]
+    error_body: Callable[[InsydrError], Json]
+    error_schema: Json
+    has_conflict: bool = True
+    workspace_in_path: bool = False
+    openapi_path: str | None = None
+    openapi_version: str = "3.1.0"
+
+    def render(self, error: InsydrError) -> JSONResponse:
+        """The error as this surface says it."""
+        status = 400 if error.status == 409 and not self.has_conflict else error.status
+        headers = dict(error.headers)
+        if status == 401:
+            headers.setdefault("WWW-Authenticate", "Bearer")
+        return JSONResponse(self.error_body(error), status_code=status, headers=headers)
+
+    def router(self, prefix: str, *, tag: str) -> APIRouter:
+        """A router whose routes belong to this surface."""
+        tags: list[str | Enum] = [tag]
+
+        class Route(SurfaceRoute):
+            surface = self
+
+        return APIRouter(prefix=prefix, route_class=Route, tags=tags)
+
+
+class SurfaceRoute(APIRoute):
+    """Carries the surface; limits its bodies; its posts honour `Idempotency-Key`."""
+
+    surface: ClassVar[Surface]
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        caller = partial(identity, workspace_in_path=self.surface.workspace_in_path)
+        return limited(idempotent(super().get_route_handler(), caller), self.endpoint)
+
+
+def object_of(**properties: Json) -> Json:
+    """JSON Schema of an object that has these properties."""
+    return {"type": "object", "title": "Error", "required": list(properties), "properties": properties}
