@@ -25,6 +25,7 @@ class Prefix(StrEnum):
     CONVERSATION = "sess"
     MESSAGE = "msg"
     UNANSWERED = "uq"
+    EVENT = "evt"
     REQUEST = "req"
 
 

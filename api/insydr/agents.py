@@ -1,7 +1,6 @@
 """CONTRACT, Insydr row 4: agents."""
 
 from datetime import datetime
-from typing import Any
 
 from fastapi import Response
 from pydantic import BaseModel
@@ -20,13 +19,12 @@ from api.insydr.agent_schemas import (
 from api.insydr.surface import INSYDR
 from api.principal import Who
 from api.state import State
-from core.errors import InvalidInput
-from domain.agents.service import AgentService, version_label
+from domain.agents.service import AgentChange, AgentService, NewAgent, version_label
 from domain.agents.settings import AgentStatus, AgentType
+from domain.changes import change_of
 from domain.revision import etag
 
 router = INSYDR.router("/api/v1/workspaces/{workspace_id}/agents", tag="Agents")
-NOT_NULL = ("name", "agent_type", "collection_ids", "status")
 
 
 class PublishOut(BaseModel):
@@ -37,9 +35,8 @@ class PublishOut(BaseModel):
 
 @router.post("", status_code=201)
 def create(body: AgentIn, who: Who, state: State, response: Response) -> AgentOut:
-    fields = body.model_dump()
     with state.database.write() as session:
-        agent = AgentService(session, who).create(fields, fields.pop("collection_ids"))
+        agent = AgentService(session, who).create(NewAgent(**body.model_dump()))
     response.headers["ETag"] = etag(agent)
     return AgentOut(**agent_fields(agent))
 
@@ -71,10 +68,10 @@ def get(agent_id: str, who: Who, state: State, response: Response) -> AgentDetai
 def update(
     agent_id: str, body: AgentPatch, who: Who, state: State, response: Response, if_match: IfMatch = None
 ) -> AgentDetail:
-    changes = _checked(body.given())
+    change = change_of(AgentChange, body.given())
     with state.database.write() as session:
         service = AgentService(session, who)
-        agent, collections, stats = service.described(service.update(agent_id, changes, if_match))
+        agent, collections, stats = service.described(service.update(agent_id, change, if_match))
     response.headers["ETag"] = etag(agent)
     return agent_detail(agent, collections, stats)
 
@@ -89,14 +86,5 @@ def publish(agent_id: str, who: Who, state: State) -> PublishOut:
 @router.delete("/{agent_id}")
 def archive(agent_id: str, who: Who, state: State, if_match: IfMatch = None) -> AgentOut:
     with state.database.write() as session:
-        agent = AgentService(session, who).update(agent_id, {"status": AgentStatus.ARCHIVED}, if_match)
+        agent = AgentService(session, who).archive(agent_id, if_match)
     return AgentOut(**agent_fields(agent))
-
-
-def _checked(changes: dict[str, Any]) -> dict[str, Any]:
-    for name in NOT_NULL:
-        if name in changes and changes[name] is None:
-            raise InvalidInput(f"{name} must not be null.", field=name)
-    if changes.get("status") == AgentStatus.PUBLISHED:
-        raise InvalidInput("Publish with POST …/publish.", field="status")
-    return changes

@@ -9,8 +9,8 @@ from api.fields import IfMatch, Input, Limit, MessageOut, Name, Offset, ShortTex
 from api.insydr.surface import INSYDR
 from api.principal import Who
 from api.state import State
-from core.errors import InvalidInput
-from domain.collections.service import CollectionService
+from domain.changes import change_of
+from domain.collections.service import CollectionChange, CollectionService
 from domain.models import Collection
 from domain.revision import etag
 
@@ -67,12 +67,10 @@ def get(collection_id: str, who: Who, state: State, response: Response) -> Colle
 def update(
     collection_id: str, body: CollectionPatch, who: Who, state: State, response: Response, if_match: IfMatch = None
 ) -> CollectionOut:
-    changes = body.given()
-    if "name" in changes and changes["name"] is None:
-        raise InvalidInput("name must not be null.", field="name")
+    change = change_of(CollectionChange, body.given())
     with state.database.write() as session:
         service = CollectionService(session, who)
-        row = service.update(collection_id, changes, if_match)
+        row = service.update(collection_id, change, if_match)
         count = service.documents_in(row)
     response.headers["ETag"] = etag(row)
     return _out(row, count)

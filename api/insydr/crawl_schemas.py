@@ -7,7 +7,9 @@ from pydantic import BaseModel, Field
 
 from api.fields import IdText, Input, Text
 from api.insydr.jobs import JobOut, job_out
+from domain.crawls.options import CrawlOptions
 from domain.crawls.preview import Preview
+from domain.crawls.service import SourceChange
 from domain.models import CrawlChange, CrawlPage, CrawlRun, CrawlSource, Job, RunState
 
 Secrets = dict[str, Any]
@@ -32,15 +34,12 @@ class CrawlFields(Input):
         None, description="username, password, headers, cookies: stored encrypted, sent to the site alone, never shown."
     )
 
-    def settings(self) -> dict[str, Any]:
-        """The given fields; null takes the default again."""
+    def change(self) -> SourceChange:
+        """Null keeps an option; it ends schedule, every_hours and credentials."""
         given = self.given()
-        kept = ("schedule", "every_hours", "credentials")
-        return {
-            name: value
-            for name, value in given.items()
-            if name in CrawlFields.model_fields and (value is not None or name in kept)
-        }
+        options = {name: given[name] for name in CrawlOptions.model_fields if given.get(name) is not None}
+        kept = {name: given[name] for name in ("schedule", "every_hours", "credentials") if name in given}
+        return SourceChange(options, **kept)
 
 
 class UrlIn(CrawlFields):

@@ -29,6 +29,7 @@ from api.insydr.surface import INSYDR
 from api.principal import Who
 from api.state import ApiState, State
 from core.errors import InvalidInput
+from domain.changes import changed
 from domain.crawls.options import checked_url
 from domain.crawls.preview import preview
 from domain.crawls.service import CrawlService
@@ -45,17 +46,17 @@ def start(body: UrlIn, who: Who, state: State) -> CrawlStarted:
     state.web.check(checked_url(body.url))
     with state.database.write() as session:
         service = CrawlService(session, who, state.keys)
-        run = service.start(body.url, body.collection_id, body.settings()).run
+        run = service.start(body.url, body.collection_id, body.change()).run
         return started(run, service.jobs([run])[run.job_id])
 
 
 @router.post("/crawls/preview")
 def dry_run(body: PreviewIn, who: Who, state: State) -> PreviewOut:
-    fields = body.settings()
+    change = body.change()
     with state.database.read() as session:
-        url, options = CrawlService(session, who, state.keys).checked(body.url, fields)
+        url, options = CrawlService(session, who, state.keys).checked(body.url, change.options)
     state.web.check(url)
-    return preview_out(preview(state.web, url, options, fields.get("credentials")))
+    return preview_out(preview(state.web, url, options, changed(change.credentials, None)))
 
 
 @router.get("/crawls")
@@ -87,7 +88,7 @@ def update(
     crawl_id: str, body: CrawlFields, who: Who, state: State, response: Response, if_match: IfMatch = None
 ) -> CrawlOut:
     with state.database.write() as session:
-        CrawlService(session, who, state.keys).update(crawl_id, body.settings(), if_match)
+        CrawlService(session, who, state.keys).update(crawl_id, body.change(), if_match)
     found, tag = look(state, who, crawl_id, written=True)
     response.headers["ETag"] = tag
     return found

@@ -28,8 +28,9 @@ from api.principal import Who
 from api.ranges import download
 from api.state import State
 from core.errors import InvalidInput
+from domain.changes import change_of
 from domain.documents.repository import Filter
-from domain.documents.service import DocumentService
+from domain.documents.service import DocumentChange, DocumentService
 from domain.models import Status
 from domain.revision import etag
 
@@ -92,11 +93,9 @@ def get(document_id: str, who: Who, state: State, response: Response) -> Documen
 def update(
     document_id: str, body: DocumentPatch, who: Who, state: State, response: Response, if_match: IfMatch = None
 ) -> DocumentOut:
-    changes = body.given()
-    if empty := next((name for name, value in changes.items() if value is None), None):
-        raise InvalidInput(f"{empty} must not be null.", field=empty)
+    change = change_of(DocumentChange, body.given())
     with state.database.write() as session:
-        row = DocumentService(session, who).update(document_id, changes, if_match)
+        row = DocumentService(session, who).update(document_id, change, if_match)
     response.headers["ETag"] = etag(row)
     return DocumentOut(**document_fields(row))
 

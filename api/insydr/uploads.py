@@ -59,7 +59,7 @@ def stored_blobs(state: ApiState, who: Principal) -> Iterator[StoredBlobs]:
 def file_limit(state: ApiState, who: Principal) -> int:
     """Largest file in bytes that the workspace's plan allows."""
     with state.database.read() as session:
-        plan = WorkspaceService(session).plan_of(who)
+        plan = WorkspaceService(session, who).plan()
     return max_file_bytes(plan, state.settings.max_upload_mb)
 
 

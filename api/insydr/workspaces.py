@@ -10,11 +10,11 @@ from api.fields import IfMatch, Input, JsonObject, Limit, MessageOut, Name, Offs
 from api.insydr.surface import INSYDR
 from api.principal import CurrentUser, Who
 from api.state import State
-from core.errors import InvalidInput
+from domain.changes import change_of
 from domain.models import Workspace
 from domain.revision import etag
 from domain.workspaces.repository import WorkspaceRepository
-from domain.workspaces.service import Defaults, WorkspaceService
+from domain.workspaces.service import Defaults, NewWorkspace, WorkspaceChange, WorkspaceService, create_workspace
 
 router = INSYDR.router("/api/v1/workspaces", tag="Workspaces")
 
@@ -73,9 +73,7 @@ class WorkspaceList(BaseModel):
 def create(body: WorkspaceIn, user: CurrentUser, state: State, response: Response) -> WorkspaceOut:
     defaults = Defaults(state.settings.plan, state.settings.embedding_model)
     with state.database.write() as session:
-        workspace = WorkspaceService(session).create(
-            user.id, body.name, defaults, timezone=body.timezone, settings=body.settings
-        )
+        workspace = create_workspace(session, user.id, NewWorkspace(**body.model_dump()), defaults)
     response.headers["ETag"] = etag(workspace)
     return WorkspaceOut(**_fields(workspace))
 
@@ -99,7 +97,7 @@ def page(user: CurrentUser, state: State, limit: Limit = 50, offset: Offset = 0)
 @router.get("/{workspace_id}")
 def get(who: Who, state: State, response: Response) -> WorkspaceDetail:
     with state.database.read() as session:
-        workspace = WorkspaceService(session).get(who)
+        workspace = WorkspaceService(session, who).get()
         stats = WorkspaceRepository(session).stats(who.workspace_id)
     response.headers["ETag"] = etag(workspace)
     counts = StatsOut(
@@ -113,14 +111,9 @@ def get(who: Who, state: State, response: Response) -> WorkspaceDetail:
 
 @router.patch("/{workspace_id}")
 def update(body: WorkspacePatch, who: Who, state: State, response: Response, if_match: IfMatch = None) -> WorkspaceOut:
-    changes = body.given()
-    for name in ("name", "timezone", "settings"):
-        if name in changes and changes[name] is None:
-            raise InvalidInput(f"{name} must not be null.", field=name)
-    if changes.get("logo_url") and not str(changes["logo_url"]).startswith(("https://", "http://")):
-        raise InvalidInput("logo_url must begin with https:// or http://.", field="logo_url")
+    change = change_of(WorkspaceChange, body.given())
     with state.database.write() as session:
-        workspace = WorkspaceService(session).update(who, changes, if_match)
+        workspace = WorkspaceService(session, who).update(change, if_match)
     response.headers["ETag"] = etag(workspace)
     return WorkspaceOut(**_fields(workspace))
 
@@ -128,7 +121,7 @@ def update(body: WorkspacePatch, who: Who, state: State, response: Response, if_
 @router.delete("/{workspace_id}")
 def delete(who: Who, state: State, if_match: IfMatch = None) -> MessageOut:
     with state.database.write() as session:
-        WorkspaceService(session).delete(who, if_match)
+        WorkspaceService(session, who).delete(if_match)
     return MessageOut(message="Workspace deleted successfully")
 
 

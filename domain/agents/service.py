@@ -1,22 +1,57 @@
 """Agents: drafts, their collections, publishing."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy.orm import Session
 
 from core.clock import utc_now
-from core.errors import Conflict, NotFound
+from core.errors import Conflict, InvalidInput, NotFound
 from core.ids import Prefix, new_id
 from domain.agents.repository import AgentRepository, AgentStats
-from domain.agents.settings import MODELS, AgentStatus, merged
+from domain.agents.settings import MODELS, AgentStatus, AgentType, merged
+from domain.changes import UNSET, Unset, changed
 from domain.collections.repository import CollectionRepository
 from domain.collections.service import require_collections
+from domain.events import Event, EventType, record
 from domain.models import Agent, AgentVersion, Collection
 from domain.principal import Permission, Principal
 from domain.revision import check_match
 
 TEXTS = ("name", "description", "agent_type", "greeting_message", "fallback_message")
+Settings = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class NewAgent:
+    """The three settings objects may leave out what has a default."""
+
+    name: str
+    agent_type: AgentType = AgentType.GENERAL
+    description: str | None = None
+    greeting_message: str | None = None
+    fallback_message: str | None = None
+    behavior_settings: Settings = field(default_factory=dict)
+    response_config: Settings = field(default_factory=dict)
+    conversation_rules: Settings = field(default_factory=dict)
+    collection_ids: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class AgentChange:
+    """The three settings objects merge with what the draft has; None changes nothing in them."""
+
+    name: str | Unset = UNSET
+    description: str | Unset | None = UNSET
+    agent_type: AgentType | Unset = UNSET
+    status: AgentStatus | Unset = UNSET
+    greeting_message: str | Unset | None = UNSET
+    fallback_message: str | Unset | None = UNSET
+    behavior_settings: Settings | Unset | None = UNSET
+    response_config: Settings | Unset | None = UNSET
+    conversation_rules: Settings | Unset | None = UNSET
+    collection_ids: Sequence[str] | Unset = UNSET
 
 
 class AgentService:
@@ -24,16 +59,16 @@ class AgentService:
         self._session, self._who = session, who
         self._agents = AgentRepository(session, who)
 
-    def create(self, fields: dict[str, Any], collection_ids: Sequence[str]) -> Agent:
+    def create(self, new: NewAgent) -> Agent:
         """A draft, version 1.0."""
         self._who.require(Permission.AGENTS_WRITE)
-        collections = require_collections(self._session, self._who, collection_ids, "collection_ids")
+        collections = require_collections(self._session, self._who, new.collection_ids, "collection_ids")
         agent = Agent(
             id=new_id(Prefix.AGENT),
             workspace_id=self._who.workspace_id,
             status=AgentStatus.DRAFT,
-            **{name: fields.get(name) for name in TEXTS},
-            **{name: merged(name, {}, fields.get(name)) for name in MODELS},
+            **{name: getattr(new, name) for name in TEXTS},
+            **{name: merged(name, {}, getattr(new, name)) for name in MODELS},
         )
         self._session.add(agent)
         self._session.flush()
@@ -64,19 +99,25 @@ class AgentService:
         self._who.require(Permission.AGENTS_READ)
         return self._agents.page(status, agent_type, limit, offset)
 
-    def update(self, agent_id: str, changes: dict[str, Any], if_match: str | None) -> Agent:
-        """Apply the given fields to the draft; the three settings objects merge."""
+    def update(self, agent_id: str, change: AgentChange, if_match: str | None) -> Agent:
+        """Change the draft."""
         self._who.require(Permission.AGENTS_WRITE)
+        if change.status == AgentStatus.PUBLISHED:
+            raise InvalidInput("An agent is published by a request of its own.", field="status")
         agent = self._existing(agent_id)
         check_match(agent, if_match)
-        if "collection_ids" in changes:
-            wanted = require_collections(self._session, self._who, changes.pop("collection_ids"), "collection_ids")
+        if change.collection_ids is not UNSET:
+            wanted = require_collections(self._session, self._who, change.collection_ids, "collection_ids")
             self._agents.set_collections(agent.id, wanted)
-        for name, value in changes.items():
-            setattr(agent, name, merged(name, getattr(agent, name), value) if name in MODELS else value)
+        _apply(agent, change)
         agent.revision += 1
         agent.updated_at = utc_now()
+        if change.status == AgentStatus.ARCHIVED:
+            record(self._session, _event(EventType.AGENT_ARCHIVED, agent))
         return agent
+
+    def archive(self, agent_id: str, if_match: str | None) -> Agent:
+        return self.update(agent_id, AgentChange(status=AgentStatus.ARCHIVED), if_match)
 
     def publish(self, agent_id: str) -> Agent:
         """Freeze the draft as the next version: 1.1, 1.2 … 1.10."""
@@ -96,6 +137,7 @@ class AgentService:
                 published_by=self._who.user_id,
             )
         )
+        record(self._session, _event(EventType.AGENT_PUBLISHED, agent))
         return agent
 
     def _existing(self, agent_id: str) -> Agent:
@@ -103,6 +145,22 @@ class AgentService:
         if agent is None:
             raise NotFound("There is no such agent in this workspace.", code="AGENT_NOT_FOUND")
         return agent
+
+
+def _apply(agent: Agent, change: AgentChange) -> None:
+    agent.name = changed(change.name, agent.name)
+    agent.description = changed(change.description, agent.description)
+    agent.agent_type = changed(change.agent_type, agent.agent_type)
+    agent.status = changed(change.status, agent.status)
+    agent.greeting_message = changed(change.greeting_message, agent.greeting_message)
+    agent.fallback_message = changed(change.fallback_message, agent.fallback_message)
+    agent.behavior_settings = merged("behavior_settings", agent.behavior_settings, change.behavior_settings)
+    agent.response_config = merged("response_config", agent.response_config, change.response_config)
+    agent.conversation_rules = merged("conversation_rules", agent.conversation_rules, change.conversation_rules)
+
+
+def _event(kind: EventType, agent: Agent) -> Event:
+    return Event(kind, agent.workspace_id, {"agent_id": agent.id, "version": version_label(agent)})
 
 
 def version_label(agent: Agent) -> str:

@@ -6,6 +6,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from core.errors import InvalidInput
+from domain.changes import Unset, changed
 
 
 class AgentType(StrEnum):
@@ -57,10 +58,11 @@ MODELS: dict[str, type[BaseModel]] = {
 DEFAULT_FALLBACK = "I don't have information on that in my sources."
 
 
-def merged(name: str, old: dict[str, Any], new: dict[str, Any] | None) -> dict[str, Any]:
+def merged(name: str, old: dict[str, Any], new: dict[str, Any] | Unset | None) -> dict[str, Any]:
     """`new` over `old` over the defaults, checked; raises `InvalidInput` with the dotted field."""
+    given = {} if new is None else changed(new, {})
     try:
-        return MODELS[name].model_validate({**old, **(new or {})}).model_dump()
+        return MODELS[name].model_validate({**old, **given}).model_dump()
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
         path = ".".join([name, *map(str, first["loc"])])

@@ -1,7 +1,7 @@
 """Collections: create, list, change, delete."""
 
 from collections.abc import Sequence
-from typing import Any
+from dataclasses import dataclass
 
 from sqlalchemy.orm import Session
 
@@ -9,11 +9,18 @@ from core.clock import utc_now
 from core.errors import NotFound
 from core.ids import Prefix, new_id
 from core.queue.outbox import enqueue
+from domain.changes import UNSET, Unset, changed
 from domain.collections.repository import CollectionRepository
 from domain.jobnames import PURGE_COLLECTION
 from domain.models import Collection
 from domain.principal import Permission, Principal
 from domain.revision import check_match
+
+
+@dataclass(frozen=True, slots=True)
+class CollectionChange:
+    name: str | Unset = UNSET
+    description: str | Unset | None = UNSET
 
 
 class CollectionService:
@@ -43,12 +50,12 @@ class CollectionService:
         self._who.require(Permission.COLLECTIONS_READ)
         return self._rows.page(limit, offset)
 
-    def update(self, collection_id: str, changes: dict[str, Any], if_match: str | None) -> Collection:
+    def update(self, collection_id: str, change: CollectionChange, if_match: str | None) -> Collection:
         self._who.require(Permission.COLLECTIONS_WRITE)
         row = self._existing(collection_id)
         check_match(row, if_match)
-        for name, value in changes.items():
-            setattr(row, name, value)
+        row.name = changed(change.name, row.name)
+        row.description = changed(change.description, row.description)
         row.revision += 1
         return row
 

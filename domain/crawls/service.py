@@ -1,7 +1,7 @@
 """Crawl sources and their runs, as people and programs ask for them."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -13,12 +13,14 @@ from core.crypto import Keyring
 from core.errors import Conflict, NotFound
 from core.ids import Prefix, new_id
 from core.queue.outbox import enqueue
+from domain.changes import UNSET, Unset, changed
 from domain.collections.service import require_collections
 from domain.crawls.credentials import checked_credentials, seal
 from domain.crawls.options import checked_options, checked_schedule, checked_url, next_time
 from domain.crawls.repository import CrawlRepository, key_of
 from domain.documents.repository import DocumentRepository
 from domain.documents.service import remove, stop
+from domain.events import Event, EventType, record
 from domain.jobnames import CRAWL
 from domain.jobs.repository import JobRepository, close
 from domain.models import (
@@ -37,7 +39,21 @@ from domain.principal import Permission, Principal
 from domain.revision import check_match
 from domain.workspaces.repository import WorkspaceRepository
 
-TIMING = ("schedule", "every_hours")
+ENDED = {
+    RunState.COMPLETED: EventType.CRAWL_COMPLETED,
+    RunState.FAILED: EventType.CRAWL_FAILED,
+    RunState.CANCELLED: EventType.CRAWL_CANCELLED,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class SourceChange:
+    """`options` are those of `CrawlOptions` that change. Of the two times a change of one ends the other."""
+
+    options: dict[str, Any] = field(default_factory=dict)
+    schedule: str | Unset | None = UNSET
+    every_hours: float | Unset | None = UNSET
+    credentials: dict[str, Any] | Unset | None = UNSET
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +67,7 @@ class CrawlService:
         self._session, self._who, self._keys = session, who, keys
         self._crawls = CrawlRepository(session, who)
 
-    def start(self, url: str, collection_id: str, fields: dict[str, Any]) -> Started:
+    def start(self, url: str, collection_id: str, change: SourceChange) -> Started:
         """Crawl a site into a collection; a site that it has already is crawled again, with the given changes.
 
         Raises `Conflict` while a crawl of it runs.
@@ -65,7 +81,7 @@ class CrawlService:
         else:
             self._require_idle(source)
             source.revision += 1
-        self._set(source, fields)
+        self._set(source, change)
         self._session.add(source)
         self._session.flush()
         return Started(source, begin(self._session, source, self._workspace()))
@@ -90,12 +106,12 @@ class CrawlService:
         newest = self._crawls.newest_runs([row.id for row in rows])
         return [(row, newest.get(row.id)) for row in rows], total
 
-    def update(self, source_id: str, changes: dict[str, Any], if_match: str | None) -> CrawlSource:
+    def update(self, source_id: str, change: SourceChange, if_match: str | None) -> CrawlSource:
         """Options hold from the next run on; the schedule at once."""
         self._who.require(Permission.DOCUMENTS_WRITE)
         source = self._existing(source_id, lock=True)
         check_match(source, if_match)
-        self._set(source, changes)
+        self._set(source, change)
         source.revision += 1
         return source
 
@@ -187,10 +203,9 @@ class CrawlService:
         """The jobs of runs, by their ids."""
         return JobRepository(self._session, self._who).by_ids([run.job_id for run in runs if run is not None])
 
-    def checked(self, url: str, fields: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+    def checked(self, url: str, options: dict[str, Any]) -> tuple[str, dict[str, Any]]:
         """A start URL in normal form, and complete options, for a dry run."""
         self._who.require(Permission.DOCUMENTS_WRITE)
-        options = {name: value for name, value in fields.items() if name not in (*TIMING, "credentials")}
         return checked_url(url), checked_options({}, options, self._workspace().plan).model_dump()
 
     def _new(self, start: str, collection_id: str) -> CrawlSource:
@@ -200,17 +215,15 @@ class CrawlService:
             revision=1,
         )  # fmt: skip
 
-    def _set(self, source: CrawlSource, fields: dict[str, Any]) -> None:
+    def _set(self, source: CrawlSource, change: SourceChange) -> None:
         workspace = self._workspace()
-        options = {name: value for name, value in fields.items() if name not in (*TIMING, "credentials")}
-        source.options = checked_options(source.options, options, workspace.plan).model_dump()
-        if "credentials" in fields:
-            given = fields["credentials"]
+        source.options = checked_options(source.options, change.options, workspace.plan).model_dump()
+        given = change.credentials
+        if given is not UNSET:
             source.sealed = None if given is None else seal(self._keys, source.id, checked_credentials(given))
-        if set(TIMING) & fields.keys():
-            cron, hours = fields.get("schedule"), fields.get("every_hours")
-            checked_schedule(cron, hours)
-            source.schedule, source.every_hours = cron, hours
+        if change.schedule is not UNSET or change.every_hours is not UNSET:
+            source.schedule, source.every_hours = changed(change.schedule, None), changed(change.every_hours, None)
+            checked_schedule(source.schedule, source.every_hours)
             source.next_run_at = next_run(source, workspace, utc_now())
         source.updated_at = utc_now()
 
@@ -269,6 +282,8 @@ def end(session: Session, run: CrawlRun, state: RunState, code: str | None = Non
     status = JobStatus(state) if state in (RunState.CANCELLED, RunState.FAILED) else JobStatus.COMPLETED
     report = {"crawl_id": run.source_id, "run_id": run.id, "pages": run.counts, "skipped": run.skipped}
     close(session, run.job_id, status, report, {"code": code, "message": message} if code else None)
+    data = {"crawl_id": run.source_id, "run_id": run.id, "job_id": run.job_id, "pages": run.counts, "code": code}
+    record(session, Event(ENDED[state], run.workspace_id, data))
 
 
 def cancel_run(session: Session, who: Principal, run: CrawlRun) -> None:

@@ -9,10 +9,12 @@ from sqlalchemy.orm import Session
 from core.clock import utc_now
 from core.errors import Conflict, NotFound, TooManyRequests
 from core.queue.outbox import enqueue
+from domain.changes import UNSET, Unset, changed
 from domain.collections.service import require_collections
 from domain.documents.intake import ON_THE_WAY, Intake, abandon, requeue, supersede, version_row
 from domain.documents.items import Item
 from domain.documents.repository import DocumentRepository, Filter
+from domain.events import Event, EventType, record
 from domain.jobnames import INGEST_WAKE, PURGE_DOCUMENT
 from domain.jobs.repository import credit
 from domain.models import ChunkRow, Document, DocumentVersion, Priority, Stage, Status
@@ -30,6 +32,12 @@ class Detail:
     preview: list[ChunkRow]
 
 
+@dataclass(frozen=True, slots=True)
+class DocumentChange:
+    title: str | Unset = UNSET
+    metadata: dict[str, Any] | Unset = UNSET
+
+
 class DocumentService:
     def __init__(self, session: Session, who: Principal) -> None:
         self._session, self._who = session, who
@@ -44,8 +52,7 @@ class DocumentService:
         """Raise `TooManyRequests` while `most` documents of the workspace wait already."""
         if self._documents.waiting(most) >= most:
             raise TooManyRequests(
-                f"{most:,} documents of this workspace wait already. Send more when some of them are done: "
-                "GET …/queue says how many wait.",
+                f"{most:,} documents of this workspace wait already. Send more when some of them are done.",
                 retry_after_s=QUEUE_FULL_RETRY_S,
                 code="QUEUE_FULL",
             )
@@ -57,7 +64,7 @@ class DocumentService:
             twin = self._documents.duplicate_of(collection_id, item.content_hash)
             if twin is not None:
                 raise Conflict(
-                    f"The collection has this file already as “{twin.title}”. Add ?duplicates=allow to keep both.",
+                    f"The collection has this file already as “{twin.title}”. Allow duplicates to keep both.",
                     code="DUPLICATE_DOCUMENT",
                     field="file",
                     details={"existing_id": twin.id},
@@ -99,16 +106,16 @@ class DocumentService:
         row = self.version(document_id, version)
         return self._documents.chunks(document_id, row.version, limit, offset), row.chunk_count
 
-    def update(self, document_id: str, changes: dict[str, Any], if_match: str | None) -> Document:
+    def update(self, document_id: str, change: DocumentChange, if_match: str | None) -> Document:
         """Title and metadata. The title is part of what is embedded, so a new one queues a new version."""
         self._who.require(Permission.DOCUMENTS_WRITE)
         document = self._locked(document_id)
         check_match(document, if_match)
-        if "metadata" in changes:
-            document.custom = changes["metadata"]
+        document.custom = changed(change.metadata, document.custom)
         document.updated_at, document.revision = utc_now(), document.revision + 1
-        if "title" in changes and changes["title"] != document.title:
-            document.title, document.title_given = changes["title"], True
+        title = changed(change.title, document.title)
+        if title != document.title:
+            document.title, document.title_given = title, True
             self._again(document)
         return document
 
@@ -183,6 +190,8 @@ def remove(session: Session, document: Document) -> None:
     if document.status in ON_THE_WAY:
         stop(session, document, Status.DELETED)
     document.status, document.external_id = Status.DELETED, None
+    data = {"document_id": document.id, "collection_id": document.collection_id}
+    record(session, Event(EventType.DOCUMENT_DELETED, document.workspace_id, data))
 
 
 def stop(session: Session, document: Document, status: Status) -> None:

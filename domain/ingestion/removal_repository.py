@@ -20,6 +20,7 @@ from domain.models import (
     CrawlSource,
     Document,
     DocumentVersion,
+    EventRow,
     IngestTurn,
     JobStatus,
     Member,
@@ -115,6 +116,7 @@ def remove_collection(session: Session, collection_id: str) -> None:
 def remove_workspace(session: Session, workspace_id: str) -> None:
     cache.forget(session, workspace_id)
     session.execute(delete(Collection).where(Collection.workspace_id == workspace_id))
+    session.execute(delete(EventRow).where(EventRow.workspace_id == workspace_id))
     session.execute(delete(IngestTurn).where(IngestTurn.workspace_id == workspace_id))
     session.execute(delete(Member).where(Member.workspace_id == workspace_id))
     session.execute(delete(Workspace).where(Workspace.id == workspace_id, Workspace.deleted_at.is_not(None)))

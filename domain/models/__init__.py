@@ -13,6 +13,7 @@ from domain.models.crawl_page import CrawlPage, PageState
 from domain.models.crawl_run import OPEN_RUNS, CrawlRun, RunState
 from domain.models.crawl_source import CrawlSource
 from domain.models.document import Document, Priority, SourceType, Stage, Status
+from domain.models.event import EventRow
 from domain.models.idempotency import IdempotentReply
 from domain.models.job import Job, JobKind, JobStatus
 from domain.models.login import Login
@@ -26,7 +27,7 @@ from domain.models.workspace import Workspace
 __all__ = [
     "OPEN_RUNS", "Agent", "AgentCollection", "AgentVersion", "ApiKey", "CachedEmbedding", "Change", "ChunkRow",
     "Collection", "Conversation", "CrawlChange", "CrawlPage", "CrawlRun", "CrawlSource", "Document",
-    "DocumentVersion", "IdempotentReply", "IngestTurn", "Job", "JobKind", "JobStatus", "Lease", "Login", "Member",
-    "Message", "OutboxRow", "PageState", "Priority", "RunState", "SourceType", "Stage", "Status", "User", "WorkerRow",
-    "Workspace",
+    "DocumentVersion", "EventRow", "IdempotentReply", "IngestTurn", "Job", "JobKind", "JobStatus", "Lease", "Login",
+    "Member", "Message", "OutboxRow", "PageState", "Priority", "RunState", "SourceType", "Stage", "Status", "User",
+    "WorkerRow", "Workspace",
 ]  # fmt: skip

@@ -3,7 +3,7 @@
 import re
 import secrets
 import unicodedata
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -13,6 +13,8 @@ from core.clock import utc_now
 from core.errors import InvalidInput, NotFound
 from core.ids import Prefix, new_id
 from core.queue.outbox import enqueue
+from domain.changes import UNSET, Unset, changed
+from domain.events import Event, EventType, record
 from domain.jobnames import PURGE_WORKSPACE
 from domain.models import Member, Workspace
 from domain.principal import Permission, Principal, Role
@@ -28,74 +30,90 @@ class Defaults:
     embedding_model: str
 
 
+@dataclass(frozen=True, slots=True)
+class NewWorkspace:
+    name: str
+    timezone: str = "UTC"
+    settings: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class WorkspaceChange:
+    """`settings` merges with what the workspace has."""
+
+    name: str | Unset = UNSET
+    logo_url: str | Unset | None = UNSET
+    timezone: str | Unset = UNSET
+    settings: dict[str, Any] | Unset = UNSET
+
+
+def create_workspace(session: Session, user_id: str, new: NewWorkspace, defaults: Defaults) -> Workspace:
+    """A workspace with its creator as owner."""
+    workspace = Workspace(
+        id=new_id(Prefix.WORKSPACE),
+        name=new.name,
+        slug=_free_slug(session, new.name),
+        timezone=checked_timezone(new.timezone),
+        plan=defaults.plan,
+        settings=new.settings,
+        embedding_model=defaults.embedding_model,
+        owner_id=user_id,
+    )
+    session.add(workspace)
+    session.flush()
+    session.add(Member(workspace_id=workspace.id, user_id=user_id, role=Role.OWNER))
+    record(session, Event(EventType.MEMBER_JOINED, workspace.id, {"user_id": user_id, "role": Role.OWNER}))
+    return workspace
+
+
 class WorkspaceService:
-    def __init__(self, session: Session) -> None:
-        self._session, self._workspaces = session, WorkspaceRepository(session)
+    def __init__(self, session: Session, who: Principal) -> None:
+        self._session, self._who = session, who
+        self._workspaces = WorkspaceRepository(session)
 
-    def create(
-        self,
-        user_id: str,
-        name: str,
-        defaults: Defaults,
-        *,
-        timezone: str = "UTC",
-        settings: dict[str, Any] | None = None,
-    ) -> Workspace:
-        """A workspace with its creator as owner."""
-        workspace = Workspace(
-            id=new_id(Prefix.WORKSPACE),
-            name=name,
-            slug=self._free_slug(name),
-            timezone=checked_timezone(timezone),
-            plan=defaults.plan,
-            settings=settings or {},
-            embedding_model=defaults.embedding_model,
-            owner_id=user_id,
-        )
-        self._session.add(workspace)
-        self._session.flush()
-        self._session.add(Member(workspace_id=workspace.id, user_id=user_id, role=Role.OWNER))
-        return workspace
+    def get(self) -> Workspace:
+        self._who.require(Permission.WORKSPACE_READ)
+        return self._existing()
 
-    def get(self, who: Principal) -> Workspace:
-        who.require(Permission.WORKSPACE_READ)
-        return self._existing(who)
-
-    def update(self, who: Principal, changes: dict[str, Any], if_match: str | None) -> Workspace:
-        """Apply the given fields; `settings` merges."""
-        who.require(Permission.WORKSPACE_WRITE)
-        workspace = self._existing(who)
+    def update(self, change: WorkspaceChange, if_match: str | None) -> Workspace:
+        self._who.require(Permission.WORKSPACE_WRITE)
+        workspace = self._existing()
         check_match(workspace, if_match)
-        if "timezone" in changes:
-            checked_timezone(changes["timezone"])
-        if "settings" in changes:
-            changes["settings"] = {**workspace.settings, **changes["settings"]}
-        for name, value in changes.items():
-            setattr(workspace, name, value)
+        workspace.name = changed(change.name, workspace.name)
+        workspace.logo_url = checked_logo(changed(change.logo_url, workspace.logo_url))
+        workspace.timezone = checked_timezone(changed(change.timezone, workspace.timezone))
+        workspace.settings = {**workspace.settings, **changed(change.settings, {})}
         workspace.revision += 1
         return workspace
 
-    def delete(self, who: Principal, if_match: str | None) -> None:
+    def delete(self, if_match: str | None) -> None:
         """Out of sight at once; a job removes vectors, files and rows."""
-        who.require(Permission.WORKSPACE_DELETE)
-        workspace = self._existing(who)
+        self._who.require(Permission.WORKSPACE_DELETE)
+        workspace = self._existing()
         check_match(workspace, if_match)
         workspace.deleted_at = utc_now()
         enqueue(self._session, PURGE_WORKSPACE, workspace_id=workspace.id)
 
-    def plan_of(self, who: Principal) -> str:
+    def plan(self) -> str:
         """The workspace's plan; no permission needed to be held to its limits."""
-        return self._existing(who).plan
+        return self._existing().plan
 
-    def _existing(self, who: Principal) -> Workspace:
-        workspace = self._workspaces.get(who.workspace_id)
+    def _existing(self) -> Workspace:
+        workspace = self._workspaces.get(self._who.workspace_id)
         if workspace is None:
             raise NotFound("There is no such workspace.", code="WORKSPACE_NOT_FOUND")
         return workspace
 
-    def _free_slug(self, name: str) -> str:
-        slug = slugify(name)
-        return f"{slug}-{secrets.token_hex(3)}" if self._workspaces.slug_taken(slug) else slug
+
+def _free_slug(session: Session, name: str) -> str:
+    slug = slugify(name)
+    return f"{slug}-{secrets.token_hex(3)}" if WorkspaceRepository(session).slug_taken(slug) else slug
+
+
+def checked_logo(url: str | None) -> str | None:
+    if url and not url.startswith(("https://", "http://")):
+        raise InvalidInput("logo_url must begin with https:// or http://.", field="logo_url")
+    return url
 
 
 def slugify(name: str) -> str:

@@ -37,7 +37,7 @@ from domain.jobnames import INGEST_WAKE
 from domain.jobs.service import JobService
 from domain.models import Collection, Document, Job, User
 from domain.principal import ROLE_PERMISSIONS, Principal, Role
-from domain.workspaces.service import Defaults, WorkspaceService
+from domain.workspaces.service import Defaults, NewWorkspace, create_workspace
 from ingest.children.inline import InlineParser
 from ingest.fingerprint import content_hash
 
@@ -96,7 +96,7 @@ class Bench:
     def tenant(self, collection_id: str) -> Principal:
         """The owner of a new workspace with one collection."""
         with self.database.write() as session:
-            workspace = WorkspaceService(session).create("user_1", "W", Defaults("ENTERPRISE", "fake"))
+            workspace = create_workspace(session, "user_1", NewWorkspace("W"), Defaults("ENTERPRISE", "fake"))
             session.add(Collection(id=collection_id, workspace_id=workspace.id, name="C"))
         return Principal(workspace.id, "user_1", ROLE_PERMISSIONS[Role.OWNER], Role.OWNER)
 

@@ -24,7 +24,7 @@ from core.queue.outbox import Again, OutboxRow, Relay, run_recorded
 from core.vectors.edge import EdgeVectorStore
 from crawler.manners import Pace
 from domain.crawls.runner import CrawlRunner
-from domain.crawls.service import CrawlService
+from domain.crawls.service import CrawlService, SourceChange
 from domain.crawls.web import Web
 from domain.ingestion.reconcile import Reconciler
 from domain.jobnames import CRAWL, INGEST_WAKE
@@ -78,9 +78,10 @@ class CrawlBench(Bench):
 
     # what people ask for
 
-    def begin(self, site: Site, **fields: Any) -> CrawlRun:
+    def begin(self, site: Site, **options: Any) -> CrawlRun:
+        change = SourceChange(options)
         with self.database.write() as session:
-            return CrawlService(session, self.who, self.keys).start(site.url(), self.collection, fields).run
+            return CrawlService(session, self.who, self.keys).start(site.url(), self.collection, change).run
 
     def control(self, action: str, run: CrawlRun, *arguments: Any, **options: Any) -> Any:
         """`pause`, `resume`, `cancel`, `run_now`, `delete` … of the run's crawl."""
