@@ -10,11 +10,12 @@ from core.blobs.protocol import BlobStore
 from core.crypto import Keyring
 from core.database import Database
 from core.settings import Settings
-from domain.answers.service import AnswerService
 from domain.api_keys.usage import KeyUsage
+from domain.conversations.service import ConversationService
 from domain.crawls.web import Web
 from domain.identity.service import IdentityService
 from domain.identity.tokens import TokenMint
+from domain.search.service import SearchService
 
 
 class Health(Protocol):
@@ -31,7 +32,8 @@ class ApiState:
     keys: Keyring
     mint: TokenMint
     identity: IdentityService
-    answers: Callable[[], AnswerService]  # loads the model at its first call
+    search: Callable[[], SearchService]  # loads the model at its first call
+    conversations: Callable[[], ConversationService]  # as well
     key_usage: KeyUsage
     web: Web
     health: Health

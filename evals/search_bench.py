@@ -22,8 +22,8 @@ from core.embedding.sparse import SparseEncoder
 from core.ids import point_id
 from core.vectors.edge import UNINDEXED_MAX, EdgeVectorStore
 from core.vectors.protocol import DenseQuery, Point, Scope
-from domain.answers.passage_repository import SqlPassages
 from domain.models import ChunkRow, Collection, Document, Status, Workspace
+from domain.search.passage_repository import SqlPassages
 from evals.corpora import json_lines
 from retrieval.search import Searcher
 

@@ -30,8 +30,8 @@ from core.settings import Settings
 from core.vectors.protocol import VectorStore
 from crawler.manners import Pace
 from crawler.rendering import Renderer, find_browser
-from domain.answers.service import AnswerService
 from domain.api_keys.usage import KeyUsage
+from domain.conversations.service import ConversationService
 from domain.crawls.runner import LEASE_S, CrawlRunner
 from domain.crawls.web import Web, agent_name
 from domain.idempotency.service import IdempotencyService
@@ -42,6 +42,7 @@ from domain.ingestion.purge import Purge
 from domain.ingestion.reconcile import Reconciler
 from domain.ingestion.runner import Parts, SlabRunner
 from domain.ingestion.service import IngestionService
+from domain.search.service import SearchService
 from ingest.children.protocol import Parser
 from pipelines.actors import declare_actors
 from pipelines.broker import open_broker, send
@@ -175,17 +176,19 @@ class Installation:
     def key_usage(self) -> KeyUsage:
         return KeyUsage(self.database)
 
-    @property
-    def answers(self) -> AnswerService:
-        with self._lock:
-            return self._answers
-
     @cached_property
-    def _answers(self) -> AnswerService:
+    def _searcher(self) -> Searcher:
+        return Searcher(self.vectors, self.model, self.sparse)
+
+    def search(self) -> SearchService:
+        with self._lock:
+            return SearchService(self.database, self._searcher)
+
+    def conversations(self) -> ConversationService:
         from ingest.language import detect_language
 
-        searcher = Searcher(self.vectors, self.model, self.sparse)
-        return AnswerService(self.database, searcher, Answerer(searcher, self.writer, detect_language))
+        with self._lock:
+            return ConversationService(self.database, Answerer(self._searcher, self.writer, detect_language))
 
     @cached_property
     def reconciler(self) -> Reconciler:
@@ -278,7 +281,7 @@ class Installation:
 
         def load() -> None:
             try:
-                self.answers  # noqa: B018  the property loads
+                self.conversations()  # loads model and index
                 self.model.embed_query("warm")
                 if self._worker_here:
                     self.parser.warm()

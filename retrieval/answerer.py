@@ -1,6 +1,7 @@
 """Question → answer: search, extract or write, cite, judge; below the threshold the fallback and no invented text."""
 
-from collections.abc import Callable, Sequence
+import re
+from collections.abc import Callable, Iterator, Sequence
 
 from core.embedding.words import terms
 from core.vectors.protocol import Scope
@@ -17,14 +18,21 @@ from retrieval.search import Searcher
 PASSAGES = 8
 MAX_QUESTION_CHARACTERS = 4_000
 LanguageOf = Callable[[str], str | None]
+Piece = str | Answer
 
 
 class Answerer:
     def __init__(self, searcher: Searcher, writer: AnswerWriter | None, language_of: LanguageOf) -> None:
         self._searcher, self._writer, self._language_of = searcher, writer, language_of
 
-    def answer(self, store: PassageStore, scope: Scope, question: str, history: Sequence[Turn], style: Style) -> Answer:
-        """Never raises for what a question holds; an answer always has sources or is the fallback."""
+    def stream(
+        self, store: PassageStore, scope: Scope, question: str, history: Sequence[Turn], style: Style
+    ) -> Iterator[Piece]:
+        """The answer's text in pieces, empty ones while a model writes, then the answer, whose text they make.
+
+        Never raises for what a question holds; an answer always has sources or is the fallback. Closing it ends the
+        reading of the model.
+        """
         question = question.strip()[:MAX_QUESTION_CHARACTERS]
         asked = self_contained(question, history)
         language = self._language_of(asked) or "en"
@@ -34,30 +42,45 @@ class Answerer:
         values = features(passages, found.best_coverage, found.passage_coverage)
         sure = confidence(values)
         if sure < style.threshold or not found.quotes or _blocked(question, style):
-            return Answer(style.fallback, [], sure, False, Generator.EXTRACTIVE, features=values)
+            yield from _said(Answer(style.fallback, [], sure, False, Generator.EXTRACTIVE, features=values))
+            return
         quotes = list(found.quotes)
         plain = Answer(_text(quotes, style.max_characters), quotes, sure, True, Generator.EXTRACTIVE, features=values)
-        if self._writer is None:
-            return plain
-        return self._written(question, history, passages, style, plain)
+        yield from _said(plain) if self._writer is None else self._written(question, history, passages, style, plain)
 
     def _written(
         self, question: str, history: Sequence[Turn], passages: Sequence[Passage], style: Style, plain: Answer
-    ) -> Answer:
-        """The model's answer, as far as the sources support it; else the extractive one with the reason."""
+    ) -> Iterator[Piece]:
+        """None of it leaves before the model's end: a failure or NO_ANSWER takes back good sentences before it, too."""
         assert self._writer is not None
+        reply: list[str] = []
         try:
-            reply = "".join(self._writer.write(question, history, passages, style)).strip()
+            for text in self._writer.write(question, history, passages, style):
+                reply.append(text)
+                yield ""
         except GenerationFailed as error:
-            return _instead(plain, f"{error}; this answer quotes the sources instead.")
-        if NO_ANSWER in reply:
-            return Answer(style.fallback, [], plain.confidence, False, Generator.LLM, features=plain.features)
-        checked = attribute(reply, passages, lambda text: list(terms(text, style.language)))
-        if not checked.quotes:
-            return _instead(plain, "The language model cited nothing that holds; this answer quotes the sources.")
-        text = checked.text[: style.max_characters]
-        notice = f"{checked.dropped} unsupported sentence(s) were dropped." if checked.dropped else None
-        return Answer(text, checked.quotes, plain.confidence, True, Generator.LLM, notice, plain.features)
+            answer = _instead(plain, f"{error}; this answer quotes the sources instead.")
+        else:
+            answer = _checked("".join(reply).strip(), passages, style, plain)
+        yield from _said(answer)
+
+
+def _said(answer: Answer) -> Iterator[Piece]:
+    """Word by word."""
+    yield from re.findall(r"\S+\s*|\s+", answer.text)
+    yield answer
+
+
+def _checked(reply: str, passages: Sequence[Passage], style: Style, plain: Answer) -> Answer:
+    """The model's answer, as far as the sources support it; else the extractive one with the reason."""
+    if NO_ANSWER in reply:
+        return Answer(style.fallback, [], plain.confidence, False, Generator.LLM, features=plain.features)
+    checked = attribute(reply, passages, lambda text: list(terms(text, style.language)))
+    if not checked.quotes:
+        return _instead(plain, "The language model cited nothing that holds; this answer quotes the sources.")
+    text = checked.text[: style.max_characters]
+    notice = f"{checked.dropped} unsupported sentence(s) were dropped." if checked.dropped else None
+    return Answer(text, checked.quotes, plain.confidence, True, Generator.LLM, notice, plain.features)
 
 
 def _instead(plain: Answer, notice: str) -> Answer:

@@ -2,13 +2,14 @@
 
 from typing import Literal
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from api.fields import IdText, Input, Text
 from api.insydr.surface import INSYDR
 from api.principal import Who
 from api.state import State
-from domain.answers.service import Asked
+from domain.conversations.service import Asked, Reply, reply_of
+from domain.models import Channel
 from retrieval.answers import Turn
 
 router = INSYDR.router("/api/v1/workspaces/{workspace_id}/agents", tag="Agents")
@@ -28,6 +29,8 @@ class TestIn(Input):
 
 
 class SourceOut(BaseModel):
+    model_config = ConfigDict(from_attributes=True)
+
     document_id: str
     external_id: str | None
     title: str
@@ -63,10 +66,15 @@ class TestOut(BaseModel):
 @router.post("/{agent_id}/test")
 def test(agent_id: str, body: TestIn, who: Who, state: State) -> TestOut:
     history = [Turn("user" if turn.role == "user" else "agent", turn.content) for turn in body.history]
-    reply = state.answers().test(who, agent_id, Asked(body.message, body.session_id, history))
+    asked, conversations = Asked(body.message, body.session_id, history), state.conversations()
+    brief = conversations.draft_brief(who, agent_id, asked)
+    return _out(reply_of(conversations.ask(who, brief, asked, Channel.TEST)))
+
+
+def _out(reply: Reply) -> TestOut:
     return TestOut(
         response=reply.answer.text,
-        sources=[SourceOut(**source) for source in reply.sources],
+        sources=[SourceOut.model_validate(source) for source in reply.sources],
         confidence=reply.answer.confidence,
         response_time_ms=reply.response_time_ms,
         answered=reply.answer.answered,

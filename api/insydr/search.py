@@ -8,7 +8,7 @@ from api.fields import IdText, Input, Text
 from api.insydr.surface import INSYDR
 from api.principal import Who
 from api.state import State
-from domain.answers.service import SearchOrder
+from domain.search.service import SearchOrder
 from retrieval.links import passage_link
 from retrieval.passages import Passage
 
@@ -57,7 +57,7 @@ class SearchOut(BaseModel):
 @router.post("")
 def search(body: SearchIn, who: Who, state: State) -> SearchOut:
     order = SearchOrder(body.query, body.collection_ids, body.filters.document_ids, body.filters.language, body.top_k)
-    reply = state.answers().search(who, order)
+    reply = state.search().search(who, order)
     results = [_hit(passage, explain=body.explain) for passage in reply.passages]
     timings = reply.timings_ms if body.explain else None
     return SearchOut(results=results, total=len(results), response_time_ms=reply.response_time_ms, timings_ms=timings)

@@ -7,7 +7,7 @@ from domain.models.agent import Agent, AgentCollection, AgentVersion
 from domain.models.api_key import ApiKey
 from domain.models.chunk import ChunkRow
 from domain.models.collection import Collection
-from domain.models.conversation import Conversation, Message
+from domain.models.conversation import Channel, Conversation, Message
 from domain.models.crawl_change import Change, CrawlChange
 from domain.models.crawl_page import CrawlPage, PageState
 from domain.models.crawl_run import OPEN_RUNS, CrawlRun, RunState
@@ -25,8 +25,8 @@ from domain.models.worker import WorkerRow
 from domain.models.workspace import Workspace
 
 __all__ = [
-    "OPEN_RUNS", "Agent", "AgentCollection", "AgentVersion", "ApiKey", "CachedEmbedding", "Change", "ChunkRow",
-    "Collection", "Conversation", "CrawlChange", "CrawlPage", "CrawlRun", "CrawlSource", "Document",
+    "OPEN_RUNS", "Agent", "AgentCollection", "AgentVersion", "ApiKey", "CachedEmbedding", "Change", "Channel",
+    "ChunkRow", "Collection", "Conversation", "CrawlChange", "CrawlPage", "CrawlRun", "CrawlSource", "Document",
     "DocumentVersion", "EventRow", "IdempotentReply", "IngestTurn", "Job", "JobKind", "JobStatus", "Lease", "Login",
     "Member", "Message", "OutboxRow", "PageState", "Priority", "RunState", "SourceType", "Stage", "Status", "User",
     "WorkerRow", "Workspace",

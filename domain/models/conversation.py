@@ -1,5 +1,6 @@
 """Conversations and their messages, of every channel."""
 
+from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import ForeignKey, Text
@@ -8,13 +9,21 @@ from sqlalchemy.orm import Mapped, mapped_column
 from core.database import Base, Created, Id
 
 
+class Channel(StrEnum):
+    TEST = "TEST"
+    WIDGET = "WIDGET"
+    API = "API"
+    CALL = "CALL"
+    MCP = "MCP"
+
+
 class Conversation(Created, Base):
     __tablename__ = "conversations"
 
     id: Mapped[str] = mapped_column(Id, primary_key=True)
     workspace_id: Mapped[str] = mapped_column(ForeignKey("workspaces.id", ondelete="CASCADE"), index=True)
     agent_id: Mapped[str] = mapped_column(ForeignKey("agents.id", ondelete="CASCADE"), index=True)
-    channel: Mapped[str]
+    channel: Mapped[str]  # a `Channel`
 
 
 class Message(Created, Base):

@@ -2,6 +2,7 @@
 
 import threading
 import time
+from collections import deque
 from collections.abc import Iterator, Sequence
 from queue import Empty, Queue
 from typing import Any
@@ -30,34 +31,45 @@ class OpenAILikeWriter:
         turns = [("system", system_prompt(style)), *recent(history), ("user", user_prompt(question, passages))]
         deadline, received = time.monotonic() + self._timeout_s, 0
         queue: Queue[str | Exception | None] = Queue()
+        gone = threading.Event()  # set when nobody wants more
         # the client's own time-out is per read: a model that drips would hold us for ever
-        threading.Thread(target=self._read, args=(turns, queue), name="llm", daemon=True).start()
-        while True:
-            try:
-                piece = queue.get(timeout=max(0.0, deadline - time.monotonic()))
-            except Empty:
-                raise GenerationFailed(f"the language model took longer than {self._timeout_s:g} s") from None
-            if piece is None:
-                return
-            if isinstance(piece, Exception):
-                raise GenerationFailed(f"the language model failed ({type(piece).__name__})") from piece
-            received += len(piece)
-            if received > MAX_REPLY_CHARACTERS:
-                raise GenerationFailed("the language model did not stop writing")
-            yield piece
+        threading.Thread(target=self._read, args=(turns, queue, gone), name="llm", daemon=True).start()
+        try:
+            while True:
+                try:
+                    piece = queue.get(timeout=max(0.0, deadline - time.monotonic()))
+                except Empty:
+                    raise GenerationFailed(f"the language model took longer than {self._timeout_s:g} s") from None
+                if piece is None:
+                    return
+                if isinstance(piece, Exception):
+                    raise GenerationFailed(f"the language model failed ({type(piece).__name__})") from piece
+                received += len(piece)
+                if received > MAX_REPLY_CHARACTERS:
+                    raise GenerationFailed("the language model did not stop writing")
+                yield piece
+        finally:
+            gone.set()
 
     def describe(self) -> str:
         return f"{self._model} at {httpx.URL(self._base_url).host}"
 
-    def _read(self, turns: list[tuple[str, str]], queue: "Queue[str | Exception | None]") -> None:
+    def _read(
+        self, turns: list[tuple[str, str]], queue: "Queue[str | Exception | None]", gone: threading.Event
+    ) -> None:
         from llama_index.core.base.llms.types import ChatMessage
 
         try:
             messages = [ChatMessage(role=role, content=content) for role, content in turns]
             with within(self._timeout_s):  # this thread ends, too
-                for reply in self._model_client().stream_chat(messages):
+                stream = self._model_client().stream_chat(messages)
+                for reply in stream:
+                    if gone.is_set():
+                        break
                     if reply.delta:
                         queue.put(reply.delta)
+            with within(0.0):  # after a break, the next read must fail: only then does the SDK close the connection
+                deque(stream, maxlen=0)
             queue.put(None)
         except Exception as error:  # whatever the SDK raises, the caller falls back to the extractive answer
             queue.put(error)

@@ -13,7 +13,10 @@ class GenerationFailed(Exception):
 
 class AnswerWriter(Protocol):
     def write(self, question: str, history: Sequence[Turn], passages: Sequence[Passage], style: Style) -> Iterator[str]:
-        """Text as it arrives, with `[n]` after what source n (1-based) supports. Raises `GenerationFailed`."""
+        """Text as it arrives, with `[n]` after what source n (1-based) supports; closed early, no more is read.
+
+        Raises `GenerationFailed`.
+        """
         ...
 
     def describe(self) -> str:

@@ -68,6 +68,7 @@ class FakeLlm:
         self.pause_s = 0.0
         self.status = 200
         self.requests: list[dict[str, object]] = []
+        self.left = threading.Event()  # the client gave up
 
 
 @contextmanager
@@ -93,7 +94,8 @@ def llm_server() -> Iterator[tuple[str, FakeLlm]]:
                 try:
                     self.wfile.write(f"data: {json.dumps(event)}\n\n".encode())
                     self.wfile.flush()
-                except OSError:  # the client gave up, as it should
+                except OSError:
+                    plan.left.set()
                     return
             self.wfile.write(b"data: [DONE]\n\n")
 

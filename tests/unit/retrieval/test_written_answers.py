@@ -30,7 +30,9 @@ def ask(url: str | None, question: str = QUESTION, *, timeout_s: float = 20.0, t
     writer = OpenAILikeWriter(url, "m", "key", timeout_s, client) if url else None
     answerer = Answerer(searcher(ROWS), writer, lambda _: "en")
     style = Style(threshold=threshold, fallback="No idea.")
-    return answerer.answer(Passages(ROWS), Scope(WORKSPACE), question, [], style)
+    *_, answer = answerer.stream(Passages(ROWS), Scope(WORKSPACE), question, [], style)
+    assert isinstance(answer, Answer)
+    return answer
 
 
 class TestWithoutAModel:
@@ -112,6 +114,6 @@ class TestWithAModel:
         plan.pieces = ["The battery is covered for two years. [1]"]
         writer = OpenAILikeWriter(url, "m", None, 5.0, guarded_client([], timeout_s=5.0))
         answerer = Answerer(searcher(ROWS), writer, lambda _: "en")
-        answer = answerer.answer(Passages(ROWS), Scope(WORKSPACE), QUESTION, [], Style(threshold=0.0))
+        *_, answer = answerer.stream(Passages(ROWS), Scope(WORKSPACE), QUESTION, [], Style(threshold=0.0))
         assert answer.generator is Generator.EXTRACTIVE
         assert plan.requests == []

@@ -1,12 +1,14 @@
-"""Conversations behind answers: found again by session, with the turns that a follow-up needs."""
+"""Conversations: found again by session, with the turns that a follow-up needs; exchanges, stored."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from sqlalchemy.orm import Session
 
 from core.ids import Prefix, new_id
-from domain.models import Conversation, Message
+from domain.conversations.sources import Source
+from domain.models import Channel, Conversation, Message
 from domain.principal import Principal
 from domain.scope import TenantRepository
 from retrieval.answers import Answer, Turn
@@ -28,21 +30,23 @@ class ConversationRepository(TenantRepository):
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """One question and its answer, to be stored."""
+    """One question and its answer, to be stored; `session_id` where the asker goes on with a conversation."""
 
     agent_id: str
     agent_version: str
-    channel: str
+    channel: Channel
+    session_id: str | None
     question: str
     answer: Answer
-    sources: list[dict[str, Any]]
+    sources: Sequence[Source]
     response_time_ms: int
 
 
-def record(session: Session, who: Principal, session_id: str | None, exchange: Exchange) -> tuple[str, str]:
+def record(session: Session, who: Principal, exchange: Exchange) -> tuple[str, str]:
     """Store an exchange; ids of the conversation (a new one for an unknown session) and of the answer."""
     conversations = ConversationRepository(session, who)
-    conversation = conversations.find(exchange.agent_id, session_id) if session_id else None
+    known = exchange.session_id
+    conversation = conversations.find(exchange.agent_id, known) if known else None
     if conversation is None:
         conversation = Conversation(
             id=new_id(Prefix.CONVERSATION),
@@ -58,7 +62,7 @@ def record(session: Session, who: Principal, session_id: str | None, exchange: E
         id=new_id(Prefix.MESSAGE),
         role="agent",
         content=exchange.answer.text,
-        sources=exchange.sources,
+        sources=[asdict(source) for source in exchange.sources],
         confidence=exchange.answer.confidence,
         answered=exchange.answer.answered,
         response_time_ms=exchange.response_time_ms,

@@ -1,0 +1,132 @@
+"""Questions to agents: the answer as it comes, and the conversation that keeps it."""
+
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from core.database import Database
+from core.errors import Conflict, InvalidInput
+from core.vectors.protocol import Scope
+from domain.agents.repository import AgentRepository
+from domain.agents.service import AgentService, snapshot, version_label
+from domain.agents.settings import DEFAULT_FALLBACK, AgentStatus
+from domain.conversations.repository import ConversationRepository, Exchange, record
+from domain.conversations.sources import Source, source_of
+from domain.models import Channel
+from domain.principal import Permission, Principal
+from domain.search.passage_repository import SqlPassages
+from retrieval.answerer import Answerer
+from retrieval.answers import Answer, Style, Turn
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A question to an agent; `history` where the caller keeps the conversation, `session_id` where we do."""
+
+    message: str
+    session_id: str | None = None
+    history: Sequence[Turn] = ()
+    at: float = field(default_factory=time.perf_counter)
+
+
+@dataclass(frozen=True, slots=True)
+class Brief:
+    """What one answer needs of an agent, in that state of it which is asked, and of the conversation."""
+
+    agent_id: str
+    version: str
+    collection_ids: tuple[str, ...]
+    style: Style
+    shows_sources: bool
+    history: Sequence[Turn] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """The next piece of the answer's text; an empty one says that the answer is still being written."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """The whole answer, which is stored."""
+
+    answer: Answer
+    sources: Sequence[Source]
+    session_id: str
+    message_id: str
+    response_time_ms: int
+    agent_version: str
+
+
+Piece = Token | Reply
+
+
+class ConversationService:
+    def __init__(self, database: Database, answerer: Answerer) -> None:
+        self._database, self._answerer = database, answerer
+        self._passages = SqlPassages(database)
+
+    def draft_brief(self, who: Principal, agent_id: str, asked: Asked) -> Brief:
+        """The draft of an agent, for `ask`. What is wrong with the request is raised here, before an answer begins."""
+        who.require(Permission.AGENTS_TEST)
+        if not asked.message.strip():
+            raise InvalidInput("message must not be blank.", field="message")
+        with self._database.read() as session:
+            agent = AgentService(session, who).to_test(agent_id)
+            if agent.status == AgentStatus.ARCHIVED:
+                raise Conflict("The agent is archived.", code="AGENT_ARCHIVED")
+            collections = [row.id for row in AgentRepository(session, who).collections(agent.id)]
+            conversations = ConversationRepository(session, who)
+            known = conversations.find(agent.id, asked.session_id) if asked.session_id else None
+            history = conversations.history(known.id) if known else []
+            return brief_of(agent.id, version_label(agent), snapshot(agent, collections), history)
+
+    def ask(self, who: Principal, brief: Brief, asked: Asked, channel: Channel) -> Iterator[Piece]:
+        """Tokens as they become known, whose texts joined are the answer's, then one `Reply`.
+
+        Whoever closes it before the reply ends the reading of the language model, and nothing is stored. No session
+        is held meanwhile.
+        """
+        scope = Scope(who.workspace_id, collection_ids=brief.collection_ids)
+        history = asked.history or brief.history
+        for piece in self._answerer.stream(self._passages, scope, asked.message, history, brief.style):
+            if isinstance(piece, Answer):
+                yield self._recorded(who, brief, asked, channel, piece)
+            else:
+                yield Token(piece)
+
+    def _recorded(self, who: Principal, brief: Brief, asked: Asked, channel: Channel, answer: Answer) -> Reply:
+        elapsed_ms = round((time.perf_counter() - asked.at) * 1000)
+        sources = [source_of(quote) for quote in answer.quotes] if brief.shows_sources else []
+        exchange = Exchange(
+            brief.agent_id, brief.version, channel, asked.session_id, asked.message, answer, sources, elapsed_ms
+        )
+        with self._database.write() as session:
+            session_id, message_id = record(session, who, exchange)
+        return Reply(answer, sources, session_id, message_id, elapsed_ms, brief.version)
+
+
+def reply_of(pieces: Iterator[Piece]) -> Reply:
+    """For callers who do not stream."""
+    return next(piece for piece in pieces if isinstance(piece, Reply))
+
+
+def brief_of(agent_id: str, version: str, settings: dict[str, Any], history: Sequence[Turn]) -> Brief:
+    """From the settings of one state of the agent, as `snapshot` makes them."""
+    response, behavior, rules = (
+        settings[name] for name in ("response_config", "behavior_settings", "conversation_rules")
+    )
+    style = Style(
+        max_characters=response["max_response_length"],
+        threshold=response["confidence_threshold"],
+        fallback=settings["fallback_message"] or DEFAULT_FALLBACK,
+        blocked_words=tuple(rules["blocked_words"]),
+        tone=behavior["tone"],
+        response_style=behavior["response_style"],
+        system_prompt=rules["custom_system_prompt"],
+        language=behavior["fixed_language"] if behavior["language_mode"] == "fixed" else None,
+    )
+    return Brief(agent_id, version, tuple(settings["collection_ids"]), style, bool(response["show_sources"]), history)
