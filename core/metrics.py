@@ -8,7 +8,7 @@ from prometheus_client import Counter, Histogram
 
 STAGE_SECONDS = Histogram(
     "insydr_ingest_stage_seconds",
-    "Time of one slab in a stage.",
+    "Time of one claimed batch in a stage.",
     ["stage"],
     buckets=(0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300),
 )

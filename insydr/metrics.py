@@ -10,7 +10,7 @@ from core.clock import utc_now
 from core.database import Database
 from core.errors import InsydrError
 from core.queue.outbox import backlog
-from domain.ingestion.health import QueueState, queue_health
+from domain.upkeep.health import QueueState, queue_health
 
 
 class QueueCollector(Collector):

@@ -15,7 +15,7 @@ from core.embedding.protocol import EmbeddingModel
 from core.queue.outbox import Relay
 from core.settings import Settings, load_settings
 from core.vectors.protocol import VectorStore
-from domain.ingestion.reconcile import Reconciler
+from domain.upkeep.reconcile import Reconciler
 from evals.faults.parts import Fate, MortalBlobs, MortalModel, MortalParser, MortalVectors
 from ingest.children.inline import InlineParser
 from ingest.children.protocol import Parser

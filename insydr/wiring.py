@@ -37,12 +37,12 @@ from domain.crawls.web import Web, agent_name
 from domain.idempotency.service import IdempotencyService
 from domain.identity.service import IdentityService
 from domain.identity.tokens import TokenMint
-from domain.ingestion.health_repository import forget_worker, report_worker
-from domain.ingestion.purge import Purge
-from domain.ingestion.reconcile import Reconciler
-from domain.ingestion.runner import Parts, SlabRunner
+from domain.ingestion.runner import BatchRunner, Parts
 from domain.ingestion.service import IngestionService
 from domain.search.service import SearchService
+from domain.upkeep.health_repository import forget_worker, report_worker
+from domain.upkeep.purge import Purge
+from domain.upkeep.reconcile import Reconciler
 from ingest.children.protocol import Parser
 from pipelines.actors import declare_actors
 from pipelines.broker import open_broker, send
@@ -215,8 +215,8 @@ class Installation:
         )  # fmt: skip
         purge = Purge(self.database, self.vectors, self.blobs)
         return IngestionService(
-            self.database, SlabRunner(parts), purge, self.reconciler,
-            retention_days=settings.version_retention_days, slabs=settings.worker_threads,
+            self.database, BatchRunner(parts), purge, self.reconciler,
+            retention_days=settings.version_retention_days, batches=settings.worker_threads,
         )  # fmt: skip
 
     @cached_property
@@ -263,7 +263,7 @@ class Installation:
 
     def start_work(self) -> None:
         """Run jobs in this process, and what happens by the clock."""
-        # one thread more than slabs and crawls: free for upkeep, and for those who wait at the screen
+        # one thread more than claimed batches and crawls: free for upkeep, and for those who wait at the screen
         threads = self.settings.worker_threads + self.settings.crawl_at_once + 1
         worker = dramatiq.Worker(self.broker, worker_threads=threads, worker_timeout=200)
         self._started.append(self._say_goodbye)

@@ -12,9 +12,9 @@ from api.state import State
 from core.errors import InvalidInput
 from domain.dead_letters.repository import Which
 from domain.dead_letters.service import DeadLetterService
-from domain.ingestion.health import queue_health
-from domain.ingestion.reconcile import start_reconciliation
 from domain.models import Document
+from domain.upkeep.health import queue_health
+from domain.upkeep.reconcile import start_reconciliation
 
 router = INSYDR.router("/api/v1/workspaces/{workspace_id}", tag="Queue")
 

@@ -1,7 +1,8 @@
 """Leases: who works on what, and whether they still live.
 
 A claim makes a new lease; its id is the fencing token that every later write names (Kleppmann, "How to do
-distributed locking", 2016). One lease covers a whole slab, so one heartbeat row serves hundreds of documents.
+distributed locking", 2016). One lease covers a whole claimed batch, so one heartbeat row serves hundreds of
+documents.
 """
 
 from datetime import datetime, timedelta

@@ -15,7 +15,7 @@ from core.embedding.sparse import SparseEncoder
 from core.ids import point_id
 from core.metrics import stage
 from core.vectors.protocol import Point, Scope, VectorStore
-from domain.ingestion.outcome import Read
+from domain.ingestion.flow import ReadDocument
 from domain.ingestion.watch import Watch
 
 WINDOW_CHUNKS = 384
@@ -27,7 +27,7 @@ Floats = npt.NDArray[np.float32]
 class Entry:
     """One chunk on its way; `vector` is None until it is known."""
 
-    read: Read
+    read: ReadDocument
     number: int
     vector: Floats | None = None
     fresh: bool = False
@@ -40,7 +40,7 @@ class Entry:
 @dataclass(frozen=True, slots=True)
 class Window:
     entries: list[Entry]
-    progress: float  # of the slab, once this window is done
+    progress: float  # of the claimed batch, once this window is done
 
 
 class Indexer:
@@ -48,7 +48,7 @@ class Indexer:
         self._database, self._vectors, self._model, self._sparse = database, vectors, model, sparse
 
     @staticmethod
-    def windows(reads: Sequence[Read]) -> Iterator[Window]:
+    def windows(reads: Sequence[ReadDocument]) -> Iterator[Window]:
         """All chunks of all documents, a window at a time."""
         total = sum(len(read.chunks) for read in reads)
         entries: list[Entry] = []
@@ -97,13 +97,15 @@ class Indexer:
         cache.store(session, workspace_id, self._model.name, fresh)
 
     @staticmethod
-    def verified(vectors: VectorStore, workspace_id: str, reads: Sequence[Read]) -> tuple[list[Read], list[Read]]:
+    def verified(
+        vectors: VectorStore, workspace_id: str, reads: Sequence[ReadDocument]
+    ) -> tuple[list[ReadDocument], list[ReadDocument]]:
         """Documents whose points are all in the index, and those that are short of some; a count a version number."""
-        by_version: dict[int, list[Read]] = defaultdict(list)
+        by_version: dict[int, list[ReadDocument]] = defaultdict(list)
         for read in reads:
             by_version[read.claimed.version].append(read)
-        whole: list[Read] = []
-        short: list[Read] = []
+        whole: list[ReadDocument] = []
+        short: list[ReadDocument] = []
         for version, group in by_version.items():
             ids = tuple(read.claimed.document_id for read in group)
             expected = sum(len(read.chunks) for read in group)

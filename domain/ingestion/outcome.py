@@ -1,7 +1,6 @@
 """The end of a document's journey, in one transaction: flip the live version, or record why not."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import delete, insert, update
@@ -11,30 +10,16 @@ from core.clock import utc_now
 from core.errors import DocumentError
 from core.ids import point_id
 from core.queue.outbox import enqueue
-from domain.ingestion.repository import Claimed
+from domain.ingestion.flow import ClaimedDocument, Failure, ReadDocument
 from domain.jobnames import ABANDON_VERSION, RETIRE_VERSIONS
 from domain.jobs.repository import credit
 from domain.models import ChunkRow, Document, DocumentVersion, Stage, Status
-from ingest.elements import Chunk, ParsedDocument
+from ingest.elements import ParsedDocument
 
 MAX_DELAY_S = 600.0
 
 
-@dataclass(frozen=True, slots=True)
-class Read:
-    """A parsed and chunked document; `hashes` name each chunk's embedding."""
-
-    claimed: Claimed
-    format: str
-    document: ParsedDocument
-    chunks: list[Chunk]
-    embedding_texts: list[str]
-    hashes: list[str]
-    title: str
-    language: str
-
-
-def complete(session: Session, read: Read, model: str) -> None:
+def complete(session: Session, read: ReadDocument, model: str) -> None:
     """Make the new version live; the old one's vectors go with a job after the commit."""
     claimed, now = read.claimed, utc_now()
     tokens = sum(chunk.token_count for chunk in read.chunks)
@@ -60,7 +45,7 @@ def complete(session: Session, read: Read, model: str) -> None:
         )  # fmt: skip
 
 
-def fail(session: Session, claimed: Claimed, error: DocumentError) -> None:
+def fail(session: Session, claimed: ClaimedDocument, error: DocumentError) -> None:
     """FAILED with a code and a sentence; a live version stays live."""
     session.execute(
         update(Document)
@@ -82,7 +67,7 @@ def fail(session: Session, claimed: Claimed, error: DocumentError) -> None:
     )  # fmt: skip
 
 
-def end_lost(session: Session, spent: Sequence[Claimed]) -> None:
+def end_lost(session: Session, spent: Sequence[ClaimedDocument]) -> None:
     """Fail documents whose workers died at every try: the next one would die of them too."""
     message = "Each worker that processed this document died. Reprocess it; if it happens again, split the file."
     pairs = [(claimed, DocumentError(message, code="WORKER_LOST", retryable=True)) for claimed in spent]
@@ -91,7 +76,7 @@ def end_lost(session: Session, spent: Sequence[Claimed]) -> None:
     credit_jobs(session, [], pairs)
 
 
-def credit_jobs(session: Session, done: Sequence[Claimed], failed: Sequence[tuple[Claimed, DocumentError]]) -> None:
+def credit_jobs(session: Session, done: Sequence[ClaimedDocument], failed: Sequence[Failure]) -> None:
     """Count the ended documents of each job, once a job."""
     for job_id in sorted({c.job_id for c in [*done, *(claimed for claimed, _ in failed)] if c.job_id}):
         errors = [
@@ -107,7 +92,7 @@ def retry_delay_s(attempt: int) -> float:
     return min(5.0 * float(4 ** (attempt - 1)), MAX_DELAY_S)
 
 
-def _store_version(session: Session, read: Read, model: str, tokens: int) -> None:
+def _store_version(session: Session, read: ReadDocument, model: str, tokens: int) -> None:
     claimed, document = read.claimed, read.document
     mine = (DocumentVersion.document_id == claimed.document_id, DocumentVersion.version == claimed.version)
     session.execute(
@@ -132,7 +117,7 @@ def _found(document: ParsedDocument) -> dict[str, Any]:
     return {**document.metadata, **({"links": links} if links else {})}
 
 
-def _chunk_rows(read: Read) -> list[dict[str, Any]]:
+def _chunk_rows(read: ReadDocument) -> list[dict[str, Any]]:
     claimed, text = read.claimed, read.document.text
     return [
         {

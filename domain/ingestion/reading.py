@@ -5,13 +5,10 @@ from contextlib import ExitStack
 
 from core.blobs.protocol import BlobStore
 from core.errors import DocumentError, NotFound
-from domain.ingestion.outcome import Read
-from domain.ingestion.repository import Claimed
+from domain.ingestion.flow import ClaimedDocument, Failure, ReadDocument
 from domain.ingestion.watch import Watch
 from domain.models import SourceType
 from ingest.children.protocol import Failed, Parser, ParseTask
-
-Failure = tuple[Claimed, DocumentError]
 
 
 class Reader:
@@ -20,9 +17,9 @@ class Reader:
     def __init__(self, blobs: BlobStore, parser: Parser, model_setting: str) -> None:
         self._blobs, self._parser, self._model_setting = blobs, parser, model_setting
 
-    def read(self, claimed: Sequence[Claimed], watch: Watch) -> tuple[list[Read], list[Failure]]:
+    def read(self, claimed: Sequence[ClaimedDocument], watch: Watch) -> tuple[list[ReadDocument], list[Failure]]:
         """Parsed documents, and those that cannot be read with the reason."""
-        reads: list[Read] = []
+        reads: list[ReadDocument] = []
         failures: list[Failure] = []
         with ExitStack() as stack:
             paths = self._local(stack, claimed)
@@ -36,14 +33,14 @@ class Reader:
                 failures.append((one, _error(result.code, result.message, retryable=result.retryable)))
                 continue
             reads.append(
-                Read(
+                ReadDocument(
                     one, result.format, result.document, result.chunks, result.embedding_texts, result.hashes,
                     result.title, result.language,
                 )
             )  # fmt: skip
         return reads, failures
 
-    def _local(self, stack: ExitStack, claimed: Sequence[Claimed]) -> dict[str, str | None]:
+    def _local(self, stack: ExitStack, claimed: Sequence[ClaimedDocument]) -> dict[str, str | None]:
         """A local path a blob; None for one that is gone. A batch's documents share one."""
         paths: dict[str, str | None] = {}
         for key in dict.fromkeys(one.blob_key for one in claimed):
@@ -53,7 +50,7 @@ class Reader:
                 paths[key] = None
         return paths
 
-    def _task(self, one: Claimed, path: str) -> ParseTask:
+    def _task(self, one: ClaimedDocument, path: str) -> ParseTask:
         return ParseTask(
             path=path,
             start=one.blob_start,
@@ -66,7 +63,7 @@ class Reader:
         )
 
 
-def _wanted(watch: Watch, one: Claimed) -> bool:
+def _wanted(watch: Watch, one: ClaimedDocument) -> bool:
     """Asked before each task and while it runs."""
     watch.mark()  # the parser has a limit of its own
     return watch.holds(one.document_id)

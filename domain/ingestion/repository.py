@@ -1,10 +1,6 @@
-"""The queue in SQL: which documents a worker takes next, and how they come back when it dies.
-
-A slab is a handful of small documents or one large one of one workspace, under one lease.
-"""
+"""The queue in SQL: which documents a worker takes next, and how they come back when it dies."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
@@ -13,53 +9,28 @@ from sqlalchemy.orm import Session
 
 from core.clock import utc_now
 from core.queue import leases
+from domain.ingestion.flow import ClaimedBatch, ClaimedDocument
 from domain.models import Document, DocumentVersion, Priority, Stage, Status
 
-SLAB_DOCUMENTS = 128
-SLAB_BYTES = 512 * 1024
-URGENT_DOCUMENTS = 8  # of a slab in the thread that is kept free for those who wait at the screen
+BATCH_DOCUMENTS = 128
+BATCH_BYTES = 512 * 1024
+URGENT_DOCUMENTS = 8  # of a claimed batch in the thread that is kept free for those who wait at the screen
 URGENT_BYTES = 64 * 1024
 
 
-@dataclass(frozen=True, slots=True)
-class Claimed:
-    """A document in a worker's hands, and where its original is."""
-
-    document_id: str
-    workspace_id: str
-    collection_id: str
-    version: int
-    live_version: int | None
-    title: str
-    title_given: bool
-    source_type: str
-    language: str | None
-    job_id: str | None
-    attempts: int
-    file_name: str
-    blob_key: str
-    blob_start: int
-    blob_bytes: int
-
-
-@dataclass(frozen=True, slots=True)
-class Slab:
-    lease_id: str
-    workspace_id: str
-    documents: list[Claimed]
-
-
-def claim(session: Session, workspace_id: str, holder: str, lease_s: float, *, urgent: bool = False) -> Slab | None:
-    """The next slab of the workspace, or None. Nobody else can claim the same documents."""
+def claim(
+    session: Session, workspace_id: str, holder: str, lease_s: float, *, urgent: bool = False
+) -> ClaimedBatch | None:
+    """The next claimed batch of the workspace, or None. Nobody else can claim the same documents."""
     due = (
         select(Document)
         .where(Document.status == Status.QUEUED, Document.workspace_id == workspace_id, Document.due_at <= utc_now())
         .order_by(Document.priority, Document.due_at, Document.id)
-        .limit(URGENT_DOCUMENTS if urgent else SLAB_DOCUMENTS)
+        .limit(URGENT_DOCUMENTS if urgent else BATCH_DOCUMENTS)
         .with_for_update(skip_locked=True)
     )
     due = due.where(Document.priority == Priority.INTERACTIVE) if urgent else due
-    rows = _fitting(session.scalars(due).all(), URGENT_BYTES if urgent else SLAB_BYTES)
+    rows = _fitting(session.scalars(due).all(), URGENT_BYTES if urgent else BATCH_BYTES)
     if not rows:
         return None
     lease_id = leases.acquire(session, holder, lease_s)
@@ -67,7 +38,7 @@ def claim(session: Session, workspace_id: str, holder: str, lease_s: float, *, u
         row.status, row.stage, row.progress = Status.PROCESSING, Stage.PARSING, 0.0
         row.lease_id, row.attempts, row.updated_at = lease_id, row.attempts + 1, utc_now()
     session.flush()
-    return Slab(lease_id, workspace_id, _claimed(session, rows))
+    return ClaimedBatch(lease_id, workspace_id, _claimed(session, rows))
 
 
 def still_held(session: Session, lease_id: str, *, lock: bool = False) -> set[str]:
@@ -84,7 +55,7 @@ def report(session: Session, lease_id: str, ids: Sequence[str], stage: Stage, pr
     session.execute(mine.values(stage=stage, progress=round(progress, 3), updated_at=utc_now()))
 
 
-def abandoned(session: Session, claimed: Sequence[Claimed]) -> list[Claimed]:
+def abandoned(session: Session, claimed: Sequence[ClaimedDocument]) -> list[ClaimedDocument]:
     """Those whose version will never be live: cancelled, failed, deleted, or followed by a newer one. A version that
     was ended stays so (whoever tries again makes a new one), hence this cannot change under the caller."""
     rows = session.scalars(select(Document).where(Document.id.in_([one.document_id for one in claimed])))
@@ -114,13 +85,13 @@ def put_back(session: Session, lease_id: str, delay_s: float, *, count_attempt: 
     session.execute(mine.where(Document.status == Status.PROCESSING).values(**values))
 
 
-def recover(session: Session, max_attempts: int) -> tuple[int, list[Claimed]]:
+def recover(session: Session, max_attempts: int) -> tuple[int, list[ClaimedDocument]]:
     """Take over what silent workers left: how many documents, and those of them that have no try left.
 
     The latter stay in the session's hands: the caller fails them in the same transaction.
     """
     found = 0
-    spent: list[Claimed] = []
+    spent: list[ClaimedDocument] = []
     for lease_id in leases.expired(session):
         held = select(Document).where(Document.lease_id == lease_id, Document.status == Status.PROCESSING)
         rows = session.scalars(held.with_for_update()).all()
@@ -133,7 +104,7 @@ def recover(session: Session, max_attempts: int) -> tuple[int, list[Claimed]]:
 
 
 def _fitting(rows: Sequence[Document], max_bytes: int) -> list[Document]:
-    """As many as a slab holds, at least one. What was tried before goes alone: it may take its slab down again."""
+    """As many as a claimed batch holds, at least one. What was tried before goes alone: it may take the others down."""
     chosen: list[Document] = []
     size = 0
     for row in rows:
@@ -144,12 +115,12 @@ def _fitting(rows: Sequence[Document], max_bytes: int) -> list[Document]:
     return chosen
 
 
-def _claimed(session: Session, rows: Sequence[Document]) -> list[Claimed]:
+def _claimed(session: Session, rows: Sequence[Document]) -> list[ClaimedDocument]:
     newest = (DocumentVersion.document_id == Document.id) & (DocumentVersion.version == Document.version)
     query = select(Document, DocumentVersion).join(DocumentVersion, newest)
     found = session.execute(query.where(Document.id.in_([row.id for row in rows])).order_by(Document.id))
     return [
-        Claimed(
+        ClaimedDocument(
             document_id=document.id,
             workspace_id=document.workspace_id,
             collection_id=document.collection_id,

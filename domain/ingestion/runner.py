@@ -1,5 +1,5 @@
-"""One slab from claim to searchable: parse, embed, index, verify, flip. Nothing here holds a transaction while it
-parses, embeds or talks to the index; every write names the lease, so a worker that lost it keeps nothing."""
+"""One claimed batch from claim to searchable: parse, embed, index, verify, flip. Nothing here holds a transaction while
+it parses, embeds or talks to the index; every write names the lease, so a worker that lost it keeps nothing."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,11 +15,11 @@ from core.metrics import DOCUMENTS_ENDED, stage
 from core.queue import leases
 from core.vectors.protocol import Scope, VectorStore
 from domain.ingestion import repository as queue
+from domain.ingestion.cache_repository import forget_unused
+from domain.ingestion.flow import ClaimedBatch, Failure, ReadDocument
 from domain.ingestion.indexing import Indexer
-from domain.ingestion.outcome import Read, complete, credit_jobs, fail, retry_delay_s
+from domain.ingestion.outcome import complete, credit_jobs, fail, retry_delay_s
 from domain.ingestion.reading import Reader
-from domain.ingestion.removal_repository import forget_unused
-from domain.ingestion.repository import Claimed, Slab
 from domain.ingestion.turn_repository import any_due, next_workspaces, served
 from domain.ingestion.watch import Watch
 from domain.models import Stage
@@ -27,7 +27,6 @@ from ingest.children.protocol import Parser
 
 log = structlog.get_logger()
 OUTAGE_DELAY_S = 10.0
-Failure = tuple[Claimed, DocumentError]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +46,7 @@ class Parts:
     max_attempts: int
 
 
-class SlabRunner:
+class BatchRunner:
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
         self._reader = Reader(parts.blobs, parts.parser, parts.model_setting)
@@ -56,14 +55,14 @@ class SlabRunner:
     def max_attempts(self) -> int:
         return self._parts.max_attempts
 
-    def claim(self, *, urgent: bool = False) -> tuple[Slab | None, bool]:
-        """The next slab of whoever's turn it is, and whether more is due: the caller wakes another worker for that."""
+    def claim(self, *, urgent: bool = False) -> tuple[ClaimedBatch | None, bool]:
+        """A claimed batch of whoever's turn it is, and whether more is due: the caller wakes another worker then."""
         with self._parts.database.write() as session:
             for workspace_id in next_workspaces(session, urgent=urgent):
-                slab = queue.claim(session, workspace_id, self._parts.holder, self._parts.lease_s, urgent=urgent)
-                if slab is not None:
+                batch = queue.claim(session, workspace_id, self._parts.holder, self._parts.lease_s, urgent=urgent)
+                if batch is not None:
                     served(session, workspace_id)
-                    return slab, any_due(session)
+                    return batch, any_due(session)
         return None, False
 
     def more_due(self) -> bool:
@@ -71,39 +70,39 @@ class SlabRunner:
         with self._parts.database.read() as session:
             return any_due(session)
 
-    def run(self, slab: Slab) -> None:
-        """Bring every document of the slab to an end, or back into the queue."""
+    def run(self, batch: ClaimedBatch) -> None:
+        """Bring every document of the claimed batch to an end, or back into the queue."""
         parts = self._parts
-        with Watch(parts.database, slab, lease_s=parts.lease_s, stall_s=parts.stall_s).running() as watch:
+        with Watch(parts.database, batch, lease_s=parts.lease_s, stall_s=parts.stall_s).running() as watch:
             try:
                 with stage("read"):
-                    reads, failures = self._reader.read(slab.documents, watch)
+                    reads, failures = self._reader.read(batch.documents, watch)
                 with stage("index"):
-                    self._index(slab, reads, watch)
+                    self._index(batch, reads, watch)
                 with stage("finish"):
-                    self._finish(slab, reads, failures)
+                    self._finish(batch, reads, failures)
             except Unavailable as error:
-                log.warning("ingest_waits", reason=error.message, documents=len(slab.documents))
-                self._put_back(slab, [c.document_id for c in slab.documents], OUTAGE_DELAY_S, count_attempt=False)
+                log.warning("ingest_waits", reason=error.message, documents=len(batch.documents))
+                self._put_back(batch, [c.document_id for c in batch.documents], OUTAGE_DELAY_S, count_attempt=False)
             except Exception as error:  # a bug must fail documents after some tries, not the worker
-                log.exception("ingest_crashed", documents=[c.document_id for c in slab.documents])
-                self._crashed(slab, error)
+                log.exception("ingest_crashed", documents=[c.document_id for c in batch.documents])
+                self._crashed(batch, error)
 
-    def _index(self, slab: Slab, reads: Sequence[Read], watch: Watch) -> None:
+    def _index(self, batch: ClaimedBatch, reads: Sequence[ReadDocument], watch: Watch) -> None:
         """Embed and index in windows; what is not ours any more is left out."""
         indexer = Indexer(self._parts.database, self._parts.vectors, self._parts.model, self._parts.sparse)
         for window in indexer.windows(reads):
-            written = indexer.index(slab.workspace_id, window.entries, watch)
+            written = indexer.index(batch.workspace_id, window.entries, watch)
             with self._parts.database.write() as session:
-                indexer.remember(session, slab.workspace_id, written)
+                indexer.remember(session, batch.workspace_id, written)
                 ids = sorted({entry.read.claimed.document_id for entry in window.entries})
-                queue.report(session, slab.lease_id, ids, Stage.EMBEDDING, window.progress)
+                queue.report(session, batch.lease_id, ids, Stage.EMBEDDING, window.progress)
 
-    def _finish(self, slab: Slab, reads: Sequence[Read], failures: Sequence[Failure]) -> None:
+    def _finish(self, batch: ClaimedBatch, reads: Sequence[ReadDocument], failures: Sequence[Failure]) -> None:
         """Verify, then end every document that is still ours; what is not ours leaves nothing in the index."""
-        verified, short = Indexer.verified(self._parts.vectors, slab.workspace_id, reads)
+        verified, short = Indexer.verified(self._parts.vectors, batch.workspace_id, reads)
         with self._parts.database.write() as session:
-            held = queue.still_held(session, slab.lease_id, lock=True)
+            held = queue.still_held(session, batch.lease_id, lock=True)
             done = [read for read in verified if read.claimed.document_id in held]
             for read in done:
                 complete(session, read, self._parts.model.name)
@@ -114,20 +113,20 @@ class SlabRunner:
                 fail(session, claimed, error)
             for claimed in [pair[0] for pair in ended if self._again(pair)]:
                 delay = retry_delay_s(claimed.attempts)
-                queue.put_back(session, slab.lease_id, delay, count_attempt=True, ids=[claimed.document_id])
+                queue.put_back(session, batch.lease_id, delay, count_attempt=True, ids=[claimed.document_id])
             credit_jobs(session, [read.claimed for read in done], final)
         DOCUMENTS_ENDED.labels("completed", "").inc(len(done))
         for _, error in final:
             DOCUMENTS_ENDED.labels("failed", error.code).inc()
-        self._clean(slab.workspace_id, [read for read in reads if read.claimed.document_id not in held])
+        self._clean(batch.workspace_id, [read for read in reads if read.claimed.document_id not in held])
         with self._parts.database.write() as session:  # last: nothing of ours is written to the index from here on
-            leases.release(session, slab.lease_id)
+            leases.release(session, batch.lease_id)
 
     def _again(self, failure: Failure) -> bool:
         claimed, error = failure
         return error.retryable and claimed.attempts < self._parts.max_attempts
 
-    def _clean(self, workspace_id: str, lost: Sequence[Read]) -> None:
+    def _clean(self, workspace_id: str, lost: Sequence[ReadDocument]) -> None:
         """Points and cached embeddings of documents that were cancelled, deleted or replaced while we worked on them:
         at once, and also when our lease has lapsed meanwhile, so that no removal waits for us any more.
 
@@ -144,22 +143,22 @@ class SlabRunner:
         with self._parts.database.write() as session:
             forget_unused(session, workspace_id, {text_hash for read in abandoned for text_hash in read.hashes})
 
-    def _put_back(self, slab: Slab, ids: list[str], delay_s: float, *, count_attempt: bool) -> None:
+    def _put_back(self, batch: ClaimedBatch, ids: list[str], delay_s: float, *, count_attempt: bool) -> None:
         try:
             with self._parts.database.write() as session:
-                queue.put_back(session, slab.lease_id, delay_s, count_attempt=count_attempt, ids=ids)
-                leases.release(session, slab.lease_id)
+                queue.put_back(session, batch.lease_id, delay_s, count_attempt=count_attempt, ids=ids)
+                leases.release(session, batch.lease_id)
         except InsydrError as error:  # the database is what is down: the sweeper takes over when the lease ends
             log.warning("ingest_left_to_sweeper", reason=error.message)
 
-    def _crashed(self, slab: Slab, error: Exception) -> None:
+    def _crashed(self, batch: ClaimedBatch, error: Exception) -> None:
         """Into the queue again, where a second try is claimed alone: one bad document cannot hold the others back."""
         message = f"Processing failed unexpectedly ({type(error).__name__}). Try to reprocess it; else report it."
         failure = DocumentError(message, code="INTERNAL_ERROR", retryable=True)
-        spent = [c for c in slab.documents if c.attempts >= self._parts.max_attempts]
+        spent = [c for c in batch.documents if c.attempts >= self._parts.max_attempts]
         try:
             with self._parts.database.write() as session:
-                held = queue.still_held(session, slab.lease_id, lock=True)
+                held = queue.still_held(session, batch.lease_id, lock=True)
                 final = [(claimed, failure) for claimed in spent if claimed.document_id in held]
                 for claimed, _ in final:
                     fail(session, claimed, failure)
@@ -167,8 +166,8 @@ class SlabRunner:
         except InsydrError as unavailable:
             log.warning("ingest_left_to_sweeper", reason=unavailable.message)
             return
-        for claimed in [c for c in slab.documents if c not in spent]:
-            self._put_back(slab, [claimed.document_id], retry_delay_s(claimed.attempts), count_attempt=True)
+        for claimed in [c for c in batch.documents if c not in spent]:
+            self._put_back(batch, [claimed.document_id], retry_delay_s(claimed.attempts), count_attempt=True)
 
 
 def _incomplete() -> DocumentError:

@@ -11,9 +11,7 @@ from domain.documents.repository import DocumentRepository
 from domain.documents.service import DocumentService
 from domain.ingestion import repository as queue
 from domain.ingestion.outcome import end_lost
-from domain.ingestion.purge import Purge
-from domain.ingestion.reconcile import Reconciler
-from domain.ingestion.runner import SlabRunner
+from domain.ingestion.runner import BatchRunner
 from domain.ingestion.turn_repository import any_due
 from domain.jobnames import (
     ABANDON_VERSION,
@@ -29,41 +27,43 @@ from domain.jobnames import (
 )
 from domain.models import Job, JobKind, JobStatus
 from domain.principal import Permission, Principal
+from domain.upkeep.purge import Purge
+from domain.upkeep.reconcile import Reconciler
 
 Wake = Callable[[], object]
 REINDEX_PAGE = 200
 
 
 class IngestionService:
-    """`slabs` is how many this process works on at once; one more is taken only for those who wait at the screen."""
+    """`batches` is how many this process works on at once; one more is taken only for those who wait at the screen."""
 
     JOBS = tuple(name for name in ALL if name not in (INGEST_WAKE, CRAWL))
 
     def __init__(
         self,
         database: Database,
-        runner: SlabRunner,
+        runner: BatchRunner,
         purge: Purge,
         reconciler: Reconciler,
         *,
         retention_days: int,
-        slabs: int = 2,
+        batches: int = 2,
     ) -> None:
         self._database, self._runner, self.purge, self._reconciler = database, runner, purge, reconciler
         self._retention_days = retention_days
-        self._places = threading.Semaphore(slabs)
+        self._places = threading.Semaphore(batches)
 
     def work(self, wake: Wake) -> bool:
-        """One slab of whoever's turn it is. Where more is due, others are woken before and after, so that all cores
-        get some and no wake-up is the last."""
+        """One claimed batch of whoever's turn it is. Where more is due, others are woken before and after, so that all
+        cores get some and no wake-up is the last."""
         bulk = self._places.acquire(blocking=False)
         try:
-            slab, more = self._runner.claim(urgent=not bulk)
-            if slab is None:
+            batch, more = self._runner.claim(urgent=not bulk)
+            if batch is None:
                 return False
             if more:
                 wake()
-            self._runner.run(slab)
+            self._runner.run(batch)
         finally:
             if bulk:
                 self._places.release()

@@ -1,5 +1,5 @@
-"""Whose turn it is: a free worker takes the workspace with the fewest slabs in work, of these the one that was
-served longest ago. So a workspace with 10,000 files gets all workers while it is alone and its share when it is not.
+"""Whose turn it is: a free worker takes the workspace with the fewest claimed batches in work, of these the one served
+longest ago. So a workspace with 10,000 files gets all workers while it is alone and its share when it is not.
 """
 
 from collections.abc import Sequence
@@ -18,17 +18,17 @@ def next_workspaces(session: Session, *, urgent: bool = False) -> Sequence[str]:
     due = due.where(Document.priority == Priority.INTERACTIVE) if urgent else due
     waiting = due.distinct().subquery()
     busy = (
-        select(Document.workspace_id, func.count(distinct(Document.lease_id)).label("slabs"))
+        select(Document.workspace_id, func.count(distinct(Document.lease_id)).label("batches"))
         .where(Document.status == Status.PROCESSING)
         .group_by(Document.workspace_id)
         .subquery()
     )
-    slabs = func.coalesce(busy.c.slabs, 0)
+    batches = func.coalesce(busy.c.batches, 0)
     query = (
         select(waiting.c.workspace_id)
         .outerjoin(busy, busy.c.workspace_id == waiting.c.workspace_id)
         .outerjoin(IngestTurn, IngestTurn.workspace_id == waiting.c.workspace_id)
-        .order_by(slabs, IngestTurn.served_at.is_not(None), IngestTurn.served_at, waiting.c.workspace_id)
+        .order_by(batches, IngestTurn.served_at.is_not(None), IngestTurn.served_at, waiting.c.workspace_id)
     )
     return session.scalars(query).all()
 

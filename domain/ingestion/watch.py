@@ -1,4 +1,5 @@
-"""Watches over a slab while it is worked on: keeps its lease alive, and learns what was cancelled, deleted or replaced.
+"""Watches over a claimed batch while it is worked on: keeps its lease alive, and learns what was cancelled, deleted or
+replaced.
 
 The lease is renewed only while the work makes progress: a worker that hangs loses its documents to another one, just
 as one that died does, while one that is merely slow keeps them.
@@ -15,16 +16,16 @@ from core.database import Database
 from core.errors import InsydrError
 from core.queue import leases
 from domain.ingestion import repository as queue
-from domain.ingestion.repository import Slab
+from domain.ingestion.flow import ClaimedBatch
 
 log = structlog.get_logger()
 LOOK_EVERY_S = 1.0  # a cancelled document is noticed so soon
 
 
 class Watch:
-    def __init__(self, database: Database, slab: Slab, *, lease_s: float, stall_s: float) -> None:
-        self._database, self._slab, self._lease_s, self._stall_s = database, slab, lease_s, stall_s
-        self._held = frozenset(one.document_id for one in slab.documents)
+    def __init__(self, database: Database, batch: ClaimedBatch, *, lease_s: float, stall_s: float) -> None:
+        self._database, self._batch, self._lease_s, self._stall_s = database, batch, lease_s, stall_s
+        self._held = frozenset(one.document_id for one in batch.documents)
         self._marked = self._renewed = time.monotonic()
         self._stop = threading.Event()
 
@@ -39,7 +40,7 @@ class Watch:
     @contextmanager
     def running(self) -> Iterator["Watch"]:
         """Watch while the block runs."""
-        thread = threading.Thread(target=self._run, name="slab-watch", daemon=True)
+        thread = threading.Thread(target=self._run, name="batch-watch", daemon=True)
         thread.start()
         try:
             yield self
@@ -56,15 +57,17 @@ class Watch:
 
     def _look(self) -> None:
         with self._database.read() as session:
-            self._held = frozenset(queue.still_held(session, self._slab.lease_id))
+            self._held = frozenset(queue.still_held(session, self._batch.lease_id))
         now = time.monotonic()
         if now - self._renewed < self._lease_s / 4:
             return
         if now - self._marked > self._stall_s:
-            log.error("slab_stalled", lease=self._slab.lease_id, documents=len(self._held), stall_s=self._stall_s)
+            log.error(
+                "claimed_batch_stalled", lease=self._batch.lease_id, documents=len(self._held), stall_s=self._stall_s
+            )
             return
         with self._database.write() as session:
-            if leases.renew(session, self._slab.lease_id, self._lease_s):
+            if leases.renew(session, self._batch.lease_id, self._lease_s):
                 self._renewed = now
             else:
                 self._held = frozenset()

@@ -8,7 +8,7 @@ from core.database import Base, Id
 
 
 class WorkerRow(Base):
-    """A process that runs jobs; `threads` is how many slabs it takes at once."""
+    """A process that runs jobs; `threads` is how many claimed batches it takes at once."""
 
     __tablename__ = "workers"
 

@@ -14,7 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from core.errors import InsydrError
 from core.secrets import KEY_FILE
 from core.settings import Settings, config_file, load_settings
-from domain.ingestion.health import QueueState, queue_health
+from domain.upkeep.health import QueueState, queue_health
 from insydr.lock import find_running
 from insydr.output import emit
 from insydr.wiring import Installation

@@ -29,9 +29,9 @@ class TestNothingIsLeft:
             bench.work()
             bench.do("reprocess", document)
         bench.model.gate = threading.Event()
-        slab = bench.claim()
-        assert slab
-        worker = threading.Thread(target=bench.runner.run, args=(slab,))
+        batch = bench.claim()
+        assert batch
+        worker = threading.Thread(target=bench.runner.run, args=(batch,))
         worker.start()
         delete(bench, what, document)
         if removed_first:
@@ -49,12 +49,12 @@ class TestNothingIsLeft:
     @pytest.mark.parametrize("what", ["document", "collection", "workspace"])
     def test_after_a_worker_died_with_its_points_written(self, bench: Bench, what: str) -> None:
         (document,) = bench.add("The first text.")
-        slab = bench.claim()
-        assert slab
-        bench.write_points(slab)
+        batch = bench.claim()
+        assert batch
+        bench.write_points(batch)
         delete(bench, what, document)
         bench.upkeep()
-        bench.write_points(slab)  # it had not noticed yet
+        bench.write_points(batch)  # it had not noticed yet
         bench.bury()
         bench.upkeep()
         assert bench.vectors.count(Scope(bench.who.workspace_id)) == 0
@@ -65,17 +65,17 @@ class TestNothingIsLeft:
     def test_of_a_version_that_is_replaced_while_it_is_written(self, bench: Bench, dies: bool) -> None:
         """The new version is live, and the old one's vectors were removed, before the old one's worker writes."""
         (document,) = bench.add("The first text.")
-        slab = bench.claim()
-        assert slab
+        batch = bench.claim()
+        assert batch
         bench.do("reprocess", document)
         bench.work()
         bench.upkeep()
         if dies:
-            bench.write_points(slab)
+            bench.write_points(batch)
             assert bench.points(document) == 2
             bench.bury()
         else:
-            bench.runner.run(slab)
+            bench.runner.run(batch)
         bench.upkeep()
         assert bench.points(document) == 1
         assert bench.outbox() == set()
@@ -84,10 +84,10 @@ class TestNothingIsLeft:
     def test_of_a_version_that_was_put_back_in_an_outage(self, bench: Bench, ends: str) -> None:
         """The outage used up no try, yet points had been written before it."""
         (document,) = bench.add("The first text.")
-        slab = bench.claim()
-        assert slab
-        bench.write_points(slab)
-        bench.runner._put_back(slab, [document], 10.0, count_attempt=False)
+        batch = bench.claim()
+        assert batch
+        bench.write_points(batch)
+        bench.runner._put_back(batch, [document], 10.0, count_attempt=False)
         bench.do(ends, document)
         if ends == "reprocess":
             bench.do("cancel", document)

@@ -14,12 +14,12 @@ from core.database import Database
 from core.queue.leases import Lease
 from domain.documents.repository import DocumentRepository, Filter
 from domain.documents.service import DocumentService
-from domain.ingestion.health import QueueState, queue_health
-from domain.ingestion.health_repository import report_worker
-from domain.ingestion.repository import SLAB_DOCUMENTS, URGENT_DOCUMENTS
-from domain.ingestion.runner import SlabRunner
+from domain.ingestion.repository import BATCH_DOCUMENTS, URGENT_DOCUMENTS
+from domain.ingestion.runner import BatchRunner
 from domain.ingestion.service import IngestionService
 from domain.models import WorkerRow
+from domain.upkeep.health import QueueState, queue_health
+from domain.upkeep.health_repository import report_worker
 from ingest.children.protocol import Failed, Parsed, ParseTask, Wanted, always
 from tests.support.bench import Bench
 
@@ -50,7 +50,7 @@ class TestTurns:
         for number, who in enumerate(tenants, start=1):
             bench.become(who, f"col_{number}")
             bench.batch(**{f"d{n}": f"Text {n}." for n in range(300)})
-        order = [slab.workspace_id for _ in range(6) if (slab := bench.claim())]
+        order = [batch.workspace_id for _ in range(6) if (batch := bench.claim())]
         assert sorted(order[:3]) == sorted(who.workspace_id for who in tenants)
         assert order[3:] == order[:3]
 
@@ -59,11 +59,11 @@ class TestTurns:
         bench.work()
         with bench.database.write() as session:
             DocumentService(session, bench.who).requeue_all([old], "job_x")
-        bench.batch(**{f"d{n}": f"Text {n}." for n in range(SLAB_DOCUMENTS + 10)})
+        bench.batch(**{f"d{n}": f"Text {n}." for n in range(BATCH_DOCUMENTS + 10)})
         (urgent,) = bench.add("Now.")
-        slab = bench.claim()
-        assert slab
-        claimed = {one.document_id for one in slab.documents}
+        batch = bench.claim()
+        assert batch
+        claimed = {one.document_id for one in batch.documents}
         assert urgent in claimed
         assert old not in claimed
 
@@ -71,14 +71,14 @@ class TestTurns:
         bench.batch(a="Batch.")
         assert bench.runner.claim(urgent=True) == (None, False)
         urgent = bench.add(*[f"Now {n}." for n in range(URGENT_DOCUMENTS + 1)])
-        slab, more = bench.runner.claim(urgent=True)
-        assert slab
-        assert {one.document_id for one in slab.documents} == set(urgent[:URGENT_DOCUMENTS])
+        batch, more = bench.runner.claim(urgent=True)
+        assert batch
+        assert {one.document_id for one in batch.documents} == set(urgent[:URGENT_DOCUMENTS])
         assert more
 
     def test_when_all_places_are_taken_one_is_left_for_those_who_wait(self, bench: Bench) -> None:
         service = IngestionService(
-            bench.database, bench.runner, bench.purge, bench.reconciler, retention_days=0, slabs=1
+            bench.database, bench.runner, bench.purge, bench.reconciler, retention_days=0, batches=1
         )
         bench.batch(a="Batch.")
         bench.model.gate = threading.Event()
@@ -90,8 +90,8 @@ class TestTurns:
             bench.batch(b="Another batch.")
             assert service.work(lambda: None) is False
             bench.add("Now.")
-            slab, _ = bench.runner.claim(urgent=True)
-            assert slab
+            batch, _ = bench.runner.claim(urgent=True)
+            assert batch
         finally:
             bench.model.gate.set()
             busy.join(30)
@@ -135,11 +135,11 @@ class TestCancelling:
     @pytest.mark.parametrize("action", ["cancel", "delete"])
     def test_reaches_a_parser_that_is_at_it(self, bench: Bench, action: str) -> None:
         parser = SlowParser()
-        runner = SlabRunner(replace(bench.runner._parts, parser=parser, lease_s=1.0))
+        runner = BatchRunner(replace(bench.runner._parts, parser=parser, lease_s=1.0))
         (document,) = bench.add("One.")
-        slab = bench.claim(runner)
-        assert slab
-        thread = threading.Thread(target=runner.run, args=(slab,))
+        batch = bench.claim(runner)
+        assert batch
+        thread = threading.Thread(target=runner.run, args=(batch,))
         thread.start()
         assert parser.began.wait(10)
         bench.do(action, document)
@@ -152,9 +152,9 @@ class TestCancelling:
         sentence = "Every sentence says something that no other sentence of this long text says, number {}. "
         (document,) = bench.add("".join(sentence.format(n) * 3 + "\n\n" for n in range(2_000)))
         bench.model.gate = threading.Event()
-        slab = bench.claim()
-        assert slab
-        thread = threading.Thread(target=bench.runner.run, args=(slab,))
+        batch = bench.claim()
+        assert batch
+        thread = threading.Thread(target=bench.runner.run, args=(batch,))
         thread.start()
         bench.do("cancel", document)
         asked_before = len(bench.model.asked)
@@ -209,12 +209,12 @@ class TestHealth:
         assert self.state(bench.database) == QueueState.STUCK
 
     def test_a_worker_without_progress_loses_its_lease(self, bench: Bench) -> None:
-        runner = SlabRunner(replace(bench.runner._parts, lease_s=0.4, stall_s=0.0))
+        runner = BatchRunner(replace(bench.runner._parts, lease_s=0.4, stall_s=0.0))
         (document,) = bench.add("One.")
         bench.model.gate = threading.Event()
-        slab = bench.claim(runner)
-        assert slab
-        thread = threading.Thread(target=runner.run, args=(slab,))
+        batch = bench.claim(runner)
+        assert batch
+        thread = threading.Thread(target=runner.run, args=(batch,))
         thread.start()
         while bench.service.sweep() == 0:
             pass

@@ -15,9 +15,9 @@ from core.ids import Prefix, new_id
 from core.queue.outbox import OutboxRow
 from core.vectors.protocol import Scope
 from domain.documents.service import DocumentService
-from domain.ingestion.reconcile import Reconciler, start_reconciliation
 from domain.jobnames import RECONCILE
 from domain.models import CachedEmbedding, Document, Job, JobKind, JobStatus
+from domain.upkeep.reconcile import Reconciler, start_reconciliation
 from tests.support.bench import Bench
 
 
@@ -84,9 +84,9 @@ class TestPoints:
 
     def test_what_a_worker_is_writing_stays(self, bench: Bench) -> None:
         bench.batch(a="One.")
-        slab = bench.claim()
-        assert slab
-        bench.runner.run(slab)
+        batch = bench.claim()
+        assert batch
+        bench.runner.run(batch)
         (document,) = bench.documents()
         with bench.database.write() as session:  # as if it stood before its last transaction
             session.execute(update(Document).values(status="PROCESSING", live_version=None))

@@ -26,17 +26,17 @@ from core.vectors.protocol import Scope
 from domain.documents.items import Item
 from domain.documents.repository import DocumentRepository, Filter
 from domain.documents.service import DocumentService
-from domain.ingestion.purge import Purge
-from domain.ingestion.reconcile import Reconciler
-from domain.ingestion.reconcile_repository import workspace_ids
-from domain.ingestion.repository import Slab
-from domain.ingestion.runner import Parts, SlabRunner
+from domain.ingestion.flow import ClaimedBatch
+from domain.ingestion.runner import BatchRunner, Parts
 from domain.ingestion.service import IngestionService
 from domain.ingestion.watch import Watch
 from domain.jobnames import INGEST_WAKE
 from domain.jobs.service import JobService
 from domain.models import Collection, Document, Job, User
 from domain.principal import ROLE_PERMISSIONS, Principal, Role
+from domain.upkeep.purge import Purge
+from domain.upkeep.reconcile import Reconciler
+from domain.upkeep.reconcile_repository import workspace_ids
 from domain.workspaces.service import Defaults, NewWorkspace, create_workspace
 from ingest.children.inline import InlineParser
 from ingest.fingerprint import content_hash
@@ -77,7 +77,7 @@ class Bench:
         )  # fmt: skip
         self.purge = Purge(self.database, self.vectors, self.blobs)
         self.reconciler = Reconciler(self.database, self.vectors, self.blobs, grace=timedelta(0))
-        self.runner, self.other = SlabRunner(parts), SlabRunner(replace(parts, holder="other"))
+        self.runner, self.other = BatchRunner(parts), BatchRunner(replace(parts, holder="other"))
         self.service = IngestionService(self.database, self.runner, self.purge, self.reconciler, retention_days=0)
         if furnished:
             with self.database.write() as session:
@@ -120,14 +120,14 @@ class Bench:
             items = [self.item(text, external_id) for external_id, text in texts.items()]
             return JobService(session, self.who).accept_batch(self.collection, items, []).id
 
-    def claim(self, runner: SlabRunner | None = None) -> Slab | None:
+    def claim(self, runner: BatchRunner | None = None) -> ClaimedBatch | None:
         return (runner or self.runner).claim()[0]
 
-    def write_points(self, slab: Slab) -> None:
-        """What a worker does with the slab until just before its last transaction."""
-        watch = Watch(self.database, slab, lease_s=60, stall_s=60)
-        reads, _ = self.runner._reader.read(slab.documents, watch)
-        self.runner._index(slab, reads, watch)
+    def write_points(self, batch: ClaimedBatch) -> None:
+        """What a worker does with the claimed batch until just before its last transaction."""
+        watch = Watch(self.database, batch, lease_s=60, stall_s=60)
+        reads, _ = self.runner._reader.read(batch.documents, watch)
+        self.runner._index(batch, reads, watch)
 
     def exhaust(self, document_id: str) -> None:
         """This was the document's last try."""
@@ -135,7 +135,7 @@ class Bench:
             session.get_one(Document, document_id).attempts = 99
 
     def work(self) -> int:
-        """Run slabs while there are any due; how many."""
+        """Run claimed batches while there are any due; how many."""
         count = 0
         while self.service.work(lambda: None):
             count += 1

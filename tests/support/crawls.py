@@ -26,10 +26,10 @@ from crawler.manners import Pace
 from domain.crawls.runner import CrawlRunner
 from domain.crawls.service import CrawlService, SourceChange
 from domain.crawls.web import Web
-from domain.ingestion.reconcile import Reconciler
 from domain.jobnames import CRAWL, INGEST_WAKE
 from domain.models import OPEN_RUNS, CrawlPage, CrawlRun, Document, DocumentVersion, PageState
 from domain.principal import ROLE_PERMISSIONS, Principal, Role
+from domain.upkeep.reconcile import Reconciler
 from evals.faults.processes import Child, free_port
 from evals.faults.shapes import QUICK, REHEARSAL, Shape
 from tests.support.bench import Bench

@@ -15,8 +15,8 @@ from core.clock import utc_now
 from core.database import Database
 from core.queue import leases
 from core.vectors.protocol import Scope, VectorStore
-from domain.ingestion import removal_repository as removal
 from domain.models import Document
+from domain.upkeep import removal_repository as removal
 
 
 class Purge:

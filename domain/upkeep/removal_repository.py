@@ -1,7 +1,6 @@
 """Queries of removal. System work across tenants: each takes the ids of what is being removed."""
 
 from collections import Counter
-from collections.abc import Iterable
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, delete, select, update
@@ -11,6 +10,7 @@ from core.embedding import cache
 from core.queue.outbox import enqueue
 from domain.documents.intake import ON_THE_WAY
 from domain.documents.repository import for_change
+from domain.ingestion.cache_repository import forget_unused
 from domain.jobnames import DROP_BLOBS, PURGE_DOCUMENT
 from domain.jobs.repository import close, credit
 from domain.models import (
@@ -132,12 +132,3 @@ def _drop_later(session: Session, keys: list[str]) -> None:
     """Documents of a batch share one blob: whether the last of them is gone shows only after the commit."""
     if keys:
         enqueue(session, DROP_BLOBS, keys=" ".join(sorted(set(keys))))
-
-
-def forget_unused(session: Session, workspace_id: str, hashes: Iterable[str]) -> None:
-    """Cached embeddings of text that no chunk of the workspace has any more."""
-    left = sorted(hashes)
-    for start in range(0, len(left), PAGE):
-        page = left[start : start + PAGE]
-        used = select(ChunkRow.text_hash).where(ChunkRow.workspace_id == workspace_id, ChunkRow.text_hash.in_(page))
-        cache.forget(session, workspace_id, sorted(set(page) - set(session.scalars(used))))

@@ -6,8 +6,8 @@ from enum import StrEnum
 from sqlalchemy.orm import Session
 
 from core.clock import utc_now
-from domain.ingestion.health_repository import Counts, counts
 from domain.principal import Permission, Principal
+from domain.upkeep.health_repository import Counts, counts
 
 
 class QueueState(StrEnum):

@@ -19,12 +19,12 @@ from core.ids import Prefix, made_at, new_id
 from core.queue.outbox import enqueue
 from core.vectors.protocol import Scope, VectorStore
 from domain.documents.intake import ON_THE_WAY
-from domain.ingestion import reconcile_repository as rows
-from domain.ingestion.reconcile_repository import Known
-from domain.ingestion.removal_repository import is_stale
 from domain.jobnames import INGEST_WAKE, RECONCILE
 from domain.models import Job, JobKind, JobStatus
 from domain.principal import Permission, Principal
+from domain.upkeep import reconcile_repository as rows
+from domain.upkeep.reconcile_repository import Known
+from domain.upkeep.removal_repository import is_stale
 
 log = structlog.get_logger()
 GRACE = timedelta(hours=1)  # an upload stores its file before its row

@@ -1,4 +1,4 @@
-"""One slab from claim to end, step by step: take-overs, cancels, outages, bad documents, lost work."""
+"""One claimed batch from claim to end, step by step: take-overs, cancels, outages, bad documents, lost work."""
 
 import threading
 from collections.abc import Iterator
@@ -84,14 +84,14 @@ class TestTakeOver:
         ended = bench.job(job)
         assert (ended.status, ended.failed, ended.errors[0]["code"]) == ("COMPLETED", 1, "WORKER_LOST")
 
-    def test_a_taken_over_slab_is_tried_document_by_document(self, bench: Bench) -> None:
+    def test_a_claimed_batch_that_is_taken_over_is_tried_document_by_document(self, bench: Bench) -> None:
         bench.add("One.", "Two.", "Three.")
         assert bench.claim()
         bench.lapse()
         bench.service.sweep()
-        slab = bench.claim()
-        assert slab
-        assert len(slab.documents) == 1
+        batch = bench.claim()
+        assert batch
+        assert len(batch.documents) == 1
 
 
 class TestBadDocuments:
@@ -143,9 +143,9 @@ class TestWhileItRuns:
         with bench.database.write() as session:
             DocumentService(session, bench.who).update(document, {"title": "New title"}, None)
         bench.model.gate = threading.Event()
-        slab = bench.claim()
-        assert slab
-        thread = threading.Thread(target=bench.runner.run, args=(slab,))
+        batch = bench.claim()
+        assert batch
+        thread = threading.Thread(target=bench.runner.run, args=(batch,))
         thread.start()
         yield document, thread
         bench.model.gate.set()
@@ -219,9 +219,9 @@ class TestForgetting:
     @pytest.mark.parametrize("end", ["cancelled", "lost"])
     def test_what_a_dead_worker_wrote_of_a_version_that_never_lived_goes(self, bench: Bench, end: str) -> None:
         (document,) = bench.add("One.")
-        slab = bench.claim()
-        assert slab
-        bench.write_points(slab)  # and then it died
+        batch = bench.claim()
+        assert batch
+        bench.write_points(batch)  # and then it died
         assert bench.points(document) == 1
         if end == "cancelled":
             bench.do("cancel", document)
