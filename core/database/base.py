@@ -1,9 +1,10 @@
 """Declarative base, portable column types, and what every table shares."""
 
 from datetime import UTC, datetime
-from typing import Any
+from enum import StrEnum
+from typing import Any, ClassVar
 
-from sqlalchemy import JSON, DateTime, Dialect, MetaData, String, TypeDecorator
+from sqlalchemy import JSON, DateTime, Dialect, MetaData, String, Table, TypeDecorator
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
@@ -39,11 +40,28 @@ class UtcDateTime(TypeDecorator[datetime]):
         return value if value is None or value.tzinfo else value.replace(tzinfo=UTC)
 
 
+class Tenancy(StrEnum):
+    """How the rows of a table belong to a workspace, and so how they go with it."""
+
+    OWN = "OWN"  # by their own workspace_id, which an index finds
+    PARENT = "PARENT"  # by a row that they refer to and that takes them along (ON DELETE CASCADE)
+    NONE = "NONE"
+
+
 class Base(DeclarativeBase):
-    """Base of every table."""
+    """Base of every table. Each says its `tenancy`, and whether a backup skips what is `transient`."""
+
+    tenancy: ClassVar[Tenancy]
+    transient: ClassVar[bool] = False
 
     metadata = MetaData(naming_convention=NAMES)
     type_annotation_map = {datetime: UtcDateTime, dict[str, Any]: JsonColumn, list[Any]: JsonColumn}
+
+
+def models_by_table() -> dict[Table, type[Base]]:
+    """Every table, each after those that it refers to."""
+    by_name = {mapper.class_.__tablename__: mapper.class_ for mapper in Base.registry.mappers}
+    return {table: by_name[table.name] for table in Base.metadata.sorted_tables}
 
 
 class Created:

@@ -8,7 +8,7 @@ from sqlalchemy import Index, LargeBinary, delete, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from core.database import Base, Id
+from core.database import Base, Id, Tenancy
 
 Floats = npt.NDArray[np.float32]
 _PAGE = 500  # below SQLite's limit of bound variables, with room
@@ -18,6 +18,7 @@ class CachedEmbedding(Base):
     """A unit vector as float16, 2 bytes a dimension: cosine to float32 above 0.9999."""
 
     __tablename__ = "embedding_cache"
+    tenancy = Tenancy.OWN
 
     workspace_id: Mapped[str] = mapped_column(Id, primary_key=True)
     model: Mapped[str] = mapped_column(primary_key=True)
@@ -62,12 +63,9 @@ def made_for(session: Session, workspace_id: str, document_id: str) -> set[str]:
     return set(session.scalars(select(CachedEmbedding.text_hash).where(*mine)))
 
 
-def forget(session: Session, workspace_id: str, hashes: Sequence[str] | None = None) -> None:
-    """Remove the given hashes, or all of the workspace."""
+def forget(session: Session, workspace_id: str, hashes: Sequence[str]) -> None:
+    """Remove the given hashes."""
     mine = delete(CachedEmbedding).where(CachedEmbedding.workspace_id == workspace_id)
-    if hashes is None:
-        session.execute(mine)
-        return
     for page in _pages(sorted(set(hashes))):
         session.execute(mine.where(CachedEmbedding.text_hash.in_(page)))
 

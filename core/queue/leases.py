@@ -11,7 +11,7 @@ from sqlalchemy import CursorResult, delete, insert, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from core.clock import utc_now
-from core.database import Base, Created, Id
+from core.database import Base, Created, Id, Tenancy
 from core.ids import Prefix, new_id
 
 
@@ -19,6 +19,8 @@ class Lease(Created, Base):
     """A worker's claim; past `expires_at` anybody may take over."""
 
     __tablename__ = "leases"
+    tenancy = Tenancy.NONE
+    transient = True
 
     id: Mapped[str] = mapped_column(Id, primary_key=True)
     holder: Mapped[str]

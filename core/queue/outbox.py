@@ -17,7 +17,7 @@ from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from core.clock import utc_now
-from core.database import Base, Created, Database, Id, wake_after_commit
+from core.database import Base, Created, Database, Id, Tenancy, wake_after_commit
 from core.errors import InsydrError, Unavailable
 from core.ids import Prefix, new_id
 
@@ -34,6 +34,7 @@ class OutboxRow(Created, Base):
     """A job that has not ended: the name of its actor and ids, never content."""
 
     __tablename__ = "outbox"
+    tenancy = Tenancy.NONE  # a job outlives what it removes
 
     id: Mapped[str] = mapped_column(Id, primary_key=True)
     job: Mapped[str]

@@ -7,13 +7,14 @@ from sqlalchemy import ForeignKey
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core.clock import utc_now
-from core.database import Base, Created, Id
+from core.database import Base, Created, Id, Tenancy
 
 
 class Agent(Created, Base):
     """The draft. `published_minor` is None until the first publish, which makes 1.1."""
 
     __tablename__ = "agents"
+    tenancy = Tenancy.OWN
 
     id: Mapped[str] = mapped_column(Id, primary_key=True)
     workspace_id: Mapped[str] = mapped_column(ForeignKey("workspaces.id", ondelete="CASCADE"), index=True)
@@ -39,6 +40,7 @@ class AgentVersion(Created, Base):
     """What was published, whole: later edits of the draft do not reach it."""
 
     __tablename__ = "agent_versions"
+    tenancy = Tenancy.PARENT
 
     agent_id: Mapped[str] = mapped_column(ForeignKey("agents.id", ondelete="CASCADE"), primary_key=True)
     minor: Mapped[int] = mapped_column(primary_key=True)
@@ -48,6 +50,7 @@ class AgentVersion(Created, Base):
 
 class AgentCollection(Base):
     __tablename__ = "agent_collections"
+    tenancy = Tenancy.PARENT
 
     agent_id: Mapped[str] = mapped_column(ForeignKey("agents.id", ondelete="CASCADE"), primary_key=True)
     collection_id: Mapped[str] = mapped_column(

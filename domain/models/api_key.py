@@ -6,13 +6,14 @@ from typing import Any
 from sqlalchemy import ForeignKey
 from sqlalchemy.orm import Mapped, mapped_column
 
-from core.database import Base, Created, Id
+from core.database import Base, Created, Id, Tenancy
 
 
 class ApiKey(Created, Base):
     """A public (`pk_live_`) or secret (`sk_live_`) key; only its digest is stored."""
 
     __tablename__ = "api_keys"
+    tenancy = Tenancy.OWN
 
     id: Mapped[str] = mapped_column(Id, primary_key=True)
     workspace_id: Mapped[str] = mapped_column(ForeignKey("workspaces.id", ondelete="CASCADE"), index=True)

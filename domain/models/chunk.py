@@ -5,13 +5,14 @@ from typing import Any
 from sqlalchemy import ForeignKey, Index, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from core.database import Base, Id
+from core.database import Base, Id, Tenancy
 
 
 class ChunkRow(Base):
     """`id` is the point's id; `text_hash` names the embedding in the cache; `anchor` is the nearest heading's id."""
 
     __tablename__ = "chunks"
+    tenancy = Tenancy.PARENT
     __table_args__ = (Index("uq_chunks_place", "document_id", "version", "chunk_index", unique=True),)
 
     id: Mapped[str] = mapped_column(Id, primary_key=True)

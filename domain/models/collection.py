@@ -5,11 +5,12 @@ from datetime import datetime
 from sqlalchemy import ForeignKey
 from sqlalchemy.orm import Mapped, mapped_column
 
-from core.database import Base, Created, Id
+from core.database import Base, Created, Id, Tenancy
 
 
 class Collection(Created, Base):
     __tablename__ = "collections"
+    tenancy = Tenancy.OWN
 
     id: Mapped[str] = mapped_column(Id, primary_key=True)
     workspace_id: Mapped[str] = mapped_column(ForeignKey("workspaces.id", ondelete="CASCADE"), index=True)

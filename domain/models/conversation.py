@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import ForeignKey, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from core.database import Base, Created, Id
+from core.database import Base, Created, Id, Tenancy
 
 
 class Channel(StrEnum):
@@ -19,6 +19,7 @@ class Channel(StrEnum):
 
 class Conversation(Created, Base):
     __tablename__ = "conversations"
+    tenancy = Tenancy.OWN
 
     id: Mapped[str] = mapped_column(Id, primary_key=True)
     workspace_id: Mapped[str] = mapped_column(ForeignKey("workspaces.id", ondelete="CASCADE"), index=True)
@@ -30,6 +31,7 @@ class Message(Created, Base):
     """A question (`role` user) or an answer (`role` agent) with what it rests on."""
 
     __tablename__ = "messages"
+    tenancy = Tenancy.PARENT
 
     id: Mapped[str] = mapped_column(Id, primary_key=True)
     conversation_id: Mapped[str] = mapped_column(ForeignKey("conversations.id", ondelete="CASCADE"), index=True)

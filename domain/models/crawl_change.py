@@ -5,7 +5,7 @@ from enum import StrEnum
 from sqlalchemy import ForeignKey, Index
 from sqlalchemy.orm import Mapped, mapped_column
 
-from core.database import Base, Created, Id
+from core.database import Base, Created, Id, Tenancy
 
 
 class Change(StrEnum):
@@ -17,6 +17,7 @@ class Change(StrEnum):
 
 class CrawlChange(Created, Base):
     __tablename__ = "crawl_changes"
+    tenancy = Tenancy.PARENT
     __table_args__ = (Index("ix_crawl_changes_listing", "run_id", "change", "id"),)
 
     id: Mapped[str] = mapped_column(Id, primary_key=True)

@@ -6,7 +6,7 @@ from enum import StrEnum
 from sqlalchemy import ForeignKey, Index
 from sqlalchemy.orm import Mapped, mapped_column
 
-from core.database import Base, Created, Id
+from core.database import Base, Created, Id, Tenancy
 
 
 class PageState(StrEnum):
@@ -24,6 +24,7 @@ class CrawlPage(Created, Base):
     """The frontier is the rows that are QUEUED, in the order of `turn` and then of discovery (`id`)."""
 
     __tablename__ = "crawl_pages"
+    tenancy = Tenancy.PARENT
     __table_args__ = (
         Index("uq_crawl_pages_key", "source_id", "key", unique=True),
         Index("ix_crawl_pages_frontier", "source_id", "state", "turn", "id"),

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import ForeignKey
 from sqlalchemy.orm import Mapped, mapped_column
 
-from core.database import Base, Created, Id
+from core.database import Base, Created, Id, Tenancy
 
 
 class RunState(StrEnum):
@@ -26,6 +26,7 @@ class CrawlRun(Created, Base):
     """Counts are written in the transaction that settles a page, so they are exact."""
 
     __tablename__ = "crawl_runs"
+    tenancy = Tenancy.PARENT
 
     id: Mapped[str] = mapped_column(Id, primary_key=True)
     workspace_id: Mapped[str] = mapped_column(Id)

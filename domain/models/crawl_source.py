@@ -6,13 +6,14 @@ from typing import Any
 from sqlalchemy import ForeignKey, Index
 from sqlalchemy.orm import Mapped, mapped_column
 
-from core.database import Base, Created, Id
+from core.database import Base, Created, Id, Tenancy
 
 
 class CrawlSource(Created, Base):
     """One site in one collection. `sealed` are its credentials, encrypted for this row alone."""
 
     __tablename__ = "crawl_sources"
+    tenancy = Tenancy.OWN
     __table_args__ = (Index("uq_crawl_sources_site", "collection_id", "key", unique=True),)
 
     id: Mapped[str] = mapped_column(Id, primary_key=True)

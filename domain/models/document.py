@@ -8,7 +8,7 @@ from sqlalchemy import ForeignKey, Index
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core.clock import utc_now
-from core.database import Base, Created, Id
+from core.database import Base, Created, Id, Tenancy
 
 
 class Status(StrEnum):
@@ -49,6 +49,7 @@ class Document(Created, Base):
     """One document. `live_version` is what searches see; `version` is the newest, which may still be on its way."""
 
     __tablename__ = "documents"
+    tenancy = Tenancy.OWN
     __table_args__ = (
         Index("ix_documents_queue", "status", "workspace_id", "priority", "due_at"),
         Index("ix_documents_listing", "workspace_id", "collection_id", "id"),

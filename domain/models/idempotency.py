@@ -3,13 +3,15 @@
 from sqlalchemy import LargeBinary
 from sqlalchemy.orm import Mapped, mapped_column
 
-from core.database import Base, Created
+from core.database import Base, Created, Tenancy
 
 
 class IdempotentReply(Created, Base):
     """`scope` is a digest of who asked and where; without `status` the first request still runs."""
 
     __tablename__ = "idempotent_replies"
+    tenancy = Tenancy.NONE
+    transient = True
 
     scope: Mapped[str] = mapped_column(primary_key=True)
     fingerprint: Mapped[str]

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import ForeignKey
 from sqlalchemy.orm import Mapped, mapped_column
 
-from core.database import Base, Created, Id, JsonColumn
+from core.database import Base, Created, Id, JsonColumn, Tenancy
 
 
 class JobStatus(StrEnum):
@@ -29,6 +29,7 @@ class Job(Created, Base):
     """Counts are written in the transaction that ends a document, so they are exact."""
 
     __tablename__ = "jobs"
+    tenancy = Tenancy.OWN
 
     id: Mapped[str] = mapped_column(Id, primary_key=True)
     workspace_id: Mapped[str] = mapped_column(ForeignKey("workspaces.id", ondelete="CASCADE"), index=True)

@@ -5,13 +5,14 @@ from datetime import datetime
 from sqlalchemy import ForeignKey
 from sqlalchemy.orm import Mapped, mapped_column
 
-from core.database import Base, Created, Id
+from core.database import Base, Created, Id, Tenancy
 
 
 class Login(Created, Base):
     """One login on one device; its refresh token is stored as a digest and changes at each use."""
 
     __tablename__ = "logins"
+    tenancy = Tenancy.NONE
 
     id: Mapped[str] = mapped_column(Id, primary_key=True)
     user_id: Mapped[str] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)

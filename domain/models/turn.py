@@ -4,13 +4,15 @@ from datetime import datetime
 
 from sqlalchemy.orm import Mapped, mapped_column
 
-from core.database import Base, Id
+from core.database import Base, Id, Tenancy
 
 
 class IngestTurn(Base):
     """One row a workspace that was ever served."""
 
     __tablename__ = "ingest_turns"
+    tenancy = Tenancy.OWN
+    transient = True
 
     workspace_id: Mapped[str] = mapped_column(Id, primary_key=True)
     served_at: Mapped[datetime]

@@ -4,13 +4,14 @@ from datetime import datetime
 
 from sqlalchemy.orm import Mapped, mapped_column
 
-from core.database import Base, Created, Id
+from core.database import Base, Created, Id, Tenancy
 
 
 class User(Created, Base):
     """Somebody who can log in. `email` is stored in lower case."""
 
     __tablename__ = "users"
+    tenancy = Tenancy.NONE
 
     id: Mapped[str] = mapped_column(Id, primary_key=True)
     email: Mapped[str] = mapped_column(unique=True)

@@ -6,13 +6,14 @@ from typing import Any
 from sqlalchemy import ForeignKey, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from core.database import Base, Created, Id
+from core.database import Base, Created, Id, Tenancy
 
 
 class DocumentVersion(Created, Base):
     """One version. The original is `blob_key[blob_start : blob_start + blob_bytes]`: a batch shares one blob."""
 
     __tablename__ = "document_versions"
+    tenancy = Tenancy.PARENT
 
     document_id: Mapped[str] = mapped_column(ForeignKey("documents.id", ondelete="CASCADE"), primary_key=True)
     version: Mapped[int] = mapped_column(primary_key=True)

@@ -4,13 +4,15 @@ from datetime import datetime
 
 from sqlalchemy.orm import Mapped, mapped_column
 
-from core.database import Base, Id
+from core.database import Base, Id, Tenancy
 
 
 class WorkerRow(Base):
     """A process that runs jobs; `threads` is how many claimed batches it takes at once."""
 
     __tablename__ = "workers"
+    tenancy = Tenancy.NONE
+    transient = True
 
     holder: Mapped[str] = mapped_column(Id, primary_key=True)
     threads: Mapped[int]

@@ -5,13 +5,14 @@ from typing import Any
 
 from sqlalchemy.orm import Mapped, mapped_column
 
-from core.database import Base, Created, Id
+from core.database import Base, Created, Id, Tenancy
 
 
 class Workspace(Created, Base):
     """A tenant. A deleted one keeps its row until everything it owned is gone."""
 
     __tablename__ = "workspaces"
+    tenancy = Tenancy.NONE  # they are the workspaces
 
     id: Mapped[str] = mapped_column(Id, primary_key=True)
     name: Mapped[str]

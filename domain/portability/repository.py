@@ -11,16 +11,15 @@ from sqlalchemy.orm import Session
 
 import domain.models  # noqa: F401  fills the metadata
 from core.clock import utc_now
-from core.database import Base, UtcDateTime
+from core.database import UtcDateTime, models_by_table
 from domain.models import Document, DocumentVersion, Stage, Status
 
-TRANSIENT = frozenset({"leases", "workers", "ingest_turns", "idempotent_replies"})
 PAGE = 1_000
 
 
 def tables() -> list[Table]:
     """All that is worth keeping, each after those that it refers to."""
-    return [table for table in Base.metadata.sorted_tables if table.name not in TRANSIENT]
+    return [table for table, model in models_by_table().items() if not model.transient]
 
 
 def snapshot(session: Session) -> None:

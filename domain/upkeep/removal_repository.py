@@ -6,6 +6,7 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, delete, select, update
 from sqlalchemy.orm import Session
 
+from core.database import Tenancy, models_by_table
 from core.embedding import cache
 from core.queue.outbox import enqueue
 from domain.documents.intake import ON_THE_WAY
@@ -20,10 +21,7 @@ from domain.models import (
     CrawlSource,
     Document,
     DocumentVersion,
-    EventRow,
-    IngestTurn,
     JobStatus,
-    Member,
     Status,
     Workspace,
 )
@@ -114,11 +112,11 @@ def remove_collection(session: Session, collection_id: str) -> None:
 
 
 def remove_workspace(session: Session, workspace_id: str) -> None:
-    cache.forget(session, workspace_id)
-    session.execute(delete(Collection).where(Collection.workspace_id == workspace_id))
-    session.execute(delete(EventRow).where(EventRow.workspace_id == workspace_id))
-    session.execute(delete(IngestTurn).where(IngestTurn.workspace_id == workspace_id))
-    session.execute(delete(Member).where(Member.workspace_id == workspace_id))
+    """Every row that belongs to it, but no document: one that came after the last look holds its collection, so this
+    fails and is tried again, when its points and files are removed too."""
+    for table, model in reversed(models_by_table().items()):
+        if model.tenancy is Tenancy.OWN and model is not Document:
+            session.execute(delete(table).where(table.c.workspace_id == workspace_id))
     session.execute(delete(Workspace).where(Workspace.id == workspace_id, Workspace.deleted_at.is_not(None)))
 
 

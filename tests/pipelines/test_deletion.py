@@ -6,10 +6,12 @@ from pathlib import Path
 
 import pytest
 
+from core.errors import Conflict
 from core.vectors.protocol import Scope
 from domain.models import Collection, Workspace
+from domain.upkeep.removal_repository import remove_workspace
 from tests.support.bench import Bench
-from tests.support.deletion import delete, rows_of
+from tests.support.deletion import delete, fill, left_of, rows_of
 
 
 @pytest.fixture
@@ -93,3 +95,27 @@ class TestNothingIsLeft:
             bench.do("cancel", document)
         bench.upkeep()
         assert bench.points(document) == 0
+
+
+class TestWorkspace:
+    def test_every_table_loses_its_rows_and_keeps_those_of_others(self, bench: Bench) -> None:
+        others, mine = fill(bench, bench.tenant("col_2")), fill(bench, bench.who)
+        assert left_of(bench, mine) == set(mine)
+        delete(bench, "workspace", "")
+        bench.upkeep()
+        assert left_of(bench, mine) == set()
+        assert left_of(bench, others) == set(others)
+
+    def test_a_document_that_came_after_the_last_look_stays_for_the_next(self, bench: Bench) -> None:
+        """Its row alone would go, its points and files would not."""
+        (document,) = bench.add("The last text.")
+        delete(bench, "workspace", "")
+        with pytest.raises(Conflict):
+            self.remove_rows(bench)
+        assert bench.document(document).workspace_id == bench.who.workspace_id
+        bench.upkeep()
+        assert rows_of(bench, "workspace") == {}
+
+    def remove_rows(self, bench: Bench) -> None:
+        with bench.database.write() as session:
+            remove_workspace(session, bench.who.workspace_id)

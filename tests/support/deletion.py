@@ -1,12 +1,17 @@
 """Deleting a document, a collection or a workspace on a bench, and what may be left of it."""
 
-from sqlalchemy import func, select
+from typing import Any
 
-from core.database import Base
+from sqlalchemy import JSON, String, Table, func, select
+from sqlalchemy.types import TypeEngine
+
+from core.clock import utc_now
+from core.database import Base, Tenancy, UtcDateTime, models_by_table
 from core.vectors.protocol import Scope
 from domain.collections.service import CollectionService
 from domain.documents.service import DocumentService
 from domain.models import Collection, Workspace
+from domain.principal import Principal
 from domain.workspaces.service import WorkspaceService
 from tests.support.bench import Bench
 
@@ -37,6 +42,47 @@ def rows_of(bench: Bench, what: str) -> dict[str, int]:
                 mine = select(func.count()).where(table.c.workspace_id == bench.who.workspace_id)
                 found[table.name] = session.scalar(mine) or 0
     return {name: count for name, count in found.items() if count}
+
+
+def fill(bench: Bench, who: Principal) -> dict[Table, dict[str, Any]]:
+    """A row in each table that belongs to the workspace of `who`."""
+    tables = Base.metadata.tables
+    rows = {tables["workspaces"]: {"id": who.workspace_id}, tables["users"]: {"id": who.user_id}}
+    made: dict[Table, dict[str, Any]] = {}
+    with bench.database.write() as session:
+        for table, model in models_by_table().items():
+            if model.tenancy is Tenancy.NONE:
+                continue
+            row: dict[str, Any] = {}
+            for column in table.columns:
+                if column.foreign_keys:
+                    (key,) = column.foreign_keys
+                    row[column.name] = rows[key.column.table][key.column.name]
+                elif column.name == "workspace_id":
+                    row[column.name] = who.workspace_id
+                elif not column.nullable and column.default is None:
+                    row[column.name] = _any_value(column.type, f"{column.name} of {who.workspace_id}")
+            session.execute(table.insert().prefix_with("OR IGNORE"), row)  # the owner is a member already
+            rows[table] = made[table] = row
+    return made
+
+
+def left_of(bench: Bench, rows: dict[Table, dict[str, Any]]) -> set[Table]:
+    """Tables in which the row of `fill` still is."""
+    with bench.database.read() as session:
+        return {
+            table
+            for table, row in rows.items()
+            if session.execute(select(table).filter_by(**{c.name: row[c.name] for c in table.primary_key})).first()
+        }
+
+
+def _any_value(kind: TypeEngine[Any], text: str) -> Any:
+    if isinstance(kind, UtcDateTime):
+        return utc_now()
+    if isinstance(kind, String):
+        return text
+    return {} if isinstance(kind, JSON) else kind.python_type()
 
 
 def check_nothing_left(bench: Bench, what: str) -> None:
