@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import select
 
 from core.clock import utc_now
-from domain.documents.service import DocumentService
+from domain.documents.service import DocumentChange, DocumentService
 from domain.jobs.service import JobService
 from domain.models import CachedEmbedding, Collection, Document, Status
 from tests.support.bench import Bench
@@ -141,7 +141,7 @@ class TestWhileItRuns:
         (document,) = bench.add("One.")
         bench.work()
         with bench.database.write() as session:
-            DocumentService(session, bench.who).update(document, {"title": "New title"}, None)
+            DocumentService(session, bench.who).update(document, DocumentChange(title="New title"), None)
         bench.model.gate = threading.Event()
         batch = bench.claim()
         assert batch

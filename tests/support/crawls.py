@@ -23,6 +23,7 @@ from core.queue.leases import Lease
 from core.queue.outbox import Again, OutboxRow, Relay, run_recorded
 from core.vectors.edge import EdgeVectorStore
 from crawler.manners import Pace
+from domain.changes import UNSET, Unset
 from domain.crawls.runner import CrawlRunner
 from domain.crawls.service import CrawlService, SourceChange
 from domain.crawls.web import Web
@@ -78,8 +79,8 @@ class CrawlBench(Bench):
 
     # what people ask for
 
-    def begin(self, site: Site, **options: Any) -> CrawlRun:
-        change = SourceChange(options)
+    def begin(self, site: Site, *, every_hours: float | Unset = UNSET, **options: Any) -> CrawlRun:
+        change = SourceChange(options, every_hours=every_hours)
         with self.database.write() as session:
             return CrawlService(session, self.who, self.keys).start(site.url(), self.collection, change).run
 
