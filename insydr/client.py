@@ -11,7 +11,7 @@ import httpx
 from core.errors import InsydrError, NotFound, Unavailable
 from core.settings import Settings, load_settings
 from insydr.lock import find_running
-from insydr.wiring import Installation
+from insydr.parts import Installation
 from insydr.workspaces import pick_workspace
 
 PAGE = 200

@@ -6,7 +6,6 @@ python -m insydr.rehearsal serve|worker [--die STAGE --nth N] [--twice] [--hog S
 
 import argparse
 from datetime import timedelta
-from functools import cached_property
 from typing import Any
 
 from core.blobs.protocol import BlobStore
@@ -19,46 +18,47 @@ from domain.upkeep.reconcile import Reconciler
 from evals.faults.parts import Fate, MortalBlobs, MortalModel, MortalParser, MortalVectors
 from ingest.children.inline import InlineParser
 from ingest.children.protocol import Parser
+from insydr.lazy import Lazy
+from insydr.parts import Installation
 from insydr.server import serve
-from insydr.wiring import Installation
 from insydr.worker import work
 from pipelines.broker import send
 
 
 class Rehearsal(Installation):
-    """An installation under an evil star."""
+    """An installation some of whose parts fail on command."""
 
     def __init__(self, settings: Settings, options: argparse.Namespace) -> None:
         super().__init__(settings)
         self._fate, self._options = Fate(options.die, options.nth), options
 
-    @cached_property
+    @Lazy
     def database(self) -> Database:
         database = super().database
         self._fate.watch(database)
         return database
 
-    @cached_property
+    @Lazy
     def blobs(self) -> BlobStore:
         mortal: Any = MortalBlobs(super().blobs, self._fate)
         return mortal  # type: ignore[no-any-return]  # what it does not wrap it hands on
 
-    @cached_property
-    def _model(self) -> EmbeddingModel:
+    @Lazy
+    def model(self) -> EmbeddingModel:
         return MortalModel(self._fate, self._options.pace, self._options.hog)
 
-    @cached_property
-    def _vectors(self) -> VectorStore:
-        mortal: Any = MortalVectors(super()._vectors, self._fate)
+    @Lazy
+    def vectors(self) -> VectorStore:
+        mortal: Any = MortalVectors(super().vectors, self._fate)
         return mortal  # type: ignore[no-any-return]  # what it does not wrap it hands on
 
-    @cached_property
+    @Lazy
     def parser(self) -> Parser:
         inner: Parser = super().parser if self._options.real_parser else InlineParser()
         mortal: Any = MortalParser(inner, self._fate)
         return mortal  # type: ignore[no-any-return]  # what it does not wrap it hands on
 
-    @cached_property
+    @Lazy
     def reconciler(self) -> Reconciler:
         return Reconciler(self.database, self.vectors, self.blobs, grace=timedelta(seconds=5))
 

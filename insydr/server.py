@@ -14,7 +14,7 @@ from core.logs import configure_logs
 from core.settings import Settings
 from insydr.lock import ServerLock
 from insydr.metrics import exposition
-from insydr.wiring import Installation, data_folder
+from insydr.parts import Installation, data_folder
 
 Ready = Callable[[Installation, str], None]
 Build = Callable[[Settings], Installation]
@@ -28,8 +28,8 @@ def api_state(parts: Installation) -> ApiState:
         keys=parts.keys,
         mint=parts.mint,
         identity=parts.identity,
-        search=parts.search,
-        conversations=parts.conversations,
+        search=lambda: parts.search,
+        conversations=lambda: parts.conversations,
         key_usage=parts.key_usage,
         web=parts.web,
         health=parts.health,

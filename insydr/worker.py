@@ -8,7 +8,7 @@ from core.errors import InvalidInput
 from core.logs import configure_logs
 from core.settings import Settings
 from insydr.metrics import QueueCollector
-from insydr.wiring import Installation, data_folder
+from insydr.parts import Installation, data_folder
 
 
 def work(settings: Settings, build: Callable[[Settings], Installation] = Installation) -> None:

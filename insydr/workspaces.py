@@ -6,7 +6,7 @@ from core.errors import NotFound
 from domain.models import Workspace
 from domain.workspaces.repository import WorkspaceRepository
 from domain.workspaces.service import Defaults, NewWorkspace, create_workspace
-from insydr.wiring import Installation
+from insydr.parts import Installation
 
 LOCAL_EMAIL = "local@insydr.invalid"  # RFC 2606: nobody's address; nobody can log in as it
 

@@ -2,29 +2,35 @@
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import structlog
 
 from core.errors import InsydrError
+from core.queue.jobs import Periodic
+from core.settings import Settings
 
 log = structlog.get_logger()
 
 
 @dataclass(slots=True)
-class Periodic:
-    """A task and its pace; safe to run in several processes at once."""
-
-    name: str
+class _Task:
+    periodic: Periodic
     every_s: float
-    run: Callable[[], object]
-    next_at: float = 0.0
+    next_at: float
 
 
 class Schedule:
-    def __init__(self, tasks: list[Periodic]) -> None:
-        self._tasks, self._stop = tasks, threading.Event()
+    """Runs `periodic` with `context`, those that the settings turn off left out."""
+
+    def __init__(self, periodic: Sequence[Periodic], context: Any, settings: Settings) -> None:
+        self._context, self._stop, self._tasks = context, threading.Event(), list[_Task]()
+        for one in periodic:
+            every_s = one.every_s(settings)
+            if every_s is not None:
+                self._tasks.append(_Task(one, every_s, time.monotonic() + min(one.first_after_s, every_s)))
         self._thread = threading.Thread(target=self._loop, name="schedule", daemon=True)
 
     def start(self) -> None:
@@ -40,11 +46,11 @@ class Schedule:
         for task in self._tasks:
             if time.monotonic() >= task.next_at:
                 task.next_at = time.monotonic() + task.every_s
-                self._run(task)
+                self._run(task.periodic)
 
     def _run(self, task: Periodic) -> None:
         try:
-            task.run()
+            task.run(self._context)
         except InsydrError as error:
             log.warning("schedule_waits", task=task.name, reason=error.message)
         except Exception:  # one task's bug must not stop the others

@@ -20,6 +20,7 @@ from core.clock import utc_now
 from core.database import Base, Created, Database, Id, Tenancy, wake_after_commit
 from core.errors import InsydrError, Unavailable
 from core.ids import Prefix, new_id
+from core.queue.jobs import JobType
 
 log = structlog.get_logger()
 Send = Callable[[str, str, dict[str, Any]], None]  # job, id of its row, arguments
@@ -61,14 +62,22 @@ class Again:
     delay_s: float = AGAIN_S
 
 
-def enqueue(session: Session, job: str, *, delay_s: float = 0, wake: bool = False, **arguments: str) -> None:
+def enqueue(session: Session, job: JobType, *, delay_s: float = 0, **arguments: str) -> None:
     """Queue `job` with the session's transaction."""
     row = {
-        "id": new_id(Prefix.OUTBOX), "job": job, "arguments": arguments, "wake": wake, "tries": 0,
+        "id": new_id(Prefix.OUTBOX), "job": job.name, "arguments": arguments, "wake": job.wake, "tries": 0,
         "due_at": utc_now() + timedelta(seconds=delay_s), "created_at": utc_now(),
     }  # fmt: skip
     session.execute(insert(OutboxRow), [row])
     wake_after_commit(session)
+
+
+def perform(job: JobType, database: Database, context: Any, row_id: str, arguments: dict[str, str]) -> None:
+    """Run a job that was sent, as its worker does."""
+    if job.wake:
+        job.run(context, **arguments)
+    else:
+        run_recorded(database, row_id, lambda: job.run(context, **arguments))
 
 
 def run_recorded(database: Database, row_id: str, work: Callable[[], object]) -> None:

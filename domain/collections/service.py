@@ -10,8 +10,8 @@ from core.errors import NotFound
 from core.ids import Prefix, new_id
 from core.queue.outbox import enqueue
 from domain.changes import UNSET, Unset, changed
+from domain.collections.jobs import PURGE_COLLECTION
 from domain.collections.repository import CollectionRepository
-from domain.jobnames import PURGE_COLLECTION
 from domain.models import Collection
 from domain.principal import Permission, Principal
 from domain.revision import check_match

@@ -29,12 +29,12 @@ from domain.crawls import frontier_repository as pages
 from domain.crawls.credentials import unseal
 from domain.crawls.ending import finish
 from domain.crawls.frontier import SqlFrontier
+from domain.crawls.jobs import CRAWL
 from domain.crawls.options import CrawlOptions, rules_of
 from domain.crawls.repository import CrawlRepository, due_sources, orphaned_runs
 from domain.crawls.service import begin, end, next_run
 from domain.crawls.web import PRODUCT, Web
 from domain.documents.repository import DocumentRepository
-from domain.jobnames import CRAWL
 from domain.models import CrawlRun, CrawlSource, RunState
 from domain.principal import Permission, Principal
 

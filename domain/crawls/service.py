@@ -16,12 +16,12 @@ from core.queue.outbox import enqueue
 from domain.changes import UNSET, Unset, changed
 from domain.collections.service import require_collections
 from domain.crawls.credentials import checked_credentials, seal
+from domain.crawls.jobs import CRAWL
 from domain.crawls.options import checked_options, checked_schedule, checked_url, next_time
 from domain.crawls.repository import CrawlRepository, key_of
 from domain.documents.repository import DocumentRepository
 from domain.documents.service import remove, stop
 from domain.events import Event, EventType, record
-from domain.jobnames import CRAWL
 from domain.jobs.repository import JobRepository, close
 from domain.models import (
     CrawlChange,

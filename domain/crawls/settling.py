@@ -14,9 +14,9 @@ from crawler.frontier import Found, Outcome, Result
 from domain.crawls import frontier_repository as frontier
 from domain.documents.intake import Intake
 from domain.documents.items import Item
+from domain.documents.jobs import DROP_BLOBS
 from domain.documents.repository import DocumentRepository
 from domain.documents.service import remove
-from domain.jobnames import DROP_BLOBS
 from domain.jobs.repository import expect
 from domain.models import Change, CrawlRun, CrawlSource, PageState
 from domain.principal import Principal

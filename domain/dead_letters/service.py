@@ -9,7 +9,7 @@ from core.queue.outbox import enqueue
 from domain.collections.service import require_collections
 from domain.dead_letters.repository import DeadLetterRepository, Which
 from domain.documents.intake import requeue
-from domain.jobnames import INGEST_WAKE
+from domain.ingestion.jobs import INGEST_WAKE
 from domain.models import Document, Job, JobKind, JobStatus, Priority
 from domain.principal import Permission, Principal
 
@@ -42,7 +42,7 @@ class DeadLetterService:
         for letter in letters:
             requeue(letter, job.id, utc_now(), Priority.BATCH)
         if letters:
-            enqueue(self._session, INGEST_WAKE, wake=True)
+            enqueue(self._session, INGEST_WAKE)
         return job
 
     def _check(self, which: Which) -> None:

@@ -16,8 +16,9 @@ from core.clock import utc_now
 from core.ids import Prefix, new_id
 from core.queue.outbox import enqueue
 from domain.documents.items import Item
+from domain.documents.jobs import ABANDON_VERSION
 from domain.documents.repository import DocumentRepository
-from domain.jobnames import ABANDON_VERSION, INGEST_WAKE
+from domain.ingestion.jobs import INGEST_WAKE
 from domain.jobs.repository import credit
 from domain.models import Document, DocumentVersion, Priority, Stage, Status
 from domain.principal import Principal
@@ -52,7 +53,7 @@ class Intake:
                 queued.append(old.id)
         self._insert(documents, versions)
         if queued:
-            enqueue(self._session, INGEST_WAKE, wake=True)
+            enqueue(self._session, INGEST_WAKE)
         return queued, unchanged
 
     def replace(self, document: Document, item: Item) -> dict[str, Any]:

@@ -13,9 +13,10 @@ from domain.changes import UNSET, Unset, changed
 from domain.collections.service import require_collections
 from domain.documents.intake import ON_THE_WAY, Intake, abandon, requeue, supersede, version_row
 from domain.documents.items import Item
+from domain.documents.jobs import PURGE_DOCUMENT
 from domain.documents.repository import DocumentRepository, Filter
 from domain.events import Event, EventType, record
-from domain.jobnames import INGEST_WAKE, PURGE_DOCUMENT
+from domain.ingestion.jobs import INGEST_WAKE
 from domain.jobs.repository import credit
 from domain.models import ChunkRow, Document, DocumentVersion, Priority, Stage, Status
 from domain.principal import Permission, Principal
@@ -167,7 +168,7 @@ class DocumentService:
         document.version += 1
         row = version_row(document.id, document.version, document.workspace_id, item, utc_now())
         self._session.add(DocumentVersion(**row))
-        enqueue(self._session, INGEST_WAKE, wake=True)
+        enqueue(self._session, INGEST_WAKE)
 
     def _locked(self, document_id: str) -> Document:
         """To be changed."""

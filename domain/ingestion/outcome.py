@@ -10,8 +10,9 @@ from core.clock import utc_now
 from core.errors import DocumentError
 from core.ids import point_id
 from core.queue.outbox import enqueue
+from domain.documents.jobs import ABANDON_VERSION, RETIRE_VERSIONS
+from domain.events import Event, EventType, record_all
 from domain.ingestion.flow import ClaimedDocument, Failure, ReadDocument
-from domain.jobnames import ABANDON_VERSION, RETIRE_VERSIONS
 from domain.jobs.repository import credit
 from domain.models import ChunkRow, Document, DocumentVersion, Stage, Status
 from ingest.elements import ParsedDocument
@@ -73,11 +74,11 @@ def end_lost(session: Session, spent: Sequence[ClaimedDocument]) -> None:
     pairs = [(claimed, DocumentError(message, code="WORKER_LOST", retryable=True)) for claimed in spent]
     for claimed, error in pairs:
         fail(session, claimed, error)
-    credit_jobs(session, [], pairs)
+    report_ended(session, [], pairs)
 
 
-def credit_jobs(session: Session, done: Sequence[ClaimedDocument], failed: Sequence[Failure]) -> None:
-    """Count the ended documents of each job, once a job."""
+def report_ended(session: Session, done: Sequence[ClaimedDocument], failed: Sequence[Failure]) -> None:
+    """Tell those who watch: the ended documents are counted once a job, and are events."""
     for job_id in sorted({c.job_id for c in [*done, *(claimed for claimed, _ in failed)] if c.job_id}):
         errors = [
             {"item": claimed.title, "document_id": claimed.document_id, "code": error.code, "message": error.message}
@@ -85,6 +86,13 @@ def credit_jobs(session: Session, done: Sequence[ClaimedDocument], failed: Seque
             if claimed.job_id == job_id
         ]
         credit(session, job_id, completed=sum(c.job_id == job_id for c in done), failed=len(errors), errors=errors)
+    completed = [_event(EventType.DOCUMENT_COMPLETED, claimed) for claimed in done]
+    record_all(session, [*completed, *(_event(EventType.DOCUMENT_FAILED, *failure) for failure in failed)])
+
+
+def _event(kind: EventType, claimed: ClaimedDocument, error: DocumentError | None = None) -> Event:
+    data = {"document_id": claimed.document_id, "collection_id": claimed.collection_id, "version": claimed.version}
+    return Event(kind, claimed.workspace_id, data if error is None else {**data, "code": error.code})
 
 
 def retry_delay_s(attempt: int) -> float:

@@ -18,7 +18,7 @@ from domain.ingestion import repository as queue
 from domain.ingestion.cache_repository import forget_unused
 from domain.ingestion.flow import ClaimedBatch, Failure, ReadDocument
 from domain.ingestion.indexing import Indexer
-from domain.ingestion.outcome import complete, credit_jobs, fail, retry_delay_s
+from domain.ingestion.outcome import complete, fail, report_ended, retry_delay_s
 from domain.ingestion.reading import Reader
 from domain.ingestion.turn_repository import any_due, next_workspaces, served
 from domain.ingestion.watch import Watch
@@ -114,7 +114,7 @@ class BatchRunner:
             for claimed in [pair[0] for pair in ended if self._again(pair)]:
                 delay = retry_delay_s(claimed.attempts)
                 queue.put_back(session, batch.lease_id, delay, count_attempt=True, ids=[claimed.document_id])
-            credit_jobs(session, [read.claimed for read in done], final)
+            report_ended(session, [read.claimed for read in done], final)
         DOCUMENTS_ENDED.labels("completed", "").inc(len(done))
         for _, error in final:
             DOCUMENTS_ENDED.labels("failed", error.code).inc()
@@ -162,7 +162,7 @@ class BatchRunner:
                 final = [(claimed, failure) for claimed in spent if claimed.document_id in held]
                 for claimed, _ in final:
                     fail(session, claimed, failure)
-                credit_jobs(session, [], final)
+                report_ended(session, [], final)
         except InsydrError as unavailable:
             log.warning("ingest_left_to_sweeper", reason=unavailable.message)
             return

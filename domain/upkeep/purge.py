@@ -77,10 +77,15 @@ class Purge:
             removal.remove_workspace(session, workspace_id)
         return True
 
-    def expired_versions(self, retention_days: int) -> int:
-        """Drop a page of replaced versions older than the retention period; how many."""
-        with self._database.write() as session:
-            return removal.remove_versions_before(session, utc_now() - timedelta(days=retention_days))
+    def forget_old_versions(self, retention_days: int) -> int:
+        """Drop replaced versions older than the retention period, a page a transaction; how many."""
+        count = 0
+        while True:
+            with self._database.write() as session:
+                found = removal.remove_versions_before(session, utc_now() - timedelta(days=retention_days))
+            count += found
+            if not found:
+                return count
 
     def drop_blobs(self, keys: Sequence[str]) -> None:
         """Of `keys`, those that no version names any more."""

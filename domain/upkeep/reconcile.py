@@ -19,10 +19,11 @@ from core.ids import Prefix, made_at, new_id
 from core.queue.outbox import enqueue
 from core.vectors.protocol import Scope, VectorStore
 from domain.documents.intake import ON_THE_WAY
-from domain.jobnames import INGEST_WAKE, RECONCILE
+from domain.ingestion.jobs import INGEST_WAKE
 from domain.models import Job, JobKind, JobStatus
 from domain.principal import Permission, Principal
 from domain.upkeep import reconcile_repository as rows
+from domain.upkeep.jobs import RECONCILE
 from domain.upkeep.reconcile_repository import Known
 from domain.upkeep.removal_repository import is_stale
 
@@ -76,7 +77,7 @@ class Reconciler:
             for job_id in rows.settle_jobs(session, workspace_id, before, really=repair):
                 report.add("interrupted_jobs", job_id)
             if repair and report.found["unsearchable"]:
-                enqueue(session, INGEST_WAKE, wake=True)
+                enqueue(session, INGEST_WAKE)
         if unused:
             report.add("unused_embeddings", workspace_id, unused)
         if report.found:

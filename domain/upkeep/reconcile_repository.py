@@ -12,9 +12,9 @@ from core.embedding.cache import CachedEmbedding
 from core.queue.outbox import OutboxRow
 from domain.documents.intake import ON_THE_WAY, requeue, version_row
 from domain.documents.items import Item
-from domain.jobnames import RECONCILE
 from domain.jobs.repository import credit
 from domain.models import ChunkRow, Document, DocumentVersion, Job, JobStatus, Priority, Workspace
+from domain.upkeep.jobs import RECONCILE
 
 PAGE = 200
 
@@ -110,5 +110,5 @@ def settle_jobs(session: Session, workspace_id: str, before: datetime, *, really
 
 def is_queued(session: Session, workspace_id: str) -> bool:
     """Whether a reconciliation of the workspace has not ended yet."""
-    rows = session.scalars(select(OutboxRow).where(OutboxRow.job == RECONCILE, OutboxRow.dead_at.is_(None)))
+    rows = session.scalars(select(OutboxRow).where(OutboxRow.job == RECONCILE.name, OutboxRow.dead_at.is_(None)))
     return any(row.arguments.get("workspace_id") == workspace_id for row in rows)

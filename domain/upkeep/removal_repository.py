@@ -10,9 +10,9 @@ from core.database import Tenancy, models_by_table
 from core.embedding import cache
 from core.queue.outbox import enqueue
 from domain.documents.intake import ON_THE_WAY
+from domain.documents.jobs import DROP_BLOBS, PURGE_DOCUMENT
 from domain.documents.repository import for_change
 from domain.ingestion.cache_repository import forget_unused
-from domain.jobnames import DROP_BLOBS, PURGE_DOCUMENT
 from domain.jobs.repository import close, credit
 from domain.models import (
     ChunkRow,

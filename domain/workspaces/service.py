@@ -15,10 +15,10 @@ from core.ids import Prefix, new_id
 from core.queue.outbox import enqueue
 from domain.changes import UNSET, Unset, changed
 from domain.events import Event, EventType, record
-from domain.jobnames import PURGE_WORKSPACE
 from domain.models import Member, Workspace
 from domain.principal import Permission, Principal, Role
 from domain.revision import check_match
+from domain.workspaces.jobs import PURGE_WORKSPACE
 from domain.workspaces.repository import WorkspaceRepository
 
 

@@ -2,7 +2,7 @@
 
 from core.settings import load_settings
 from insydr.output import emit
-from insydr.wiring import Installation
+from insydr.parts import Installation
 
 
 def run_create_user(email: str, password: str, full_name: str | None, *, as_json: bool) -> None:

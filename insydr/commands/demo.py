@@ -13,8 +13,8 @@ from core.errors import InsydrError
 from core.settings import load_settings
 from insydr.client import Client
 from insydr.commands.asking import answer_text
+from insydr.parts import Installation
 from insydr.progress import Progress
-from insydr.wiring import Installation
 from insydr.workspaces import new_workspace, pick_workspace
 
 EMAIL = "demo@insydr.example"

@@ -17,7 +17,7 @@ from core.settings import Settings, config_file, load_settings
 from domain.upkeep.health import QueueState, queue_health
 from insydr.lock import find_running
 from insydr.output import emit
-from insydr.wiring import Installation
+from insydr.parts import Installation
 
 OK, WARNING, WRONG = "ok", "warning", "wrong"
 _MARKS = {OK: "✓", WARNING: "!", WRONG: "✗"}

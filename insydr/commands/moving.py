@@ -15,7 +15,7 @@ from domain.portability.archive import Manifest
 from domain.portability.service import Place, Progress, backup, inspect, require_empty, restore
 from insydr.lock import ServerLock
 from insydr.output import emit
-from insydr.wiring import Installation, data_folder
+from insydr.parts import Installation, data_folder
 
 
 def run_backup(path: Path, *, without_secret: bool, as_json: bool) -> None:

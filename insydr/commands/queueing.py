@@ -9,7 +9,7 @@ from core.settings import load_settings
 from insydr.client import connected
 from insydr.commands.ingesting import report_jobs, watch_jobs
 from insydr.output import emit
-from insydr.wiring import Installation
+from insydr.parts import Installation
 
 
 def run_queue(workspace: str | None, *, as_json: bool) -> None:

@@ -40,9 +40,9 @@ class TestTakeOver:
     def test_the_sweeper_takes_over_when_the_lease_ends(self, bench: Bench) -> None:
         (document,) = bench.add("One.")
         assert bench.claim()
-        assert bench.service.sweep() == 0
+        assert bench.ingestion.sweep() == 0
         bench.lapse()
-        assert bench.service.sweep() == 1
+        assert bench.ingestion.sweep() == 1
         assert bench.document(document).status == Status.QUEUED
         bench.work()
         assert bench.document(document).status == Status.COMPLETED
@@ -53,7 +53,7 @@ class TestTakeOver:
         late = bench.claim()
         assert late
         bench.lapse()
-        bench.service.sweep()
+        bench.ingestion.sweep()
         second = bench.claim(bench.other)
         assert second
         bench.other.run(second)
@@ -66,7 +66,7 @@ class TestTakeOver:
         late = bench.claim()
         assert late
         bench.lapse()
-        bench.service.sweep()
+        bench.ingestion.sweep()
         second = bench.claim(bench.other)
         assert second
         bench.runner.run(late)
@@ -79,7 +79,7 @@ class TestTakeOver:
         for _ in range(3):
             assert bench.claim()
             bench.lapse()
-            bench.service.sweep()
+            bench.ingestion.sweep()
         assert bench.claim() is None
         ended = bench.job(job)
         assert (ended.status, ended.failed, ended.errors[0]["code"]) == ("COMPLETED", 1, "WORKER_LOST")
@@ -88,7 +88,7 @@ class TestTakeOver:
         bench.add("One.", "Two.", "Three.")
         assert bench.claim()
         bench.lapse()
-        bench.service.sweep()
+        bench.ingestion.sweep()
         batch = bench.claim()
         assert batch
         assert len(batch.documents) == 1
@@ -228,7 +228,7 @@ class TestForgetting:
         else:
             bench.exhaust(document)
             bench.lapse()
-            bench.service.sweep()
+            bench.ingestion.sweep()
         bench.upkeep()
         assert (bench.document(document).live_version, bench.points(document)) == (None, 0)
         with bench.database.read() as session:
@@ -239,7 +239,7 @@ class TestForgetting:
         bench.work()
         bench.batch(a="Another text altogether.")
         bench.work()
-        bench.service.forget_old_versions()
+        bench.purge.forget_old_versions(0)
         bench.upkeep()
         with bench.database.read() as session:
             kept = session.scalars(select(CachedEmbedding)).all()

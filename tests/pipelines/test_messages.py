@@ -2,7 +2,10 @@
 
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from datetime import timedelta
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +13,12 @@ import dramatiq
 import pytest
 from sqlalchemy import func, select, update
 
+import domain
 from core.clock import utc_now
 from core.database import Database
 from core.database.schema import ensure_schema
 from core.errors import InvalidInput, Unavailable
+from core.queue.jobs import JobType, Periodic, Queue, every
 from core.queue.outbox import (
     AGAIN_S,
     MAX_TRIES,
@@ -27,27 +32,42 @@ from core.queue.outbox import (
     run_recorded,
 )
 from core.settings import Settings
-from domain import jobnames
+from domain.documents.jobs import PURGE_DOCUMENT
+from domain.ingestion.jobs import INGEST_WAKE
+from domain.job_registry import JOBS, PERIODIC
 from pipelines.actors import declare_actors
 from pipelines.broker import open_broker, send
-from pipelines.schedule import Periodic, Schedule
+from pipelines.schedule import Schedule
+from pipelines.workers import UPKEEP_THREADS, Workers
 from tests.support.services import fresh_redis, rabbitmq_url
 
 
-class Service:
-    """Stands in for ingestion: notes that it was woken."""
+class Context:
+    """Stands in for what jobs work with: notes what was asked of it. Upkeep waits while `gate` is closed."""
 
-    def __init__(self) -> None:
-        self.woken, self.ran = threading.Event(), threading.Event()
-        self.jobs: list[tuple[str, str, dict[str, str]]] = []
+    def __init__(self, database: Database | None = None) -> None:
+        self._database = database
+        self.woken, self.purged, self.gate = threading.Event(), threading.Event(), threading.Event()
+        self.gate.set()
+        self.documents: list[tuple[str, str, str]] = []
+        self.ingestion = self.purge = self
+
+    @property
+    def database(self) -> Database:
+        return self._database or pytest.fail("the database was asked for")
+
+    def wake_another(self) -> None:
+        pytest.fail("nothing is due")
 
     def work(self, wake: Any) -> bool:
         self.woken.set()
-        return True
+        return False
 
-    def run_job(self, name: str, row_id: str, ids: dict[str, str]) -> None:
-        self.jobs.append((name, row_id, ids))
-        self.ran.set()
+    def document(self, *ids: str) -> bool:
+        assert self.gate.wait(30)
+        self.documents.append(ids)  # type: ignore[arg-type]  # three
+        self.purged.set()
+        return True
 
 
 @pytest.fixture
@@ -63,10 +83,14 @@ def waiting(database: Database) -> int:
         return session.scalar(select(func.count()).select_from(OutboxRow)) or 0
 
 
-def queue(database: Database, *jobs: str) -> None:
+def job(name: str) -> JobType:
+    return JobType(name, Queue.UPKEEP, pytest.fail)
+
+
+def queue(database: Database, *names: str) -> None:
     with database.write() as session:
-        for job in jobs:
-            enqueue(session, job)
+        for name in names:
+            enqueue(session, job(name))
 
 
 def hurry(database: Database) -> None:
@@ -78,10 +102,20 @@ def hurry(database: Database) -> None:
 class TestActors:
     def test_every_job_has_one(self) -> None:
         broker = open_broker(Settings())
-        declare_actors(broker, not_asked, not_asked, not_asked)
-        assert broker.get_declared_actors() == set(jobnames.ALL)
-        names = {value for name, value in vars(jobnames).items() if name.isupper() and isinstance(value, str)}
-        assert names == set(jobnames.ALL)
+        declare_actors(broker, Context())  # type: ignore[arg-type]  # declaring asks for nothing
+        assert broker.get_declared_actors() == {job.name for job in JOBS}
+        assert {name for name in broker.get_declared_queues() if not name.endswith(".DQ")} == set(Queue)
+        assert len({job.name for job in JOBS}) == len(JOBS)
+
+    def test_every_noun_is_in_the_registry(self) -> None:
+        """A job or a task that stands beside its noun and not in the registry would never be run."""
+        declared: list[JobType | Periodic] = []
+        for path in (Path(domain.__file__ or "").parent).glob("*/jobs.py"):
+            module = import_module(f"domain.{path.parent.name}.jobs")
+            declared += [one for one in vars(module).values() if isinstance(one, JobType)]
+            declared += vars(module).get("PERIODIC", ())
+        assert len(declared) > 10
+        assert sorted(one.name for one in declared) == sorted(one.name for one in (*JOBS, *PERIODIC))
 
     def test_an_unknown_broker(self) -> None:
         with pytest.raises(InvalidInput, match="INSYDR_BROKER_URL"):
@@ -92,7 +126,7 @@ class TestOutbox:
     def test_a_rolled_back_transaction_sends_nothing(self, database: Database) -> None:
         def give_up() -> None:
             with database.write() as session:
-                enqueue(session, "a.job")
+                enqueue(session, job("a.job"))
                 raise RuntimeError
 
         with pytest.raises(RuntimeError):
@@ -120,13 +154,13 @@ class TestOutbox:
 
     def test_a_wake_up_is_forgotten_once_sent(self, database: Database) -> None:
         with database.write() as session:
-            enqueue(session, "wake", wake=True)
+            enqueue(session, replace(job("wake"), wake=True))
         assert Relay(database, lambda *_: None).drain() == 1
         assert waiting(database) == 0
 
     def test_later_jobs_wait(self, database: Database) -> None:
         with database.write() as session:
-            enqueue(session, "later", delay_s=60)
+            enqueue(session, job("later"), delay_s=60)
         assert Relay(database, lambda *_: None).drain() == 0
         assert waiting(database) == 1
 
@@ -136,7 +170,7 @@ class TestOutbox:
         relay.start()
         try:
             with database.write() as session:
-                enqueue(session, "now")
+                enqueue(session, job("now"))
             assert arrived.wait(10)
         finally:
             relay.close()
@@ -226,51 +260,75 @@ class TestEndOfAJob:
         assert relay.drain() == 0
 
 
-def not_asked() -> Any:
-    """Declaring loads nothing."""
-    pytest.fail("a service was asked for")
-
-
-def wake_through(settings: Settings) -> None:
-    service, broker = Service(), open_broker(settings)
-    declare_actors(broker, lambda: service, not_asked, not_asked)  # type: ignore[arg-type, return-value]  # as needed
-    worker = dramatiq.Worker(broker, worker_threads=1, worker_timeout=100)
-    worker.start()
+@contextmanager
+def working(settings: Settings, context: Context) -> Iterator[dramatiq.Broker]:
+    """The workers of one process."""
+    broker = open_broker(settings)
+    declare_actors(broker, context)  # type: ignore[arg-type]  # as much as is needed
+    workers = Workers(broker, settings)
+    workers.start()
     try:
-        send(broker, jobnames.INGEST_WAKE, "out_1", {})
-        assert service.woken.wait(20)
-        send(broker, jobnames.PURGE_DOCUMENT, "out_2", {"workspace_id": "ws_1", "document_id": "doc_1"})
-        assert service.ran.wait(20)
-        assert service.jobs == [
-            (jobnames.PURGE_DOCUMENT, "out_2", {"workspace_id": "ws_1", "document_id": "doc_1"}),
-        ]
+        yield broker
     finally:
-        worker.stop()
+        context.gate.set()
+        workers.close()
         broker.close()
 
 
+def purge_through(broker: dramatiq.Broker, document_id: str) -> None:
+    send(broker, PURGE_DOCUMENT.name, "out_2", {"workspace_id": "ws_1", "document_id": document_id})
+
+
+def wake_through(settings: Settings, database: Database) -> None:
+    context = Context(database)
+    with working(settings, context) as broker:
+        send(broker, INGEST_WAKE.name, "out_1", {})
+        assert context.woken.wait(20)
+        purge_through(broker, "doc_1")
+        assert context.purged.wait(20)
+        assert context.documents == [("ws_1", "doc_1", "")]
+
+
 class TestBrokers:
-    def test_in_the_process(self) -> None:
-        wake_through(Settings())
+    def test_in_the_process(self, database: Database) -> None:
+        wake_through(Settings(), database)
 
-    def test_redis(self) -> None:
+    def test_redis(self, database: Database) -> None:
         with fresh_redis() as url:
-            wake_through(Settings(broker_url=url))
+            wake_through(Settings(broker_url=url), database)
 
-    def test_rabbitmq(self) -> None:
+    def test_rabbitmq(self, database: Database) -> None:
         url = rabbitmq_url()
-        wake_through(Settings(broker_url=url))
+        wake_through(Settings(broker_url=url), database)
+
+
+class TestPools:
+    def test_slow_work_of_one_kind_starves_no_other(self, database: Database) -> None:
+        context = Context(database)
+        context.gate.clear()
+        with working(Settings(), context) as broker:
+            for number in range(3 * UPKEEP_THREADS):
+                purge_through(broker, f"doc_{number}")
+            send(broker, INGEST_WAKE.name, "out_1", {})
+            assert context.woken.wait(20)
+            assert context.documents == []
 
 
 class TestSchedule:
     def test_one_tasks_bug_does_not_stop_the_others(self) -> None:
         ran: list[str] = []
 
-        def bug() -> None:
+        def bug(_: object) -> None:
             ran.append("bug")
             raise RuntimeError
 
-        schedule = Schedule([Periodic("bug", 3_600, bug), Periodic("fine", 3_600, lambda: ran.append("fine"))])
+        tasks = [
+            Periodic("bug", every(3_600), bug),
+            Periodic("fine", every(3_600), lambda name: ran.append(name)),
+            Periodic("off", lambda _: None, lambda _: ran.append("off")),
+            Periodic("later", every(3_600), lambda _: ran.append("later"), first_after_s=60),
+        ]
+        schedule = Schedule(tasks, "fine", Settings())
         schedule.run_due()
         schedule.run_due()
         assert ran == ["bug", "fine"]

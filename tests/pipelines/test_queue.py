@@ -77,9 +77,7 @@ class TestTurns:
         assert more
 
     def test_when_all_places_are_taken_one_is_left_for_those_who_wait(self, bench: Bench) -> None:
-        service = IngestionService(
-            bench.database, bench.runner, bench.purge, bench.reconciler, retention_days=0, batches=1
-        )
+        service = IngestionService(bench.database, bench.runner, batches=1)
         bench.batch(a="Batch.")
         bench.model.gate = threading.Event()
         busy = threading.Thread(target=service.work, args=(lambda: None,))
@@ -103,11 +101,11 @@ class TestTurns:
     def test_no_wake_up_is_the_last_while_work_is_due(self, bench: Bench) -> None:
         bench.batch(**{f"d{n}": f"Text {n}." for n in range(200)})
         woken: list[int] = []
-        bench.service.work(lambda: woken.append(1))
+        bench.ingestion.work(lambda: woken.append(1))
         assert len(woken) == 2  # before, for the others, and after, for itself
         bench.work()
         woken.clear()
-        assert bench.service.work(lambda: woken.append(1)) is False
+        assert bench.ingestion.work(lambda: woken.append(1)) is False
         assert woken == []
 
 
@@ -216,7 +214,7 @@ class TestHealth:
         assert batch
         thread = threading.Thread(target=runner.run, args=(batch,))
         thread.start()
-        while bench.service.sweep() == 0:
+        while bench.ingestion.sweep() == 0:
             pass
         bench.model.gate.set()
         thread.join(30)

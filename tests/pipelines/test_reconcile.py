@@ -15,8 +15,8 @@ from core.ids import Prefix, new_id
 from core.queue.outbox import OutboxRow
 from core.vectors.protocol import Scope
 from domain.documents.service import DocumentService
-from domain.jobnames import RECONCILE
 from domain.models import CachedEmbedding, Document, Job, JobKind, JobStatus
+from domain.upkeep.jobs import RECONCILE
 from domain.upkeep.reconcile import Reconciler, start_reconciliation
 from tests.support.bench import Bench
 
@@ -189,7 +189,7 @@ class TestAsAJob:
         bench.reconciler.queue_all()
         bench.reconciler.queue_all()
         with bench.database.read() as session:
-            assert len(session.scalars(select(OutboxRow).where(OutboxRow.job == RECONCILE)).all()) == 2
+            assert len(session.scalars(select(OutboxRow).where(OutboxRow.job == RECONCILE.name)).all()) == 2
 
     def test_a_document_that_moved_on_is_left_alone(self, bench: Bench) -> None:
         """Between looking and repairing somebody reprocessed it."""

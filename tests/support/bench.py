@@ -20,7 +20,7 @@ from core.embedding.sparse import SparseEncoder
 from core.errors import Unavailable
 from core.ids import Prefix, new_id
 from core.queue.leases import Lease
-from core.queue.outbox import OutboxRow, Relay
+from core.queue.outbox import OutboxRow, Relay, perform
 from core.vectors.memory import MemoryVectorStore
 from core.vectors.protocol import Scope
 from domain.documents.items import Item
@@ -30,7 +30,7 @@ from domain.ingestion.flow import ClaimedBatch
 from domain.ingestion.runner import BatchRunner, Parts
 from domain.ingestion.service import IngestionService
 from domain.ingestion.watch import Watch
-from domain.jobnames import INGEST_WAKE
+from domain.job_registry import JOBS
 from domain.jobs.service import JobService
 from domain.models import Collection, Document, Job, User
 from domain.principal import ROLE_PERMISSIONS, Principal, Role
@@ -64,8 +64,11 @@ class Model(FakeEmbeddingModel):
         return super().embed_passages(texts)
 
 
+BY_NAME = {job.name: job for job in JOBS}
+
+
 class Bench:
-    """Ingestion with everything in memory or in one folder, and nothing running by itself."""
+    """Ingestion with everything in memory or in one folder, and nothing running by itself: what its jobs work with."""
 
     def __init__(self, folder: Path, database_url: str | None = None, *, furnished: bool = True) -> None:
         self.database = Database(database_url or f"sqlite:///{folder / 'bench.db'}")
@@ -78,7 +81,7 @@ class Bench:
         self.purge = Purge(self.database, self.vectors, self.blobs)
         self.reconciler = Reconciler(self.database, self.vectors, self.blobs, grace=timedelta(0))
         self.runner, self.other = BatchRunner(parts), BatchRunner(replace(parts, holder="other"))
-        self.service = IngestionService(self.database, self.runner, self.purge, self.reconciler, retention_days=0)
+        self.ingestion = IngestionService(self.database, self.runner)
         if furnished:
             with self.database.write() as session:
                 session.add(User(id="user_1", email="a@example.com", full_name="A", password_hash="x"))
@@ -137,7 +140,7 @@ class Bench:
     def work(self) -> int:
         """Run claimed batches while there are any due; how many."""
         count = 0
-        while self.service.work(lambda: None):
+        while self.ingestion.work(lambda: None):
             count += 1
         return count
 
@@ -145,8 +148,8 @@ class Bench:
         """Run the jobs of the outbox until all have ended or wait for something."""
 
         def run(job: str, row_id: str, ids: dict[str, Any]) -> None:
-            if job != INGEST_WAKE:
-                self.service.run_job(job, row_id, ids)
+            if not BY_NAME[job].wake:
+                perform(BY_NAME[job], self.database, self, row_id, ids)
 
         relay, before = Relay(self.database, run), set[str]()
         while (left := self.outbox()) != before:
@@ -163,7 +166,7 @@ class Bench:
     def bury(self) -> None:
         """Every worker that holds something has died, and that is noticed."""
         self.lapse()
-        self.service.sweep()
+        self.ingestion.sweep()
 
     def hurry(self, since: timedelta = timedelta(seconds=1)) -> None:
         """Whatever waits for a later try is due `since` so long."""

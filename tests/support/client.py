@@ -11,7 +11,7 @@ from typing import Any
 
 import httpx
 
-from insydr.wiring import Installation
+from insydr.parts import Installation
 
 PASSWORD = "SecurePass123!"
 PATIENCE_S = 60.0

@@ -20,20 +20,20 @@ from core.database import Base, Database
 from core.database.schema import ensure_schema
 from core.outbound.client import GuardedBackend, guarded_client
 from core.queue.leases import Lease
-from core.queue.outbox import Again, OutboxRow, Relay, run_recorded
+from core.queue.outbox import Again, OutboxRow, Relay, perform
 from core.vectors.edge import EdgeVectorStore
 from crawler.manners import Pace
 from domain.changes import UNSET, Unset
+from domain.crawls.jobs import CRAWL
 from domain.crawls.runner import CrawlRunner
 from domain.crawls.service import CrawlService, SourceChange
 from domain.crawls.web import Web
-from domain.jobnames import CRAWL, INGEST_WAKE
 from domain.models import OPEN_RUNS, CrawlPage, CrawlRun, Document, DocumentVersion, PageState
 from domain.principal import ROLE_PERMISSIONS, Principal, Role
 from domain.upkeep.reconcile import Reconciler
 from evals.faults.processes import Child, free_port
 from evals.faults.shapes import QUICK, REHEARSAL, Shape
-from tests.support.bench import Bench
+from tests.support.bench import BY_NAME, Bench
 from tests.support.client import until
 from tests.support.site import Answer, Site
 
@@ -99,10 +99,9 @@ class CrawlBench(Bench):
         """Everything that the outbox holds, due or not, as a worker runs it."""
 
         def run(job: str, row_id: str, arguments: dict[str, Any]) -> None:
-            if job == CRAWL:
-                run_recorded(self.database, row_id, lambda: (runner or self.first).work(arguments["run_id"]))
-            elif job != INGEST_WAKE:
-                self.service.run_job(job, row_id, arguments)
+            if not BY_NAME[job].wake:
+                self.crawls = runner or self.first
+                perform(BY_NAME[job], self.database, self, row_id, arguments)
 
         with self.database.write() as session:
             session.execute(update(OutboxRow).values(due_at=utc_now() - timedelta(seconds=1)))
@@ -165,7 +164,7 @@ class CrawlBench(Bench):
     def messages(self) -> int:
         """How many messages of crawls are on their way."""
         with self.database.read() as session:
-            return session.scalar(select(func.count()).where(OutboxRow.job == CRAWL)) or 0
+            return session.scalar(select(func.count()).where(OutboxRow.job == CRAWL.name)) or 0
 
     def pages(self) -> dict[str, CrawlPage]:
         """By their paths."""

@@ -1,11 +1,10 @@
-"""The composition root: builds each part once, when it is first needed, from the settings. Nothing else knows all."""
+"""The composition root: each part and what it is built from, top to bottom. Nothing else knows all of them."""
 
 import secrets
 import socket
 import threading
-import time
 from collections.abc import Callable
-from functools import cached_property, partial
+from functools import partial
 from importlib import metadata
 from pathlib import Path
 
@@ -24,6 +23,7 @@ from core.errors import InsydrError, InvalidInput
 from core.mail import Mailer, open_mailer
 from core.memory import give_back
 from core.outbound.client import GuardedBackend, guarded_client
+from core.queue.jobs import Periodic, every
 from core.queue.outbox import Relay
 from core.secrets import secret_key
 from core.settings import Settings
@@ -37,16 +37,20 @@ from domain.crawls.web import Web, agent_name
 from domain.idempotency.service import IdempotencyService
 from domain.identity.service import IdentityService
 from domain.identity.tokens import TokenMint
+from domain.ingestion.jobs import INGEST_WAKE
 from domain.ingestion.runner import BatchRunner, Parts
 from domain.ingestion.service import IngestionService
+from domain.job_registry import PERIODIC
 from domain.search.service import SearchService
-from domain.upkeep.health_repository import forget_worker, report_worker
+from domain.upkeep.health_repository import forget_worker
 from domain.upkeep.purge import Purge
 from domain.upkeep.reconcile import Reconciler
 from ingest.children.protocol import Parser
+from insydr.lazy import Lazy
 from pipelines.actors import declare_actors
 from pipelines.broker import open_broker, send
-from pipelines.schedule import Periodic, Schedule
+from pipelines.schedule import Schedule
+from pipelines.workers import Workers
 from retrieval.answerer import Answerer
 from retrieval.generate.protocol import AnswerWriter
 from retrieval.search import Searcher
@@ -57,20 +61,22 @@ STALL_S = 300.0  # without progress, beyond what one file may take, before other
 
 
 class Installation:
-    """All parts of one process. `close()` ends what was started, in the right order."""
+    """All parts of one process, and so what its jobs work with. `close()` ends what was started, in the right order.
+
+    A part is a method under `Lazy`, which builds it when it is first needed.
+    """
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.operator_token = secrets.token_urlsafe(32)
         self._worker_here = False
         self._started: list[Callable[[], None]] = []
-        self._lock = threading.RLock()  # cached_property has none: two first requests would load the model twice
 
-    @cached_property
+    @Lazy
     def keys(self) -> Keyring:
         return Keyring(secret_key(self.settings))
 
-    @cached_property
+    @Lazy
     def database(self) -> Database:
         if self.settings.database_url is None:
             self.settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -78,21 +84,16 @@ class Installation:
         ensure_schema(database)
         return database
 
-    @cached_property
+    @Lazy
     def blobs(self) -> BlobStore:
         return open_blobs(self.settings)
 
-    @cached_property
+    @Lazy
     def mailer(self) -> Mailer:
         return open_mailer(self.settings)
 
-    @property
+    @Lazy
     def model(self) -> EmbeddingModel:
-        with self._lock:
-            return self._model
-
-    @cached_property
-    def _model(self) -> EmbeddingModel:
         settings = self.settings
         return load_model(
             settings.embedding_model,
@@ -101,17 +102,12 @@ class Installation:
             threads=settings.embedding_threads,
         )
 
-    @cached_property
+    @Lazy
     def sparse(self) -> SparseEncoder:
         return SparseEncoder()
 
-    @property
+    @Lazy
     def vectors(self) -> VectorStore:
-        with self._lock:
-            return self._vectors
-
-    @cached_property
-    def _vectors(self) -> VectorStore:
         settings, dense = self.settings, {self.model.name: self.model.dimension}
         if settings.qdrant_url is None:
             if not settings.embedded:
@@ -135,7 +131,7 @@ class Installation:
             replicas=settings.qdrant_replicas,
         )
 
-    @cached_property
+    @Lazy
     def parser(self) -> Parser:
         from ingest.children.pool import ParsePool
 
@@ -150,7 +146,7 @@ class Installation:
         self._started.append(pool.close)
         return pool
 
-    @cached_property
+    @Lazy
     def writer(self) -> AnswerWriter | None:
         settings = self.settings
         if settings.llm_base_url is None:
@@ -164,48 +160,51 @@ class Installation:
         key = settings.llm_api_key.get_secret_value() if settings.llm_api_key else None
         return OpenAILikeWriter(settings.llm_base_url, settings.llm_model, key, settings.llm_timeout_s, client)
 
-    @cached_property
+    @Lazy
     def mint(self) -> TokenMint:
         return TokenMint(self.keys, self.settings.access_token_minutes)
 
-    @cached_property
+    @Lazy
     def identity(self) -> IdentityService:
         return IdentityService(self.database, self.keys, self.mint, self.mailer, self.settings.refresh_token_days)
 
-    @cached_property
+    @Lazy
     def key_usage(self) -> KeyUsage:
         return KeyUsage(self.database)
 
-    @cached_property
+    @Lazy
     def _searcher(self) -> Searcher:
         return Searcher(self.vectors, self.model, self.sparse)
 
+    @Lazy
     def search(self) -> SearchService:
-        with self._lock:
-            return SearchService(self.database, self._searcher)
+        return SearchService(self.database, self._searcher)
 
+    @Lazy
     def conversations(self) -> ConversationService:
         from ingest.language import detect_language
 
-        with self._lock:
-            return ConversationService(self.database, Answerer(self._searcher, self.writer, detect_language))
+        return ConversationService(self.database, Answerer(self._searcher, self.writer, detect_language))
 
-    @cached_property
+    @Lazy
+    def replies(self) -> IdempotencyService:
+        return IdempotencyService(self.database, self.keys)
+
+    @Lazy
+    def purge(self) -> Purge:
+        return Purge(self.database, self.vectors, self.blobs)
+
+    @Lazy
     def reconciler(self) -> Reconciler:
         return Reconciler(self.database, self.vectors, self.blobs)
 
-    @cached_property
+    @Lazy
     def holder(self) -> str:
         """This process's name among the workers."""
         return f"{socket.gethostname()[:40]}:{secrets.token_hex(4)}"
 
-    @property
+    @Lazy
     def ingestion(self) -> IngestionService:
-        with self._lock:
-            return self._ingestion
-
-    @cached_property
-    def _ingestion(self) -> IngestionService:
         settings = self.settings
         parts = Parts(
             self.database, self.blobs, self.vectors, self.model, self.sparse, self.parser,
@@ -213,13 +212,9 @@ class Installation:
             holder=self.holder,
             lease_s=settings.lease_s, stall_s=settings.parser_wall_s + STALL_S, max_attempts=settings.max_attempts,
         )  # fmt: skip
-        purge = Purge(self.database, self.vectors, self.blobs)
-        return IngestionService(
-            self.database, BatchRunner(parts), purge, self.reconciler,
-            retention_days=settings.version_retention_days, batches=settings.worker_threads,
-        )  # fmt: skip
+        return IngestionService(self.database, BatchRunner(parts), batches=settings.worker_threads)
 
-    @cached_property
+    @Lazy
     def web(self) -> Web:
         settings = self.settings
         backend = GuardedBackend(settings.outbound_allowed_hosts)
@@ -234,13 +229,8 @@ class Installation:
         self._started.append(web.close)
         return web
 
-    @property
+    @Lazy
     def crawls(self) -> CrawlRunner:
-        with self._lock:
-            return self._crawls
-
-    @cached_property
-    def _crawls(self) -> CrawlRunner:
         settings = self.settings
         runner = CrawlRunner(
             self.database, self.blobs, self.keys, self.web, holder=self.holder, crawls=settings.crawl_at_once,
@@ -249,10 +239,10 @@ class Installation:
         self._started.append(runner.close)
         return runner
 
-    @cached_property
+    @Lazy
     def broker(self) -> dramatiq.Broker:
         broker = open_broker(self.settings)
-        declare_actors(broker, lambda: self.ingestion, lambda: self.crawls, lambda: self.database)
+        declare_actors(broker, self)
         return broker
 
     def start_relay(self) -> None:
@@ -263,25 +253,26 @@ class Installation:
 
     def start_work(self) -> None:
         """Run jobs in this process, and what happens by the clock."""
-        # one thread more than claimed batches and crawls: free for upkeep, and for those who wait at the screen
-        threads = self.settings.worker_threads + self.settings.crawl_at_once + 1
-        worker = dramatiq.Worker(self.broker, worker_threads=threads, worker_timeout=200)
+        workers = Workers(self.broker, self.settings)
         self._started.append(self._say_goodbye)
-        worker.start()
+        workers.start()
         self._worker_here = True
-        self._started.append(lambda: worker.stop(timeout=20_000))
-        # optimising may take a minute: in a thread of its own, or nothing would be swept meanwhile
-        for tasks in (self._tasks(), [Periodic("optimize", 10.0, lambda: self.vectors.optimize())]):
-            schedule = Schedule(tasks)
+        self._started.append(workers.close)
+        everything = (*PERIODIC, *PROCESS)
+        for apart in (False, True):
+            schedule = Schedule([one for one in everything if one.apart is apart], self, self.settings)
             schedule.start()
             self._started.append(schedule.close)
+
+    def wake_another(self) -> None:
+        self.broker.enqueue(self.broker.get_actor(INGEST_WAKE.name).message())
 
     def warm(self) -> None:
         """Load the model and the index in the background, so that the first question does not wait for them."""
 
         def load() -> None:
             try:
-                self.conversations()  # loads model and index
+                self.conversations  # noqa: B018  it loads model and index
                 self.model.embed_query("warm")
                 if self._worker_here:
                     self.parser.warm()
@@ -305,16 +296,12 @@ class Installation:
         for stop in reversed(self._started):
             stop()
         self._started.clear()
-        made = self.__dict__
-        if "key_usage" in made:
-            self.key_usage.flush()
-        for name in ("_vectors", "_model", "database"):
-            if name in made:
-                made[name].close()
-
-    def _say_hello(self) -> None:
-        with self.database.write() as session:
-            report_worker(session, self.holder, self.settings.worker_threads)
+        parts = type(self)
+        if usage := parts.key_usage.made(self):
+            usage.flush()
+        for engine in (parts.vectors.made(self), parts.model.made(self), parts.database.made(self)):
+            if engine is not None:
+                engine.close()
 
     def _say_goodbye(self) -> None:
         try:
@@ -323,25 +310,13 @@ class Installation:
         except InsydrError as error:  # it is forgotten by the clock, too
             log.warning("worker_not_signed_off", reason=error.message)
 
-    def _tasks(self) -> list[Periodic]:
-        settings = self.settings
-        replies = IdempotencyService(self.database, self.keys)
-        tasks = [
-            Periodic("presence", 5.0, self._say_hello),
-            Periodic("sweep", settings.sweep_every_s, lambda: self.ingestion.sweep()),
-            Periodic("scheduled-crawls", 5.0, lambda: self.crawls.schedule()),
-            Periodic("reap-parsers", 5.0, lambda: self.parser.reap()),
-            Periodic("give-memory-back", 30.0, give_back),
-            Periodic("key-usage", 30.0, self.key_usage.flush),
-            Periodic("forget-replies", 3_600.0, replies.forget_old),
-            Periodic("forget-versions", 3_600.0, lambda: self.ingestion.forget_old_versions()),
-        ]
-        if settings.reconcile_every_h:
-            every_s = settings.reconcile_every_h * 3_600
-            # a minute after the start, when whoever was killed before is taken over
-            first = time.monotonic() + min(60.0, every_s)
-            tasks.append(Periodic("reconcile", every_s, lambda: self.reconciler.queue_all(), first))
-        return tasks
+
+# what a process does for itself; the domain's own stand in its registry
+PROCESS = (
+    Periodic("reap-parsers", every(5.0), lambda parts: parts.parser.reap()),
+    Periodic("give-memory-back", every(30.0), lambda _: give_back()),
+    Periodic("optimize", every(10.0), lambda parts: parts.vectors.optimize(), apart=True),
+)
 
 
 def data_folder(settings: Settings) -> Path:

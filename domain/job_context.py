@@ -1,0 +1,38 @@
+"""What jobs work with. The composition root is one; it builds each part at its first use."""
+
+from typing import Protocol
+
+from core.database import Database
+from core.settings import Settings
+from domain.api_keys.usage import KeyUsage
+from domain.crawls.runner import CrawlRunner
+from domain.idempotency.service import IdempotencyService
+from domain.ingestion.service import IngestionService
+from domain.upkeep.purge import Purge
+from domain.upkeep.reconcile import Reconciler
+
+
+class JobContext(Protocol):
+    """`holder` names this process among the workers."""
+
+    @property
+    def settings(self) -> Settings: ...
+    @property
+    def holder(self) -> str: ...
+    @property
+    def database(self) -> Database: ...
+    @property
+    def key_usage(self) -> KeyUsage: ...
+    @property
+    def replies(self) -> IdempotencyService: ...
+    @property
+    def ingestion(self) -> IngestionService: ...
+    @property
+    def crawls(self) -> CrawlRunner: ...
+    @property
+    def purge(self) -> Purge: ...
+    @property
+    def reconciler(self) -> Reconciler: ...
+
+    def wake_another(self) -> None:
+        """Another worker for ingestion."""

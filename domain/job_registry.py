@@ -1,0 +1,22 @@
+"""Every job and everything that happens by the clock: what is not named here is not run.
+
+A new one stands in its noun's `jobs.py`, which imports nothing of the domain at run time, so that whoever queues it
+may import it.
+"""
+
+from core.queue.jobs import JobType, Periodic
+from domain.api_keys import jobs as api_keys
+from domain.collections import jobs as collections
+from domain.crawls import jobs as crawls
+from domain.documents import jobs as documents
+from domain.idempotency import jobs as idempotency
+from domain.ingestion import jobs as ingestion
+from domain.upkeep import jobs as upkeep
+from domain.workspaces import jobs as workspaces
+
+JOBS: tuple[JobType, ...] = (
+    *ingestion.JOBS, *documents.JOBS, *collections.JOBS, *workspaces.JOBS, *crawls.JOBS, *upkeep.JOBS,
+)  # fmt: skip
+PERIODIC: tuple[Periodic, ...] = (
+    *upkeep.PERIODIC, *ingestion.PERIODIC, *crawls.PERIODIC, *api_keys.PERIODIC, *idempotency.PERIODIC,
+)  # fmt: skip
