@@ -47,7 +47,7 @@ class Writer:
         count = 0
         with tempfile.TemporaryFile() as file:
             for row in rows:
-                file.write(json.dumps(row, ensure_ascii=False, separators=(",", ":")).encode() + b"\n")
+                file.write(json.dumps(row, ensure_ascii=False, separators=(",", ":"), sort_keys=True).encode() + b"\n")
                 count += 1
             self.file(f"{TABLES}{name}.jsonl", file)
         return count
