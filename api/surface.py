@@ -72,4 +72,4 @@ class SurfaceRoute(APIRoute):
 
 def object_of(**properties: Json) -> Json:
     """JSON Schema of an object that has these properties."""
-    return {"type": "object", "title": "Error", "required": list(properties), "properties": properties}
+    return {"type": "object", "required": list(properties), "properties": properties}

@@ -83,7 +83,7 @@ class Settings(BaseSettings):
     embedding_runtime: str = Field("auto", description="auto, openvino, onnx-fp32, onnx-int8 or exact.")
     embedding_threads: int = Field(0, ge=0, description="Threads of the runtime; 0 takes the machine's cores.")
 
-    worker_threads: int = Field(2, ge=1, le=64, description="Jobs at once in one worker process.")
+    worker_threads: int = Field(2, ge=1, le=64, description="Batches of documents at once in one worker process.")
     parser_processes: int = Field(2, ge=1, le=64, description="Parsing children of one worker process.")
     parser_wall_s: float = Field(300.0, gt=0, description="A parser that takes longer fails the document.")
     parser_memory_mb: int = Field(2048, ge=256, description="A parser that needs more fails the document.")

@@ -69,6 +69,7 @@ class Installation:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.operator_token = secrets.token_urlsafe(32)
+        self.holder = f"{socket.gethostname()[:40]}:{secrets.token_hex(4)}"  # its name among the workers
         self._worker_here = False
         self._started: list[Callable[[], None]] = []
 
@@ -79,7 +80,7 @@ class Installation:
     @Lazy
     def database(self) -> Database:
         if self.settings.database_url is None:
-            self.settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+            data_folder(self.settings)
         database = Database(self.settings.sql_url)
         ensure_schema(database)
         return database
@@ -197,11 +198,6 @@ class Installation:
     @Lazy
     def reconciler(self) -> Reconciler:
         return Reconciler(self.database, self.vectors, self.blobs)
-
-    @Lazy
-    def holder(self) -> str:
-        """This process's name among the workers."""
-        return f"{socket.gethostname()[:40]}:{secrets.token_hex(4)}"
 
     @Lazy
     def ingestion(self) -> IngestionService:
