@@ -237,13 +237,13 @@ class TestHostile:
         body = piece * (1_000_000 // len(piece))
         start = time.process_time()
         read_page(body, URL)
-        assert time.process_time() - start < 10
+        assert time.process_time() - start < 20
 
     def test_many_different_bad_links(self) -> None:
         body = "".join(f"<a href='//[{i}'>x</a>" for i in range(150_000)) + "<a href=/good>x</a>"
         start = time.process_time()
         assert page(body).links == ()
-        assert time.process_time() - start < 10
+        assert time.process_time() - start < 20
 
     def test_five_megabytes_in_seconds(self) -> None:
         item = (
@@ -253,6 +253,6 @@ class TestHostile:
         assert len(body) > 5_000_000
         start = time.process_time()
         found = read_page(body, URL)
-        assert time.process_time() - start < 10
+        assert time.process_time() - start < 20
         assert len(found.links) == 20_000
         assert len(found.text) > 2_000_000
