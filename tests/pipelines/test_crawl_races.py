@@ -73,7 +73,8 @@ class TestKilled:
         paths = star(site, 4 * GROUP)
         for path in paths:
             site.pages[path].delay_s = 0.03
-        held = paths[3 * GROUP + 2 * PLACES :][:PLACES]  # behind all that three groups can reach
+        # behind all that three groups can reach: each may have taken what ended at the same moment
+        held = paths[3 * (GROUP + PLACES) + PLACES :][:PLACES]
         gate = Gate(site, held)
         with server(tmp_path, "--die", "store.after", "--nth", "3") as shape:
             client = Client(shape.url, 1, shape.up)
