@@ -4,12 +4,15 @@ from collections.abc import Mapping
 from dataclasses import fields
 from enum import Enum
 from types import NoneType
-from typing import Any, Final, TypeVar, get_args, get_type_hints
+from typing import TYPE_CHECKING, Any, Final, TypeVar, get_args, get_type_hints
 
 from core.errors import InvalidInput
 
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
 T = TypeVar("T")
-C = TypeVar("C")
+C = TypeVar("C", bound="DataclassInstance")
 
 
 class Unset(Enum):
@@ -28,7 +31,7 @@ def changed(new: T | Unset, old: T) -> T:
 def change_of(kind: type[C], given: Mapping[str, Any]) -> C:
     """What was given, as a change; raises `InvalidInput` for a null where the change has no place for one."""
     hints = get_type_hints(kind)
-    for field in fields(kind):  # type: ignore[arg-type]  # a dataclass
+    for field in fields(kind):
         if given.get(field.name, UNSET) is None and NoneType not in get_args(hints[field.name]):
             raise InvalidInput(f"{field.name} must not be null.", field=field.name)
     return kind(**given)

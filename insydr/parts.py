@@ -268,7 +268,7 @@ class Installation:
 
         def load() -> None:
             try:
-                self.conversations  # noqa: B018  it loads model and index
+                _ = self.conversations  # loads model and index
                 self.model.embed_query("warm")
                 if self._worker_here:
                     self.parser.warm()

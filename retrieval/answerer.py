@@ -1,7 +1,9 @@
 """Question → answer: search, extract or write, cite, judge; below the threshold the fallback and no invented text."""
 
 import re
+from collections import abc
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 
 from core.embedding.words import terms
 from core.vectors.protocol import Scope
@@ -27,7 +29,7 @@ class Answerer:
 
     def stream(
         self, store: PassageStore, scope: Scope, question: str, history: Sequence[Turn], style: Style
-    ) -> Iterator[Piece]:
+    ) -> abc.Generator[Piece, None, None]:
         """The answer's text in pieces, empty ones while a model writes, then the answer, whose text they make.
 
         Never raises for what a question holds; an answer always has sources or is the fallback. Closing it ends the
@@ -55,9 +57,10 @@ class Answerer:
         assert self._writer is not None
         reply: list[str] = []
         try:
-            for text in self._writer.write(question, history, passages, style):
-                reply.append(text)
-                yield ""
+            with closing(self._writer.write(question, history, passages, style)) as texts:
+                for text in texts:
+                    reply.append(text)
+                    yield ""
         except GenerationFailed as error:
             answer = _instead(plain, f"{error}; this answer quotes the sources instead.")
         else:

@@ -6,7 +6,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from core.errors import InvalidInput
-from domain.changes import Unset, changed
+from domain.changes import UNSET, Unset
 
 
 class AgentType(StrEnum):
@@ -60,9 +60,10 @@ DEFAULT_FALLBACK = "I don't have information on that in my sources."
 
 def merged(name: str, old: dict[str, Any], new: dict[str, Any] | Unset | None) -> dict[str, Any]:
     """`new` over `old` over the defaults, checked; raises `InvalidInput` with the dotted field."""
-    given = {} if new is None else changed(new, {})
+    if new is UNSET:  # as it was stored, though settings may have changed since
+        return old
     try:
-        return MODELS[name].model_validate({**old, **given}).model_dump()
+        return MODELS[name].model_validate({**old, **(new or {})}).model_dump()
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
         path = ".".join([name, *map(str, first["loc"])])

@@ -1,7 +1,8 @@
 """Questions to agents: the answer as it comes, and the conversation that keeps it."""
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -84,7 +85,7 @@ class ConversationService:
             history = conversations.history(known.id) if known else []
             return brief_of(agent.id, version_label(agent), snapshot(agent, collections), history)
 
-    def ask(self, who: Principal, brief: Brief, asked: Asked, channel: Channel) -> Iterator[Piece]:
+    def ask(self, who: Principal, brief: Brief, asked: Asked, channel: Channel) -> Generator[Piece, None, None]:
         """Tokens as they become known, whose texts joined are the answer's, then one `Reply`.
 
         Whoever closes it before the reply ends the reading of the language model, and nothing is stored. No session
@@ -92,11 +93,12 @@ class ConversationService:
         """
         scope = Scope(who.workspace_id, collection_ids=brief.collection_ids)
         history = asked.history or brief.history
-        for piece in self._answerer.stream(self._passages, scope, asked.message, history, brief.style):
-            if isinstance(piece, Answer):
-                yield self._recorded(who, brief, asked, channel, piece)
-            else:
-                yield Token(piece)
+        with closing(self._answerer.stream(self._passages, scope, asked.message, history, brief.style)) as pieces:
+            for piece in pieces:
+                if isinstance(piece, Answer):
+                    yield self._recorded(who, brief, asked, channel, piece)
+                else:
+                    yield Token(piece)
 
     def _recorded(self, who: Principal, brief: Brief, asked: Asked, channel: Channel, answer: Answer) -> Reply:
         elapsed_ms = round((time.perf_counter() - asked.at) * 1000)

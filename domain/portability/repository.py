@@ -9,7 +9,6 @@ from typing import Any
 from sqlalchemy import Connection, LargeBinary, Table, func, insert, select, text, update
 from sqlalchemy.orm import Session
 
-import domain.models  # noqa: F401  fills the metadata
 from core.clock import utc_now
 from core.database import UtcDateTime, models_by_table
 from domain.models import Document, DocumentVersion, Stage, Status

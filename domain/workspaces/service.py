@@ -80,8 +80,10 @@ class WorkspaceService:
         workspace = self._existing()
         check_match(workspace, if_match)
         workspace.name = changed(change.name, workspace.name)
-        workspace.logo_url = checked_logo(changed(change.logo_url, workspace.logo_url))
-        workspace.timezone = checked_timezone(changed(change.timezone, workspace.timezone))
+        if change.logo_url is not UNSET:
+            workspace.logo_url = checked_logo(change.logo_url)
+        if change.timezone is not UNSET:
+            workspace.timezone = checked_timezone(change.timezone)
         workspace.settings = {**workspace.settings, **changed(change.settings, {})}
         workspace.revision += 1
         return workspace

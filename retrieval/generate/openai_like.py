@@ -3,7 +3,7 @@
 import threading
 import time
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from queue import Empty, Queue
 from typing import Any
 
@@ -27,7 +27,9 @@ class OpenAILikeWriter:
         self._lock = threading.Lock()
         self._llm: Any = None
 
-    def write(self, question: str, history: Sequence[Turn], passages: Sequence[Passage], style: Style) -> Iterator[str]:
+    def write(
+        self, question: str, history: Sequence[Turn], passages: Sequence[Passage], style: Style
+    ) -> Generator[str, None, None]:
         turns = [("system", system_prompt(style)), *recent(history), ("user", user_prompt(question, passages))]
         deadline, received = time.monotonic() + self._timeout_s, 0
         queue: Queue[str | Exception | None] = Queue()

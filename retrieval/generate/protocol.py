@@ -1,6 +1,6 @@
 """A language model that writes an answer from numbered sources."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from typing import Protocol
 
 from retrieval.answers import Style, Turn
@@ -12,7 +12,9 @@ class GenerationFailed(Exception):
 
 
 class AnswerWriter(Protocol):
-    def write(self, question: str, history: Sequence[Turn], passages: Sequence[Passage], style: Style) -> Iterator[str]:
+    def write(
+        self, question: str, history: Sequence[Turn], passages: Sequence[Passage], style: Style
+    ) -> Generator[str, None, None]:
         """Text as it arrives, with `[n]` after what source n (1-based) supports; closed early, no more is read.
 
         Raises `GenerationFailed`.

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import timedelta
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import dramatiq
 import pytest
@@ -34,6 +34,7 @@ from core.queue.outbox import (
 from core.settings import Settings
 from domain.documents.jobs import PURGE_DOCUMENT
 from domain.ingestion.jobs import INGEST_WAKE
+from domain.job_context import JobContext
 from domain.job_registry import JOBS, PERIODIC
 from pipelines.actors import declare_actors
 from pipelines.broker import open_broker, send
@@ -49,7 +50,7 @@ class Context:
         self._database = database
         self.woken, self.purged, self.gate = threading.Event(), threading.Event(), threading.Event()
         self.gate.set()
-        self.documents: list[tuple[str, str, str]] = []
+        self.documents: list[tuple[str, ...]] = []
         self.ingestion = self.purge = self
 
     @property
@@ -65,7 +66,7 @@ class Context:
 
     def document(self, *ids: str) -> bool:
         assert self.gate.wait(30)
-        self.documents.append(ids)  # type: ignore[arg-type]  # three
+        self.documents.append(ids)
         self.purged.set()
         return True
 
@@ -102,7 +103,7 @@ def hurry(database: Database) -> None:
 class TestActors:
     def test_every_job_has_one(self) -> None:
         broker = open_broker(Settings())
-        declare_actors(broker, Context())  # type: ignore[arg-type]  # declaring asks for nothing
+        declare_actors(broker, cast(JobContext, Context()))
         assert broker.get_declared_actors() == {job.name for job in JOBS}
         assert {name for name in broker.get_declared_queues() if not name.endswith(".DQ")} == set(Queue)
         assert len({job.name for job in JOBS}) == len(JOBS)
@@ -264,7 +265,7 @@ class TestEndOfAJob:
 def working(settings: Settings, context: Context) -> Iterator[dramatiq.Broker]:
     """The workers of one process."""
     broker = open_broker(settings)
-    declare_actors(broker, context)  # type: ignore[arg-type]  # as much as is needed
+    declare_actors(broker, cast(JobContext, context))
     workers = Workers(broker, settings)
     workers.start()
     try:

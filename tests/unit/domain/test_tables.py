@@ -1,8 +1,8 @@
 """Each table says in its model how it belongs to a workspace and whether a backup skips it; removal and backup go by
 that, so it must be true."""
 
-import domain.models  # noqa: F401  fills the metadata
 from core.database import Base, Tenancy, models_by_table
+from domain.models import Workspace
 
 MODELS = models_by_table()
 
@@ -10,6 +10,7 @@ MODELS = models_by_table()
 class TestTenancy:
     def test_every_table_says_it(self) -> None:
         assert set(MODELS) == set(Base.metadata.tables.values())
+        assert Workspace in MODELS.values()
         assert [model for model in MODELS.values() if "tenancy" not in vars(model)] == []
 
     def test_what_names_a_workspace_belongs_to_it(self) -> None:

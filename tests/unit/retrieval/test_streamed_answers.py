@@ -1,6 +1,7 @@
 """An answer in pieces: joined they are its text, whatever the model does; whoever closes ends the model's reading."""
 
 import threading
+from collections import abc
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
@@ -48,7 +49,7 @@ class Model:
         return "a fake"
 
 
-def stream(model: AnswerWriter | None, style: Style, question: str = QUESTION) -> Iterator[Piece]:
+def stream(model: AnswerWriter | None, style: Style, question: str = QUESTION) -> abc.Generator[Piece, None, None]:
     return Answerer(SEARCHER, model, lambda _: "en").stream(Passages(ROWS), Scope(WORKSPACE), question, [], style)
 
 
@@ -109,7 +110,7 @@ class TestClosed:
             pieces = stream(writer, Style(threshold=0.0))
             assert next(pieces) == ""
             reader = next(thread for thread in threading.enumerate() if thread.name == "llm")
-            pieces.close()  # type: ignore[attr-defined]
+            pieces.close()
             reader.join(5)
             assert not reader.is_alive()
             assert plan.left.wait(5)
