@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from fastapi import Header, Query
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from domain.plain_json import checked_json
+from domain.json_values import checked_json
 
 
 def _no_nul(value: str) -> str:

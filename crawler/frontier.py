@@ -1,6 +1,6 @@
 """What the engine asks of whoever keeps the list of URLs, and what it tells them. SQL is behind it in the service.
 
-A URL stays queued until its outcome is settled, so a crawl that is killed loses at most the visits in flight.
+A URL stays queued until its outcome is applied, so a crawl that is killed loses at most the visits in flight.
 """
 
 from collections.abc import Collection, Sequence
@@ -107,7 +107,9 @@ class Outcome:
 
 
 @dataclass(frozen=True, slots=True)
-class Left:
+class Remaining:
+    """What is still to do."""
+
     queued: int  # URLs to visit, those that wait included
     pages: int  # pages that may still be taken before the limit
     due_in_s: float  # until the next of them may be visited; 0 when one is due
@@ -122,8 +124,8 @@ class Frontier(Protocol):
         """Up to `limit` URLs that are due, breadth first, without those whose keys are in `besides`."""
         ...
 
-    def settle(self, outcomes: Sequence[Outcome]) -> None:
+    def apply(self, outcomes: Sequence[Outcome]) -> None:
         """Store outcomes and found URLs at once, or nothing of them. Raises `Lost`."""
         ...
 
-    def left(self) -> Left: ...
+    def remaining(self) -> Remaining: ...

@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import replace
 
-from crawler.frontier import Claimed, Found, Left, Outcome, Result
+from crawler.frontier import Claimed, Found, Outcome, Remaining, Result
 from crawler.urls import page_key
 
 
@@ -39,7 +39,7 @@ class MemoryFrontier:
             for key, found in ordered[:limit]
         ]
 
-    def settle(self, outcomes: Sequence[Outcome]) -> None:
+    def apply(self, outcomes: Sequence[Outcome]) -> None:
         for outcome in outcomes:
             key = outcome.claimed.key
             if outcome.result is Result.LATER:
@@ -53,9 +53,9 @@ class MemoryFrontier:
             self._pages += outcome.result is Result.CONTENT
             self._add(outcome.found)
 
-    def left(self) -> Left:
+    def remaining(self) -> Remaining:
         due_in_s = min(map(self._waits_s, self.queue), default=0.0)
-        return Left(len(self.queue), self._max_pages - self._pages, max(0.0, due_in_s))
+        return Remaining(len(self.queue), self._max_pages - self._pages, max(0.0, due_in_s))
 
     def _waits_s(self, key: str) -> float:
         return self._due.get(key, -math.inf) - self._clock()

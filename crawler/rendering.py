@@ -56,7 +56,7 @@ class Renderer:
     def __init__(
         self, executable: str, *, limits: Limits | None = None, wait_s: float = WAIT_S, idle_s: float = IDLE_S
     ) -> None:
-        """`wait_s`: how long a page waits for its turn. `idle_s`: how long the browser waits for a page."""
+        """`wait_s`: how long a page waits for a free browser. `idle_s`: how long the browser waits for a page."""
         self._executable, self._limits = executable, limits or Limits()
         self._wait_s, self._idle_s = wait_s, idle_s
         self._jobs: SimpleQueue[_Job | None] = SimpleQueue()
@@ -97,7 +97,7 @@ class Renderer:
             thread.join(START_S)
 
     def _under_way(self, job: _Job) -> Rendered:
-        """Its turn came when its waiting ended: it has its full time."""
+        """The browser was free only when its waiting ended: it has its full time."""
         try:
             return job.result.result(START_S + self._limits.wall_s + 2 * GRACE_S)
         except NotYet:

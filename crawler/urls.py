@@ -98,12 +98,6 @@ def same_site(url: str, root: str, *, subdomains: bool = False) -> bool:
     return host == root_host or (subdomains and host.endswith(f".{root_host}"))
 
 
-def parameter_names(url: str) -> tuple[str, ...]:
-    """Distinct names of the query, sorted, escaped as they stand in the normal form."""
-    pieces = _parts(url)[3][1:].split("&")
-    return tuple(sorted({name for piece in pieces if (name := piece.partition("=")[0])}))
-
-
 def escaped(text: str) -> str:
     """Path or query with RFC 3986's escapes and no others: unreserved characters bare, hex in capitals (§6.2.2)."""
     return _TO_ESCAPE.sub(_escape, text)

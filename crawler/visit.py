@@ -15,8 +15,8 @@ from crawler.fetch import Answer, Fetcher, FetchError
 from crawler.fingerprints import fingerprint
 from crawler.frontier import Claimed, Content, Found, Outcome, Result, Validators, Via
 from crawler.javascript import needs_javascript
-from crawler.manners import OVERLOADED, retry_after_s
 from crawler.page import Directives, Page, directives, link_header, read_page
+from crawler.politeness import OVERLOADED, retry_after_s
 from crawler.rendering_contract import Rendered
 from crawler.robots import Robots
 from crawler.rules import LISTS, Rules

@@ -26,8 +26,8 @@ from core.outbound.client import guarded_client
 from crawler.crawl import Crawl, Memory
 from crawler.fetch import Fetcher
 from crawler.frontier import Found, Outcome, Result, Via
-from crawler.manners import Pace
 from crawler.memory import MemoryFrontier
+from crawler.politeness import Pace
 from crawler.robots_cache import RobotsCache
 from crawler.rules import Rules
 from crawler.visit import Visitor
@@ -51,8 +51,8 @@ class Extracting(MemoryFrontier):
         self._read: list[Future[list[Parsed | Failed]]] = []
         self.pages, self.characters = 0, 0
 
-    def settle(self, outcomes: Sequence[Outcome]) -> None:
-        super().settle(outcomes)
+    def apply(self, outcomes: Sequence[Outcome]) -> None:
+        super().apply(outcomes)
         tasks = [self._task(one) for one in outcomes if one.result is Result.CONTENT]
         if self._pool is None:
             self._count(self._parser.run(tasks))

@@ -28,7 +28,7 @@ from core.queue.outbox import Relay
 from core.secrets import secret_key
 from core.settings import Settings
 from core.vectors.protocol import VectorStore
-from crawler.manners import Pace
+from crawler.politeness import Pace
 from crawler.rendering import Renderer, find_browser
 from domain.api_keys.usage import KeyUsage
 from domain.conversations.service import ConversationService

@@ -5,7 +5,7 @@ import secrets
 from core.errors import NotFound
 from domain.models import Workspace
 from domain.workspaces.repository import WorkspaceRepository
-from domain.workspaces.service import Defaults, NewWorkspace, create_workspace
+from domain.workspaces.service import NewWorkspace, create_workspace
 from insydr.parts import Installation
 
 LOCAL_EMAIL = "local@insydr.invalid"  # RFC 2606: nobody's address; nobody can log in as it
@@ -29,6 +29,5 @@ def new_workspace(parts: Installation, name: str, owner_email: str | None = None
     email = owner_email or LOCAL_EMAIL
     password = secrets.token_urlsafe(24)
     owner = parts.identity.find(email) or parts.identity.create_verified(email, password, "Local operator")[0]
-    defaults = Defaults(parts.settings.plan, parts.settings.embedding_model)
     with parts.database.write() as session:
-        return create_workspace(session, owner.id, NewWorkspace(name), defaults)
+        return create_workspace(session, owner.id, NewWorkspace(name), parts.settings.plan)

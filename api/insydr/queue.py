@@ -10,7 +10,7 @@ from api.insydr.surface import INSYDR
 from api.principal import Who
 from api.state import State
 from core.errors import InvalidInput
-from domain.dead_letters.repository import Which
+from domain.dead_letters.repository import DeadLetterFilter
 from domain.dead_letters.service import DeadLetterService
 from domain.models import Document
 from domain.upkeep.health import queue_health
@@ -76,20 +76,20 @@ def dead_letters(
     offset: Offset = 0,
 ) -> DeadLetterList:
     """Documents that failed for good, the latest first."""
-    which = Which(codes=(code,) if code else None, collection_id=collection_id)
+    wanted = DeadLetterFilter(codes=(code,) if code else None, collection_id=collection_id)
     with state.database.read() as session:
-        rows, total = DeadLetterService(session, who).page(which, limit, offset)
+        rows, total = DeadLetterService(session, who).page(wanted, limit, offset)
     return DeadLetterList(dead_letters=[_out(row) for row in rows], total=total)
 
 
 @router.post("/dead-letters/replay", status_code=202)
 def replay(body: ReplayIn, who: Who, state: State) -> JobOut:
     """Process them once more, as one job; at most 10,000 a call."""
-    which = Which(_tuple(body.document_ids), _tuple(body.codes), body.collection_id)
-    if which == Which() and not body.all:
+    wanted = DeadLetterFilter(_tuple(body.document_ids), _tuple(body.codes), body.collection_id)
+    if wanted == DeadLetterFilter() and not body.all:
         raise InvalidInput("Name document_ids, codes or a collection_id, or say all: true.", field="document_ids")
     with state.database.write() as session:
-        return job_out(DeadLetterService(session, who).replay(which))
+        return job_out(DeadLetterService(session, who).replay(wanted))
 
 
 @router.post("/reconcile", status_code=202)

@@ -14,7 +14,7 @@ from domain.changes import change_of
 from domain.models import Workspace
 from domain.revision import etag
 from domain.workspaces.repository import WorkspaceRepository
-from domain.workspaces.service import Defaults, NewWorkspace, WorkspaceChange, WorkspaceService, create_workspace
+from domain.workspaces.service import NewWorkspace, WorkspaceChange, WorkspaceService, create_workspace
 
 router = INSYDR.router("/api/v1/workspaces", tag="Workspaces")
 
@@ -71,9 +71,8 @@ class WorkspaceList(BaseModel):
 
 @router.post("", status_code=201)
 def create(body: WorkspaceIn, user: CurrentUser, state: State, response: Response) -> WorkspaceOut:
-    defaults = Defaults(state.settings.plan, state.settings.embedding_model)
     with state.database.write() as session:
-        workspace = create_workspace(session, user.id, NewWorkspace(**body.model_dump()), defaults)
+        workspace = create_workspace(session, user.id, NewWorkspace(**body.model_dump()), state.settings.plan)
     response.headers["ETag"] = etag(workspace)
     return WorkspaceOut(**_fields(workspace))
 

@@ -15,7 +15,6 @@ from core.vectors.protocol import SparseVector
 
 K1, B = 0.9, 0.4
 AVERAGE_TERMS = 140.0  # of a chunk near the token budget
-TITLE_WEIGHT, HEADING_WEIGHT = 1, 1  # times that the terms count
 
 
 class SparseEncoder:
@@ -24,14 +23,6 @@ class SparseEncoder:
     def encode_passage(self, text: str, language: str | None) -> SparseVector:
         """Saturated term weights of a passage."""
         return _weigh(Counter(terms(text, language)))
-
-    def encode_fields(self, title: str, heading: str, body: str, language: str | None) -> SparseVector:
-        """As `encode_passage`, with the terms of title and heading counted by their weights (BM25F, simple form)."""
-        counts = Counter(terms(body, language))
-        for text, weight in ((title, TITLE_WEIGHT), (heading, HEADING_WEIGHT)):
-            for term in terms(text, language):
-                counts[term] += weight
-        return _weigh(counts)
 
     def encode_query(self, text: str, language: str | None) -> SparseVector:
         """Weight 1 for each different term."""

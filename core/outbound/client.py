@@ -11,7 +11,7 @@ from typing import Any
 import httpcore
 import httpx
 
-from core.errors import Forbidden, Unavailable
+from core.errors import Forbidden
 from core.outbound.addresses import Address, is_public
 from core.outbound.deadline import BoundedStream
 
@@ -141,8 +141,3 @@ def guarded_client(
     return GuardedClient(
         transport=GuardedTransport(backend), timeout=timeout_s, follow_redirects=False, trust_env=False
     )
-
-
-def unavailable(service: str, error: httpx.HTTPError) -> Unavailable:
-    """What a caller is told when an outbound request failed."""
-    return Unavailable(f"{service} did not answer ({type(error).__name__}). Try again in a moment.")

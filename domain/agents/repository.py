@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import delete, func, insert, select
 
-from domain.models import Agent, AgentCollection, AgentVersion, Collection, Conversation, Message
+from domain.models import Agent, AgentCollection, Collection, Conversation, Message
 from domain.scope import TenantRepository
 
 
@@ -49,6 +49,3 @@ class AgentRepository(TenantRepository):
             select(conversations.scalar_subquery(), messages.where(Conversation.agent_id == agent_id).scalar_subquery())
         ).one()
         return AgentStats(*row)
-
-    def version(self, agent_id: str, minor: int) -> AgentVersion | None:
-        return self.session.get(AgentVersion, (agent_id, minor))

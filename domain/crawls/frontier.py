@@ -1,4 +1,4 @@
-"""The engine's frontier, in SQL: what it asks, and what it settles, under the lease of one slice of a run."""
+"""The engine's frontier in SQL: the URLs it asks for and the outcomes it stores, under the lease of a slice."""
 
 import hashlib
 import time
@@ -11,9 +11,9 @@ from core.blobs.protocol import BlobStore
 from core.database import Database
 from core.errors import InsydrError
 from core.ids import Prefix, new_id
-from crawler.frontier import Claimed, Content, Left, Lost, Outcome
-from domain.crawls import frontier_repository as frontier
-from domain.crawls.settling import Settling
+from crawler.frontier import Claimed, Content, Lost, Outcome, Remaining
+from domain.crawls import frontier_repository
+from domain.crawls.outcome_writer import OutcomeWriter
 from domain.documents.items import MAX_EXTERNAL_ID, Item
 from domain.documents.repository import DocumentRepository
 from domain.models import SourceType
@@ -42,34 +42,34 @@ class SqlFrontier:
 
     def next(self, limit: int, besides: Collection[str]) -> list[Claimed]:
         with self.database.read() as session:
-            return frontier.due(session, self.source_id, limit, besides)
+            return frontier_repository.due(session, self.source_id, limit, besides)
 
-    def left(self) -> Left:
+    def remaining(self) -> Remaining:
         with self.database.read() as session:
-            queued, due_in_s = frontier.waiting(session, self.source_id)
-            pages = frontier.pages_of(session, self.run_id)
+            queued, due_in_s = frontier_repository.waiting(session, self.source_id)
+            pages = frontier_repository.pages_of(session, self.run_id)
         if pages is None:
             raise Lost
-        return Left(queued, self.max_pages - pages, due_in_s)
+        return Remaining(queued, self.max_pages - pages, due_in_s)
 
-    def settle(self, outcomes: Sequence[Outcome]) -> None:
+    def apply(self, outcomes: Sequence[Outcome]) -> None:
         items, blob = self._stored(outcomes)
         try:
             with self.database.write() as session:
-                held = frontier.held_run(session, self.run_id, self.lease_id)
+                held = frontier_repository.held_run(session, self.run_id, self.lease_id)
                 if held is None:
                     raise Lost
                 if self._listed is None:
-                    self._listed = frontier.count(session, self.source_id)
+                    self._listed = frontier_repository.count(session, self.source_id)
                 room = LISTED_PER_PAGE * self.max_pages + LISTED_MORE - self._listed
-                settling = Settling(session, self.who, *held, items=items, room=room, seen=self.seen)
-                listed = settling.store(outcomes)
+                writer = OutcomeWriter(session, self.who, *held, items=items, room=room, seen=self.seen)
+                listed = writer.store(outcomes)
                 held[0].worked_s = self.worked_s + time.monotonic() - self.began_at
         except BaseException:
             if blob is not None:
                 self._drop(blob)
             raise
-        self._listed += settling.added
+        self._listed += writer.added
         if len(self.seen) < MAX_SEEN:
             self.seen |= listed
 

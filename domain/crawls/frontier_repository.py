@@ -46,7 +46,7 @@ def held_run(session: Session, run_id: str, lease_id: str) -> tuple[CrawlRun, Cr
     return None if row is None else (row[0], row[1])
 
 
-def let_go(session: Session, run_id: str, lease_id: str) -> None:
+def unlease(session: Session, run_id: str, lease_id: str) -> None:
     """The run is not held by `lease_id` any more; whoever else holds it keeps it."""
     session.execute(update(CrawlRun).where(CrawlRun.id == run_id, CrawlRun.lease_id == lease_id).values(lease_id=None))
 
@@ -78,7 +78,7 @@ def due(session: Session, source_id: str, limit: int, besides: Several[str]) -> 
     # more than fit into the query are left out here
     named = list(besides)[:MAX_PLACES]
     query = query.where(CrawlPage.id.not_in(named)) if named else query
-    rows = session.scalars(query.order_by(CrawlPage.turn, CrawlPage.id).limit(limit + len(besides) - len(named)))
+    rows = session.scalars(query.order_by(CrawlPage.rank, CrawlPage.id).limit(limit + len(besides) - len(named)))
     return [_claimed(row) for row in rows if row.id not in besides][:limit]
 
 
@@ -170,7 +170,7 @@ def begin_again(session: Session, source_id: str) -> None:
     first = case((lists, -1), (CrawlPage.via == Via.START, 0), (served, 0), else_=CrawlPage.depth + 1)
     misses = case((CrawlPage.state == PageState.MISSING, CrawlPage.misses), else_=0)
     fresh = {
-        "state": PageState.QUEUED, "turn": first, "tries": 0, "misses": misses, "due_at": utc_now(), "hops": 0,
+        "state": PageState.QUEUED, "rank": first, "tries": 0, "misses": misses, "due_at": utc_now(), "hops": 0,
     }  # fmt: skip
     session.execute(update(CrawlPage).where(mine, CrawlPage.code.is_distinct_from("TRAP")).values(**fresh))
 
@@ -178,7 +178,7 @@ def begin_again(session: Session, source_id: str) -> None:
 def begin_page(session: Session, page_id: str) -> None:
     """One page is to be visited, and read whatever its validators say."""
     blank = dict.fromkeys(("etag", "last_modified", "modified"))
-    fresh = {"state": PageState.QUEUED, "turn": 0, "tries": 0, "misses": 0, "due_at": utc_now()}
+    fresh = {"state": PageState.QUEUED, "rank": 0, "tries": 0, "misses": 0, "due_at": utc_now()}
     session.execute(update(CrawlPage).where(CrawlPage.id == page_id).values(**fresh, **blank))
 
 
@@ -236,7 +236,7 @@ def _row(source: CrawlSource, run_id: str, key: str, found: Found, now: Any) -> 
         "via": found.via,
         "depth": found.depth,
         "hops": found.hops,
-        "turn": 0 if found.via in (Via.START, Via.SITEMAP, Via.FEED) else found.depth + 1,
+        "rank": 0 if found.via in (Via.START, Via.SITEMAP, Via.FEED) else found.depth + 1,
         "state": PageState.SKIPPED if found.refusal else PageState.QUEUED,
         "code": code,
         "reason": reason,

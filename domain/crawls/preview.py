@@ -27,7 +27,7 @@ _KINDS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Looked:
+class PreviewedPage:
     """A URL, what a crawl would do with it, and why."""
 
     url: str
@@ -41,7 +41,7 @@ class Looked:
 class Preview:
     """`is_complete` says that all of the site was seen; else there is more behind what is listed."""
 
-    pages: list[Looked]
+    pages: list[PreviewedPage]
     read: int
     is_complete: bool
 
@@ -49,8 +49,8 @@ class Preview:
 class _Impatient(MemoryFrontier):
     """What fails is not tried again: somebody waits. The same page under another address still is."""
 
-    def settle(self, outcomes: Sequence[Outcome]) -> None:
-        super().settle([_ended(one) for one in outcomes])
+    def apply(self, outcomes: Sequence[Outcome]) -> None:
+        super().apply([_ended(one) for one in outcomes])
 
 
 def _ended(outcome: Outcome) -> Outcome:
@@ -77,30 +77,30 @@ def preview(web: Web, start: str, options: dict[str, Any], credentials: dict[str
     return Preview(listed, len(frontier.outcomes), left.queued == 0)
 
 
-def _visited(frontier: MemoryFrontier) -> Iterator[Looked]:
+def _visited(frontier: MemoryFrontier) -> Iterator[PreviewedPage]:
     for outcome in frontier.outcomes.values():
         if outcome.result in _KINDS and outcome.claimed.via not in LISTS:
-            yield _looked(outcome)
+            yield _previewed(outcome)
 
 
-def _looked(outcome: Outcome) -> Looked:
+def _previewed(outcome: Outcome) -> PreviewedPage:
     claimed = outcome.claimed
     if outcome.result is Result.REDIRECTED:
-        return Looked(claimed.url, SKIP, claimed.depth, "REDIRECTED", f"It redirects to {outcome.target}.")
-    return Looked(claimed.url, _KINDS[outcome.result], claimed.depth, outcome.code, outcome.reason)
+        return PreviewedPage(claimed.url, SKIP, claimed.depth, "REDIRECTED", f"It redirects to {outcome.target}.")
+    return PreviewedPage(claimed.url, _KINDS[outcome.result], claimed.depth, outcome.code, outcome.reason)
 
 
-def _waiting(frontier: MemoryFrontier, room: int) -> Iterator[Looked]:
+def _waiting(frontier: MemoryFrontier, room: int) -> Iterator[PreviewedPage]:
     """Breadth first, as a crawl would go on."""
     waiting = sorted((found for found in frontier.queue.values() if found.via not in LISTS), key=lambda one: one.depth)
     for number, found in enumerate(waiting):
         if number < room:
-            yield Looked(found.url, FETCH, found.depth)
+            yield PreviewedPage(found.url, FETCH, found.depth)
         else:
-            yield Looked(found.url, SKIP, found.depth, "MAX_PAGES", "It lies beyond max_pages.")
+            yield PreviewedPage(found.url, SKIP, found.depth, "MAX_PAGES", "It lies beyond max_pages.")
 
 
-def _refused(frontier: MemoryFrontier) -> Iterator[Looked]:
+def _refused(frontier: MemoryFrontier) -> Iterator[PreviewedPage]:
     for found in frontier.refused.values():
         code, reason = found.refusal or (None, None)
-        yield Looked(found.url, SKIP, found.depth, code, reason)
+        yield PreviewedPage(found.url, SKIP, found.depth, code, reason)

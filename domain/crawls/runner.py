@@ -1,6 +1,7 @@
-"""Runs, slice by slice: a worker takes a run under a lease, works on it for some seconds, and lets others have a turn.
+"""Runs, slice by slice: a worker takes a run under a lease, works on it for some seconds, and gives it
+back, so that other runs get their share.
 
-A slice that dies leaves a lease that lapses; what it had settled is kept, and the next slice goes on from there.
+A slice that dies leaves a lease that lapses; what it had stored is kept, and the next slice goes on from there.
 """
 
 import threading
@@ -22,12 +23,12 @@ from core.queue import leases
 from core.queue.outbox import Again, enqueue
 from crawler.crawl import Crawl, Memory
 from crawler.fingerprints import Fingerprint
-from crawler.frontier import Found, Left, Lost, Via
+from crawler.frontier import Found, Lost, Remaining, Via
 from crawler.robots_cache import RobotsCache
 from crawler.visit import Visitor
-from domain.crawls import frontier_repository as pages
+from domain.crawls import frontier_repository
+from domain.crawls.completion import complete
 from domain.crawls.credentials import unseal
-from domain.crawls.ending import finish
 from domain.crawls.frontier import SqlFrontier
 from domain.crawls.jobs import CRAWL
 from domain.crawls.options import CrawlOptions, rules_of
@@ -46,22 +47,24 @@ BUSY_S = 2.0  # until the next try while other crawls, or another worker, have t
 FULL_S = 10.0  # while too many documents wait
 LONGEST_S = 600.0  # between two slices, however long a host asks for patience
 REMEMBERED = 8
-LEARNT_URLS = 50_000
+RECALLED_URLS = 50_000
 SCHEDULED_AT_ONCE = 20
 
 
 @dataclass(slots=True)
-class Learnt:
+class RunMemory:
     """What one process remembers of a run between its slices; `slices` tells whether another one had it meanwhile."""
 
     slices: int
-    memory: Memory
+    crawl: Memory
     robots: RobotsCache
     seen: set[str] = field(default_factory=set)
 
 
 @dataclass(frozen=True, slots=True)
-class Taken:
+class LeasedRun:
+    """A run that this worker holds for one slice."""
+
     run: CrawlRun
     source: CrawlSource
     lease_id: str
@@ -88,7 +91,7 @@ class CrawlRunner:
         self._holder, self._max_queued, self._slice_s, self._lease_s = holder, max_queued, slice_s, lease_s
         self._places = threading.Semaphore(crawls)
         self._stopping = threading.Event()
-        self._learnt: OrderedDict[str, Learnt] = OrderedDict()
+        self._memories: OrderedDict[str, RunMemory] = OrderedDict()
 
     def close(self) -> None:
         """Let slices end soon; the runs go on in other processes, or after the next start."""
@@ -99,8 +102,8 @@ class CrawlRunner:
         if self._stopping.is_set() or not self._places.acquire(blocking=False):
             return Again(BUSY_S)
         try:
-            taken = self._take(run_id)
-            return self._slice(taken) if isinstance(taken, Taken) else taken
+            leased = self._lease(run_id)
+            return self._slice(leased) if isinstance(leased, LeasedRun) else leased
         finally:
             self._places.release()
 
@@ -120,15 +123,15 @@ class CrawlRunner:
                     source.next_run_at = next_run(source, workspace, utc_now())
         return len(lost) + len(due)
 
-    def _take(self, run_id: str) -> Taken | Again | None:
+    def _lease(self, run_id: str) -> LeasedRun | Again | None:
         with self._database.write() as session:
-            found = pages.run_with_source(session, run_id)
+            found = frontier_repository.run_with_source(session, run_id)
             if found is None or found[0].state not in (RunState.QUEUED, RunState.RUNNING):
                 return None
             run, source = found
             if run.lease_id is not None and leases.is_held(session, run.lease_id):
                 return Again(BUSY_S)
-            if not pages.is_living(session, source):
+            if not frontier_repository.is_living(session, source):
                 end(session, run, RunState.CANCELLED)
                 return None
             if DocumentRepository(session, _owner(source)).waiting(self._max_queued) >= self._max_queued:
@@ -137,92 +140,92 @@ class CrawlRunner:
                 _open(session, run, source)
             run.state, run.lease_id = RunState.RUNNING, leases.acquire(session, self._holder, self._lease_s)
             run.slices += 1
-            return Taken(run, source, run.lease_id, time.monotonic())
+            return LeasedRun(run, source, run.lease_id, time.monotonic())
 
-    def _slice(self, taken: Taken) -> Again | None:
+    def _slice(self, leased: LeasedRun) -> Again | None:
         try:
-            crawl = self._crawl(taken)
-            with self._watched(taken) as should_stop:
-                left = crawl.run(self._slice_s, should_stop)
-            return self._let_go(taken, left, crawl.waits_s())
+            crawl = self._crawl(leased)
+            with self._watched(leased) as should_stop:
+                remaining = crawl.run(self._slice_s, should_stop)
+            return self._end_slice(leased, remaining, crawl.waits_s())
         except Lost:
-            self._release(taken)
+            self._release(leased)
             return None
         except BaseException:
-            self._release(taken, is_retried=True)
+            self._release(leased, is_retried=True)
             raise
 
-    def _crawl(self, taken: Taken) -> Crawl:
-        run, source = taken.run, taken.source
+    def _crawl(self, leased: LeasedRun) -> Crawl:
+        run, source = leased.run, leased.source
         options = CrawlOptions.model_validate(source.options)
         fetcher = self.web.fetcher(source.site, unseal(self._keys, source.id, source.sealed))
-        learnt = self._remembered(taken, RobotsCache(fetcher, PRODUCT, time.monotonic))
+        memory = self._remembered(leased, RobotsCache(fetcher, PRODUCT, time.monotonic))
         visitor = Visitor(
-            fetcher, learnt.robots, rules_of(source.site, options), PRODUCT,
+            fetcher, memory.robots, rules_of(source.site, options), PRODUCT,
             render=self.web.render(fetcher) if options.render else None,
             sitemaps=options.sitemaps and run.page_id is None, max_entries=20 * options.max_pages + 1_000,
         )  # fmt: skip
         frontier = SqlFrontier(
-            self._database, self._blobs, _owner(source), run.id, source.id, taken.lease_id, options.max_pages,
-            worked_s=run.worked_s, began_at=taken.began_at, seen=learnt.seen,
+            self._database, self._blobs, _owner(source), run.id, source.id, leased.lease_id, options.max_pages,
+            worked_s=run.worked_s, began_at=leased.began_at, seen=memory.seen,
         )  # fmt: skip
-        return Crawl(frontier, visitor, learnt.memory, self.web.paced(options.max_rate))
+        return Crawl(frontier, visitor, memory.crawl, self.web.paced(options.max_rate))
 
-    def _remembered(self, taken: Taken, robots: RobotsCache) -> Learnt:
-        """What this process learnt in the slice before; else from the page list."""
-        run = taken.run
-        learnt = self._learnt.pop(run.id, None)
-        if learnt is None or learnt.slices != run.slices - 1:
-            learnt = Learnt(run.slices, self._relearnt(taken), robots)
-        learnt.slices = run.slices
-        self._learnt[run.id] = learnt
-        while len(self._learnt) > REMEMBERED:
-            self._learnt.popitem(last=False)
-        return learnt
+    def _remembered(self, leased: LeasedRun, robots: RobotsCache) -> RunMemory:
+        """What this process memory in the slice before; else from the page list."""
+        run = leased.run
+        memory = self._memories.pop(run.id, None)
+        if memory is None or memory.slices != run.slices - 1:
+            memory = RunMemory(run.slices, self._recalled(leased), robots)
+        memory.slices = run.slices
+        self._memories[run.id] = memory
+        while len(self._memories) > REMEMBERED:
+            self._memories.popitem(last=False)
+        return memory
 
-    def _relearnt(self, taken: Taken) -> Memory:
+    def _recalled(self, leased: LeasedRun) -> Memory:
         memory = Memory()
         with self._database.read() as session:
-            for row in pages.fingerprints(session, taken.source.id):
+            for row in frontier_repository.fingerprints(session, leased.source.id):
                 print_ = Fingerprint(
                     row.text_hash or "", int(row.near_hash or "0", 16), row.figures or "", row.words or 0
                 )
                 memory.doubles.add(row.url, print_)
-            for url in pages.urls(session, taken.source.id, LEARNT_URLS):
+            for url in frontier_repository.urls(session, leased.source.id, RECALLED_URLS):
                 memory.traps.learn(url)
         return memory
 
-    def _let_go(self, taken: Taken, left: Left, waits_s: float) -> Again | None:
+    def _end_slice(self, leased: LeasedRun, remaining: Remaining, waits_s: float) -> Again | None:
         with self._database.write() as session:
-            held = pages.held_run(session, taken.run.id, taken.lease_id)
-            leases.release(session, taken.lease_id)
+            held = frontier_repository.held_run(session, leased.run.id, leased.lease_id)
+            leases.release(session, leased.lease_id)
             if held is None:
                 return None
             run, source = held
-            run.worked_s = taken.run.worked_s + time.monotonic() - taken.began_at
+            run.worked_s = leased.run.worked_s + time.monotonic() - leased.began_at
             run.lease_id = None
             if run.state == RunState.PAUSED:
                 return None
-            if left.queued == 0 or left.pages <= 0:
-                finish(session, _owner(source), run, source)
-                self._learnt.pop(run.id, None)
+            if remaining.queued == 0 or remaining.pages <= 0:
+                complete(session, _owner(source), run, source)
+                self._memories.pop(run.id, None)
                 return None
-        return Again(min(max(left.due_in_s, waits_s), LONGEST_S))
+        return Again(min(max(remaining.due_in_s, waits_s), LONGEST_S))
 
-    def _release(self, taken: Taken, *, is_retried: bool = False) -> None:
-        """The slice failed, or lost its run. What it learnt is made again: it counts visits that nobody waits for, and
+    def _release(self, leased: LeasedRun, *, is_retried: bool = False) -> None:
+        """The slice failed, or lost its run. What it memory is made again: it counts visits that nobody waits for, and
         pages that were not stored. A run whose job is tried again by itself is no orphan."""
-        self._learnt.pop(taken.run.id, None)
+        self._memories.pop(leased.run.id, None)
         try:
             with self._database.write() as session:
-                leases.release(session, taken.lease_id)
+                leases.release(session, leased.lease_id)
                 if is_retried:
-                    pages.let_go(session, taken.run.id, taken.lease_id)
+                    frontier_repository.unlease(session, leased.run.id, leased.lease_id)
         except InsydrError as error:  # the database is what is down: the lease lapses by itself
             log.warning("crawl_left_to_sweeper", reason=error.message)
 
     @contextmanager
-    def _watched(self, taken: Taken) -> Iterator[Callable[[], bool]]:
+    def _watched(self, leased: LeasedRun) -> Iterator[Callable[[], bool]]:
         """Keeps the lease alive while the block runs, and learns of pause, cancel and loss."""
         over = threading.Event()
         ended = threading.Event()
@@ -231,8 +234,8 @@ class CrawlRunner:
             while not ended.wait(min(LOOK_EVERY_S, self._lease_s / 4)):
                 try:
                     with self._database.write() as session:
-                        alive = leases.renew(session, taken.lease_id, self._lease_s)
-                        state = pages.state_of(session, taken.run.id)
+                        alive = leases.renew(session, leased.lease_id, self._lease_s)
+                        state = frontier_repository.state_of(session, leased.run.id)
                 except InsydrError as error:
                     log.warning("heartbeat_missed", reason=error.message)
                     continue
@@ -252,12 +255,12 @@ def _open(session: Session, run: CrawlRun, source: CrawlSource) -> None:
     """The first slice: what is known is queued again, or the start for the first time."""
     run.started_at = utc_now()
     if run.page_id is not None:
-        pages.begin_page(session, run.page_id)
+        frontier_repository.begin_page(session, run.page_id)
         return
-    pages.begin_again(session, source.id)
-    start = pages.keyed([Found(source.url, Via.START, 0)])
-    known = pages.known(session, source.id, list(start))
-    pages.add(session, source, run.id, [(key, one) for key, one in start.items() if key not in known])
+    frontier_repository.begin_again(session, source.id)
+    start = frontier_repository.keyed([Found(source.url, Via.START, 0)])
+    known = frontier_repository.known(session, source.id, list(start))
+    frontier_repository.add(session, source, run.id, [(key, one) for key, one in start.items() if key not in known])
 
 
 def _owner(source: CrawlSource) -> Principal:

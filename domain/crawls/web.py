@@ -10,7 +10,7 @@ import httpx
 from core.errors import Forbidden, InvalidInput
 from core.outbound.client import GuardedBackend
 from crawler.fetch import Answer, Credentials, Fetcher, FetchError
-from crawler.manners import Pace
+from crawler.politeness import Pace
 from crawler.rendering import Answered, Rendered, Renderer, RenderError
 from crawler.visit import Render
 

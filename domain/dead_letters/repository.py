@@ -11,7 +11,7 @@ from domain.scope import TenantRepository
 
 
 @dataclass(frozen=True, slots=True)
-class Which:
+class DeadLetterFilter:
     """None means any; `()` means nothing."""
 
     document_ids: tuple[str, ...] | None = None
@@ -20,16 +20,16 @@ class Which:
 
 
 class DeadLetterRepository(TenantRepository):
-    def page(self, which: Which, limit: int, offset: int) -> tuple[list[Document], int]:
+    def page(self, wanted: DeadLetterFilter, limit: int, offset: int) -> tuple[list[Document], int]:
         """Newest failure first, and how many there are."""
-        query = self._failed(which)
+        query = self._failed(wanted)
         total = self.session.scalar(query.with_only_columns(func.count())) or 0
         newest = query.order_by(Document.updated_at.desc(), Document.id)
         return list(self.session.scalars(newest.limit(limit).offset(offset))), total
 
-    def locked(self, which: Which, limit: int) -> list[Document]:
+    def locked(self, wanted: DeadLetterFilter, limit: int) -> list[Document]:
         """For replay: nobody else takes them meanwhile."""
-        return list(self.session.scalars(for_change(self._failed(which)).limit(limit)))
+        return list(self.session.scalars(for_change(self._failed(wanted)).limit(limit)))
 
     def existing(self, document_ids: Sequence[str]) -> set[str]:
         """Those of `document_ids` that the workspace has, whatever their state."""
@@ -39,10 +39,10 @@ class DeadLetterRepository(TenantRepository):
             found.update(self.session.scalars(query.with_only_columns(Document.id)))
         return found
 
-    def _failed(self, which: Which) -> Select[Document]:
+    def _failed(self, wanted: DeadLetterFilter) -> Select[Document]:
         query = self.select(Document).where(Document.status == Status.FAILED)
-        if which.document_ids is not None:
-            query = query.where(Document.id.in_(which.document_ids))
-        if which.codes is not None:
-            query = query.where(Document.error_code.in_(which.codes))
-        return query.where(Document.collection_id == which.collection_id) if which.collection_id else query
+        if wanted.document_ids is not None:
+            query = query.where(Document.id.in_(wanted.document_ids))
+        if wanted.codes is not None:
+            query = query.where(Document.error_code.in_(wanted.codes))
+        return query.where(Document.collection_id == wanted.collection_id) if wanted.collection_id else query

@@ -7,7 +7,7 @@ from core.errors import NotFound
 from core.ids import Prefix, new_id
 from core.queue.outbox import enqueue
 from domain.collections.service import require_collections
-from domain.dead_letters.repository import DeadLetterRepository, Which
+from domain.dead_letters.repository import DeadLetterFilter, DeadLetterRepository
 from domain.documents.intake import requeue
 from domain.ingestion.jobs import INGEST_WAKE
 from domain.models import Document, Job, JobKind, JobStatus, Priority
@@ -21,18 +21,18 @@ class DeadLetterService:
         self._session, self._who = session, who
         self._letters = DeadLetterRepository(session, who)
 
-    def page(self, which: Which, limit: int, offset: int) -> tuple[list[Document], int]:
+    def page(self, wanted: DeadLetterFilter, limit: int, offset: int) -> tuple[list[Document], int]:
         self._who.require(Permission.DOCUMENTS_READ)
-        self._check(which)
-        return self._letters.page(which, limit, offset)
+        self._check(wanted)
+        return self._letters.page(wanted, limit, offset)
 
-    def replay(self, which: Which) -> Job:
+    def replay(self, wanted: DeadLetterFilter) -> Job:
         """Queue them again as one job, at most `MAX_REPLAY`; the others stay to be replayed by the next call."""
         self._who.require(Permission.DOCUMENTS_WRITE)
-        self._check(which)
-        letters = self._letters.locked(which, MAX_REPLAY)
+        self._check(wanted)
+        letters = self._letters.locked(wanted, MAX_REPLAY)
         job = Job(
-            id=new_id(Prefix.JOB), workspace_id=self._who.workspace_id, collection_id=which.collection_id,
+            id=new_id(Prefix.JOB), workspace_id=self._who.workspace_id, collection_id=wanted.collection_id,
             kind=JobKind.REPLAY, total=len(letters), errors=[],
             status=JobStatus.PROCESSING if letters else JobStatus.COMPLETED,
             finished_at=None if letters else utc_now(),
@@ -45,11 +45,11 @@ class DeadLetterService:
             enqueue(self._session, INGEST_WAKE)
         return job
 
-    def _check(self, which: Which) -> None:
+    def _check(self, wanted: DeadLetterFilter) -> None:
         """Another workspace's ids are not there, whatever their state."""
-        if which.collection_id:
-            require_collections(self._session, self._who, [which.collection_id], "collection_id")
-        unknown = sorted(set(which.document_ids or ()) - self._letters.existing(which.document_ids or ()))
+        if wanted.collection_id:
+            require_collections(self._session, self._who, [wanted.collection_id], "collection_id")
+        unknown = sorted(set(wanted.document_ids or ()) - self._letters.existing(wanted.document_ids or ()))
         if unknown:
             raise NotFound(
                 f"There is no document {unknown[0]} in this workspace.", code="DOCUMENT_NOT_FOUND", field="document_ids"

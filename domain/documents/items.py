@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from core.errors import InvalidInput
+from domain.json_values import has_lone_surrogate
 from domain.models import SourceType
-from domain.plain_json import has_half_pair
 
 MAX_NAME = 255
 MAX_TITLE = 500
@@ -63,7 +63,7 @@ def checked_text(value: str | None, name: str, limit: int) -> str | None:
     """Short text without control characters, None when blank; raises `InvalidInput`."""
     if value is None or not value.strip():
         return None
-    if _CONTROL.search(value) or has_half_pair(value):
+    if _CONTROL.search(value) or has_lone_surrogate(value):
         raise InvalidInput(f"{name} must not contain control characters.", field=name)
     if len(value) > limit:
         raise InvalidInput(f"{name} may have at most {limit} characters.", field=name)

@@ -7,8 +7,8 @@ from typing import Any, BinaryIO
 
 from core.errors import InvalidInput
 from domain.documents.items import MAX_EXTERNAL_ID, MAX_TITLE, Item, Refused, checked_text
+from domain.json_values import checked_json, has_lone_surrogate
 from domain.models import SourceType
-from domain.plain_json import checked_json, has_half_pair
 from ingest.fingerprint import content_hash
 
 MAX_LINE_BYTES = 16 * 2**20
@@ -46,7 +46,7 @@ def _item(line: bytes, number: int, blob_key: str, start: int) -> Item:
     text = record.get("text")
     if not isinstance(text, str) or not text.strip():
         raise InvalidInput("text must be a non-empty string.", field="text")
-    if has_half_pair(text):
+    if has_lone_surrogate(text):
         raise InvalidInput("text must not contain half of a surrogate pair.", field="text")
     external_id = _string(record, "external_id", MAX_EXTERNAL_ID)
     return Item(

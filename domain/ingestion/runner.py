@@ -20,7 +20,7 @@ from domain.ingestion.flow import ClaimedBatch, Failure, ReadDocument
 from domain.ingestion.indexing import Indexer
 from domain.ingestion.outcome import complete, fail, report_ended, retry_delay_s
 from domain.ingestion.reading import Reader
-from domain.ingestion.turn_repository import any_due, next_workspaces, served
+from domain.ingestion.share_repository import any_due, next_workspaces, served
 from domain.ingestion.watch import Watch
 from domain.models import Stage
 from ingest.children.protocol import Parser
@@ -56,7 +56,8 @@ class BatchRunner:
         return self._parts.max_attempts
 
     def claim(self, *, urgent: bool = False) -> tuple[ClaimedBatch | None, bool]:
-        """A claimed batch of whoever's turn it is, and whether more is due: the caller wakes another worker then."""
+        """A claimed batch of the workspace to be served next, and whether more is due: the caller wakes another worker
+        then."""
         with self._parts.database.write() as session:
             for workspace_id in next_workspaces(session, urgent=urgent):
                 batch = queue.claim(session, workspace_id, self._parts.holder, self._parts.lease_s, urgent=urgent)

@@ -13,7 +13,7 @@ from domain.ingestion import repository as queue
 from domain.ingestion.jobs import INGEST_WAKE
 from domain.ingestion.outcome import end_lost
 from domain.ingestion.runner import BatchRunner
-from domain.ingestion.turn_repository import any_due
+from domain.ingestion.share_repository import any_due
 from domain.models import Job, JobKind, JobStatus
 from domain.principal import Permission, Principal
 
@@ -29,8 +29,10 @@ class IngestionService:
         self._places = threading.Semaphore(batches)
 
     def work(self, wake: Wake) -> bool:
-        """One claimed batch of whoever's turn it is. Where more is due, others are woken before and after, so that all
-        cores get some and no wake-up is the last."""
+        """One claimed batch of the workspace to be served next.
+
+        Where more is due, other workers are woken before and after, so that all cores get some and no wake-up is
+        the last."""
         bulk = self._places.acquire(blocking=False)
         try:
             batch, more = self._runner.claim(urgent=not bulk)

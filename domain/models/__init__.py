@@ -15,10 +15,10 @@ from domain.models.crawl_source import CrawlSource
 from domain.models.document import Document, Priority, SourceType, Stage, Status
 from domain.models.event import EventRow
 from domain.models.idempotency import IdempotentReply
+from domain.models.ingest_share import IngestShare
 from domain.models.job import Job, JobKind, JobStatus
 from domain.models.login import Login
 from domain.models.member import Member
-from domain.models.turn import IngestTurn
 from domain.models.user import User
 from domain.models.version import DocumentVersion
 from domain.models.worker import WorkerRow
@@ -27,7 +27,7 @@ from domain.models.workspace import Workspace
 __all__ = [
     "OPEN_RUNS", "Agent", "AgentCollection", "AgentVersion", "ApiKey", "CachedEmbedding", "Change", "Channel",
     "ChunkRow", "Collection", "Conversation", "CrawlChange", "CrawlPage", "CrawlRun", "CrawlSource", "Document",
-    "DocumentVersion", "EventRow", "IdempotentReply", "IngestTurn", "Job", "JobKind", "JobStatus", "Lease", "Login",
+    "DocumentVersion", "EventRow", "IdempotentReply", "IngestShare", "Job", "JobKind", "JobStatus", "Lease", "Login",
     "Member", "Message", "OutboxRow", "PageState", "Priority", "RunState", "SourceType", "Stage", "Status", "User",
     "WorkerRow", "Workspace",
 ]  # fmt: skip

@@ -21,13 +21,13 @@ class PageState(StrEnum):
 
 
 class CrawlPage(Created, Base):
-    """The frontier is the rows that are QUEUED, in the order of `turn` and then of discovery (`id`)."""
+    """The frontier is the rows that are QUEUED, in the order of `rank` and then of discovery (`id`)."""
 
     __tablename__ = "crawl_pages"
     tenancy = Tenancy.PARENT
     __table_args__ = (
         Index("uq_crawl_pages_key", "source_id", "key", unique=True),
-        Index("ix_crawl_pages_frontier", "source_id", "state", "turn", "id"),
+        Index("ix_crawl_pages_frontier", "source_id", "state", "rank", "id"),
     )
 
     id: Mapped[str] = mapped_column(Id, primary_key=True)
@@ -38,7 +38,7 @@ class CrawlPage(Created, Base):
     via: Mapped[str]
     depth: Mapped[int]
     hops: Mapped[int] = mapped_column(default=0)
-    turn: Mapped[int] = mapped_column(default=0)
+    rank: Mapped[int] = mapped_column(default=0)
     state: Mapped[str] = mapped_column(default=PageState.QUEUED)
     code: Mapped[str | None]
     reason: Mapped[str | None]

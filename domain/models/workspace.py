@@ -21,7 +21,6 @@ class Workspace(Created, Base):
     timezone: Mapped[str] = mapped_column(default="UTC")
     plan: Mapped[str]
     settings: Mapped[dict[str, Any]]
-    embedding_model: Mapped[str]
     owner_id: Mapped[str] = mapped_column(Id)
     deleted_at: Mapped[datetime | None]
     revision: Mapped[int] = mapped_column(default=1)

@@ -24,7 +24,7 @@ from domain.models import Job, JobKind, JobStatus
 from domain.principal import Permission, Principal
 from domain.upkeep import reconcile_repository as rows
 from domain.upkeep.jobs import RECONCILE
-from domain.upkeep.reconcile_repository import Known
+from domain.upkeep.reconcile_repository import DocumentState
 from domain.upkeep.removal_repository import is_stale
 
 log = structlog.get_logger()
@@ -112,31 +112,31 @@ class Reconciler:
                 if not rows.is_queued(session, workspace_id):
                     enqueue(session, RECONCILE, workspace_id=workspace_id)
 
-    def _page(self, workspace_id: str, last: str) -> list[Known]:
+    def _page(self, workspace_id: str, last: str) -> list[DocumentState]:
         with self._database.read() as session:
             return rows.documents_after(session, workspace_id, last)
 
-    def _points(self, workspace_id: str, page: list[Known], report: Report) -> int:
+    def _points(self, workspace_id: str, page: list[DocumentState], report: Report) -> int:
         """Compare the points of a page of documents; how many there are."""
         report.documents += len(page)
-        owners = self._vectors.owners(Scope(workspace_id, document_ids=tuple(known.id for known in page)))
-        by_id = {known.id: known for known in page}
+        owners = self._vectors.owners(Scope(workspace_id, document_ids=tuple(document.id for document in page)))
+        by_id = {document.id: document for document in page}
         for (document_id, version), count in owners.items():
             if not _is_wanted(by_id[document_id], version):
                 self._drop(workspace_id, document_id, version, count, "stale_points", report)
-        for known in page:
-            if _is_served(known) and owners.get((known.id, known.live_version or 0), 0) != known.chunks:
-                self._rebuild(workspace_id, known, report)
+        for document in page:
+            if _is_served(document) and owners.get((document.id, document.live_version or 0), 0) != document.chunks:
+                self._rebuild(workspace_id, document, report)
         return sum(owners.values())
 
-    def _rebuild(self, workspace_id: str, known: Known, report: Report) -> None:
+    def _rebuild(self, workspace_id: str, document: DocumentState, report: Report) -> None:
         if report.repaired:
             # first what is there of it: a newer parser may make fewer chunks than the old one
-            self._vectors.delete(Scope(workspace_id, document_ids=(known.id,), version=known.live_version))
+            self._vectors.delete(Scope(workspace_id, document_ids=(document.id,), version=document.live_version))
             with self._database.write() as session:
-                if not rows.rebuild(session, known):
+                if not rows.rebuild(session, document):
                     return
-        report.add("unsearchable", known.id)
+        report.add("unsearchable", document.id)
 
     def _drop(self, workspace_id: str, document_id: str, version: int, count: int, kind: str, report: Report) -> None:
         with self._database.read() as session:
@@ -187,13 +187,13 @@ def start_reconciliation(database: Database, who: Principal) -> Job:
     return job
 
 
-def _is_served(known: Known) -> bool:
+def _is_served(document: DocumentState) -> bool:
     """Whether all points of the live version must be there now."""
-    rebuilding = known.status in ON_THE_WAY and known.version == known.live_version
-    return known.live_version is not None and known.status != "DELETED" and not rebuilding
+    rebuilding = document.status in ON_THE_WAY and document.version == document.live_version
+    return document.live_version is not None and document.status != "DELETED" and not rebuilding
 
 
-def _is_wanted(known: Known, version: int) -> bool:
-    if known.status == "DELETED":
+def _is_wanted(document: DocumentState, version: int) -> bool:
+    if document.status == "DELETED":
         return False
-    return version == known.live_version or (version == known.version and known.status in ON_THE_WAY)
+    return version == document.live_version or (version == document.version and document.status in ON_THE_WAY)

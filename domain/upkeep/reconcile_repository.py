@@ -20,7 +20,7 @@ PAGE = 200
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class DocumentState:
     """A document as SQL has it; `chunks` are the rows of its live version."""
 
     id: str
@@ -36,7 +36,7 @@ def workspace_ids(session: Session) -> list[str]:
     return list(session.scalars(select(Workspace.id).order_by(Workspace.id)))
 
 
-def documents_after(session: Session, workspace_id: str, last: str) -> list[Known]:
+def documents_after(session: Session, workspace_id: str, last: str) -> list[DocumentState]:
     """The next page of documents, deleted ones included."""
     rows = session.execute(
         select(Document.id, Document.status, Document.version, Document.live_version, Document.revision)
@@ -52,13 +52,13 @@ def documents_after(session: Session, workspace_id: str, last: str) -> list[Know
         .group_by(Document.id)
     )
     chunks = {row[0]: row[1] for row in session.execute(counted)}
-    return [Known(*row, chunks=chunks.get(row.id, 0)) for row in rows]
+    return [DocumentState(*row, chunks=chunks.get(row.id, 0)) for row in rows]
 
 
-def rebuild(session: Session, known: Known) -> bool:
+def rebuild(session: Session, document: DocumentState) -> bool:
     """Queue the live version to be read and indexed again; False when the document has moved on meanwhile."""
-    row = session.get(Document, known.id, with_for_update=True)
-    if row is None or row.revision != known.revision or row.live_version is None or row.status in ON_THE_WAY:
+    row = session.get(Document, document.id, with_for_update=True)
+    if row is None or row.revision != document.revision or row.live_version is None or row.status in ON_THE_WAY:
         return False
     live = session.get(DocumentVersion, (row.id, row.live_version))
     if live is None:

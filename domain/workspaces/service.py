@@ -23,14 +23,6 @@ from domain.workspaces.repository import WorkspaceRepository
 
 
 @dataclass(frozen=True, slots=True)
-class Defaults:
-    """What a new workspace gets from the settings."""
-
-    plan: str
-    embedding_model: str
-
-
-@dataclass(frozen=True, slots=True)
 class NewWorkspace:
     name: str
     timezone: str = "UTC"
@@ -47,16 +39,15 @@ class WorkspaceChange:
     settings: dict[str, Any] | Unset = UNSET
 
 
-def create_workspace(session: Session, user_id: str, new: NewWorkspace, defaults: Defaults) -> Workspace:
-    """A workspace with its creator as owner."""
+def create_workspace(session: Session, user_id: str, new: NewWorkspace, plan: str) -> Workspace:
+    """A workspace with its creator as owner; `plan` is what new workspaces get."""
     workspace = Workspace(
         id=new_id(Prefix.WORKSPACE),
         name=new.name,
         slug=_free_slug(session, new.name),
         timezone=checked_timezone(new.timezone),
-        plan=defaults.plan,
+        plan=plan,
         settings=new.settings,
-        embedding_model=defaults.embedding_model,
         owner_id=user_id,
     )
     session.add(workspace)

@@ -19,9 +19,9 @@ from core.queue.outbox import Again, OutboxRow
 from crawler.crawl import GROUP
 from crawler.frontier import Lost
 from domain.crawls.frontier import SqlFrontier
+from domain.crawls.outcome_writer import OutcomeWriter
 from domain.crawls.repository import due_sources, orphaned_runs
 from domain.crawls.runner import BUSY_S, CrawlRunner
-from domain.crawls.settling import Settling
 from domain.models import (
     CrawlChange,
     CrawlPage,
@@ -110,7 +110,7 @@ class TestKilled:
 def losses(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Runs that workers were told to have lost."""
     found: list[str] = []
-    settle = SqlFrontier.settle
+    settle = SqlFrontier.apply
 
     def watched(self: SqlFrontier, *arguments: Any) -> None:
         try:
@@ -186,11 +186,11 @@ class TestTwoWorkers:
         """The second waits for that group, and does not do it again."""
         bench, paths = scaled_bench, star(site, 20)
         others, gate = Gate(site, paths[9:12]), Gate(site, paths[12:13])
-        store, stands, goes_on = Settling.store, threading.Event(), threading.Event()
+        store, stands, goes_on = OutcomeWriter.store, threading.Event(), threading.Event()
 
-        def slow(settling: Settling, *arguments: Any) -> set[str]:
-            listed = store(settling, *arguments)
-            monkeypatch.setattr(Settling, "store", store)
+        def slow(writer: OutcomeWriter, *arguments: Any) -> set[str]:
+            listed = store(writer, *arguments)
+            monkeypatch.setattr(OutcomeWriter, "store", store)
             stands.set()
             goes_on.wait(PATIENCE_S)
             return listed
@@ -199,7 +199,7 @@ class TestTwoWorkers:
         first = bench.start(run)
         others.wait()
         bench.stands_at(gate, paths[:9])
-        monkeypatch.setattr(Settling, "store", slow)
+        monkeypatch.setattr(OutcomeWriter, "store", slow)
         gate.open()
         assert stands.wait(PATIENCE_S)
         bench.die()
@@ -227,17 +227,17 @@ class TestDeletedMeanwhile:
         self, scaled_bench: CrawlBench, site: Site, what: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """Its rows are written, and not committed, when the removal begins."""
-        bench, store, purges = scaled_bench, Settling.store, list[Future[None]]()
+        bench, store, purges = scaled_bench, OutcomeWriter.store, list[Future[None]]()
         star(site, 20)
 
-        def store_and_delete(settling: Settling, *arguments: Any) -> set[str]:
+        def store_and_delete(writer: OutcomeWriter, *arguments: Any) -> set[str]:
             monkeypatch.undo()
-            listed = store(settling, *arguments)
+            listed = store(writer, *arguments)
             remove(bench, what, "")
             purges.append(bench.pool.submit(bench.upkeep))
             return listed
 
-        monkeypatch.setattr(Settling, "store", store_and_delete)
+        monkeypatch.setattr(OutcomeWriter, "store", store_and_delete)
         run = bench.begin(site)
         assert bench.first.work(run.id) is None
         purges[0].result(PATIENCE_S)

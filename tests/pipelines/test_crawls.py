@@ -12,8 +12,8 @@ from sqlalchemy.orm import Session
 from core.errors import Unavailable
 from core.queue.outbox import Again
 from domain.crawls.frontier import LISTED_MORE, LISTED_PER_PAGE
+from domain.crawls.outcome_writer import OutcomeWriter
 from domain.crawls.runner import FULL_S
-from domain.crawls.settling import Settling
 from domain.models import RunState
 from tests.support.client import until
 from tests.support.crawls import PLACES, CrawlBench, Gate, asked, star, text
@@ -142,23 +142,23 @@ class Fault:
 
     def __init__(self, bench: CrawlBench, patch: pytest.MonkeyPatch, where: str, then: Callable[[], None]) -> None:
         self._is_there, self._then = False, then
-        put, store = bench.blobs.put, Settling.store
+        put, store = bench.blobs.put, OutcomeWriter.store
 
         def failing_put(key: str, source: BinaryIO) -> int:
             if where == "put":
                 self.strike(Unavailable("The store is away."))
             return put(key, source)
 
-        def failing_store(settling: Settling, *arguments: Any) -> set[str]:
-            listed = store(settling, *arguments)
+        def failing_store(writer: OutcomeWriter, *arguments: Any) -> set[str]:
+            listed = store(writer, *arguments)
             if where == "rows":
                 self.strike(RuntimeError("a bug"))
             if where in ("before_commit", "after_commit"):
-                event.listen(settling.session, where, self.lose_the_database, once=True)
+                event.listen(writer.session, where, self.lose_the_database, once=True)
             return listed
 
         patch.setattr(bench.blobs, "put", failing_put)
-        patch.setattr(Settling, "store", failing_store)
+        patch.setattr(OutcomeWriter, "store", failing_store)
 
     def begin(self) -> None:
         self._is_there = True

@@ -1,4 +1,4 @@
-"""Whose turn it is, what is noticed while work runs, and why documents wait."""
+"""Which workspace is served next, what is noticed while work runs, and why documents wait."""
 
 import threading
 from collections.abc import Iterator
@@ -31,7 +31,7 @@ def bench(tmp_path: Path) -> Iterator[Bench]:
     made.database.close()
 
 
-class TestTurns:
+class TestShares:
     def test_a_workspace_with_much_leaves_room_for_one_with_little(self, bench: Bench) -> None:
         big = bench.who
         bench.add(*[f"Big {n}." for n in range(300)])

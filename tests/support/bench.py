@@ -37,7 +37,7 @@ from domain.principal import ROLE_PERMISSIONS, Principal, Role
 from domain.upkeep.purge import Purge
 from domain.upkeep.reconcile import Reconciler
 from domain.upkeep.reconcile_repository import workspace_ids
-from domain.workspaces.service import Defaults, NewWorkspace, create_workspace
+from domain.workspaces.service import NewWorkspace, create_workspace
 from ingest.children.inline import InlineParser
 from ingest.fingerprint import content_hash
 
@@ -99,7 +99,7 @@ class Bench:
     def tenant(self, collection_id: str) -> Principal:
         """The owner of a new workspace with one collection."""
         with self.database.write() as session:
-            workspace = create_workspace(session, "user_1", NewWorkspace("W"), Defaults("ENTERPRISE", "fake"))
+            workspace = create_workspace(session, "user_1", NewWorkspace("W"), "ENTERPRISE")
             session.add(Collection(id=collection_id, workspace_id=workspace.id, name="C"))
         return Principal(workspace.id, "user_1", ROLE_PERMISSIONS[Role.OWNER], Role.OWNER)
 

@@ -22,7 +22,7 @@ from core.outbound.client import GuardedBackend, guarded_client
 from core.queue.leases import Lease
 from core.queue.outbox import Again, OutboxRow, Relay, perform
 from core.vectors.edge import EdgeVectorStore
-from crawler.manners import Pace
+from crawler.politeness import Pace
 from domain.changes import UNSET, Unset
 from domain.crawls.jobs import CRAWL
 from domain.crawls.runner import CrawlRunner

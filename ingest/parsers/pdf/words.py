@@ -136,29 +136,29 @@ def _split(found: list[_Found]) -> tuple[list[Word], str]:
     directions = [_direction(token, last[0] - first[0], last[3] - first[3]) for token, first, last, _ in found]
     votes = Counter(directions)
     votes.pop(-1, None)
-    turn = votes.most_common(1)[0][0] if votes else 0
+    rotation = votes.most_common(1)[0][0] if votes else 0
     upright: list[Word] = []
     sideways: list[str] = []
-    current = turn
+    current = rotation
     for entry, direction in zip(found, directions, strict=True):
         current = direction if direction >= 0 else current
-        if current == turn:
-            upright.append(_upright(entry, turn))
+        if current == rotation:
+            upright.append(_upright(entry, rotation))
         else:
             sideways.append(entry[0])
     return upright, " ".join(sideways)
 
 
-def _upright(entry: _Found, turn: int) -> Word:
+def _upright(entry: _Found, rotation: int) -> Word:
     text, (left, top, right, bottom), (end_left, end_top, end_right, end_bottom), bold = entry
     if text[-1] == "\x02":
         text = text[:-1] + LINE_HYPHEN
     left, right = left if left < end_left else end_left, right if right > end_right else end_right
     low, high = bottom if bottom < end_bottom else end_bottom, top if top > end_top else end_top
-    if turn == 0:
+    if rotation == 0:
         return Word(text, left, -high, right, -low, bold)
-    if turn == 1:
+    if rotation == 1:
         return Word(text, low, left, high, right, bold)
-    if turn == 2:
+    if rotation == 2:
         return Word(text, -right, low, -left, high, bold)
     return Word(text, -high, -right, -low, -left, bold)

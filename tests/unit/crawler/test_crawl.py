@@ -13,11 +13,11 @@ from core.outbound.client import guarded_client
 from crawler.crawl import Crawl, Memory
 from crawler.fetch import Fetcher
 from crawler.fingerprints import fingerprint
-from crawler.frontier import Found, Left, Lost, Outcome, Result, Via
-from crawler.manners import Pace
+from crawler.frontier import Found, Lost, Outcome, Remaining, Result, Via
 from crawler.memory import MemoryFrontier
 from crawler.page import read_page
 from crawler.patterns import Glob
+from crawler.politeness import Pace
 from crawler.robots import Robots
 from crawler.robots_cache import RobotsCache
 from crawler.rules import Rules
@@ -71,7 +71,7 @@ class Crawler:
         seeds = [Found(self.start, Via.START, 0)]
         self.frontier = MemoryFrontier(seeds, max_pages=self.max_pages, clock=self.clock)
 
-    def run(self, until_s: float = 30, should_stop: Callable[[], bool] = lambda: False) -> Left:
+    def run(self, until_s: float = 30, should_stop: Callable[[], bool] = lambda: False) -> Remaining:
         fetcher = Fetcher(self.client, agent="TestBot", max_bytes=100_000, site=self.start)
         robots = self.robots or RobotsCache(fetcher, "testbot", time.monotonic)
         rules = Rules(self.start, self.subdomains, (), self.exclude, self.max_depth)
@@ -248,7 +248,7 @@ class TestLimits:
 
     def test_no_time_at_all(self, made: Make, site: Site) -> None:
         star(site, 2)
-        assert made().run(until_s=0) == Left(1, 1_000, 0)
+        assert made().run(until_s=0) == Remaining(1, 1_000, 0)
         assert site.requests == []
 
     def test_stopped_and_gone_on_with(self, made: Make, site: Site) -> None:
@@ -262,7 +262,7 @@ class TestLimits:
         assert len(paths(site)) == len(set(paths(site))) == 51
 
 
-class TestManners:
+class TestPoliteness:
     def test_crawl_delay(self, made: Make, site: Site) -> None:
         star(site, 3)
         site.robots("User-agent: *\nCrawl-delay: 0.25")
@@ -369,7 +369,7 @@ class TestTrouble:
         monkeypatch.setattr(f"crawler.crawl.{bound}", 5)
         star(site, 40)
         crawler, sizes = made(places=2), list[int]()
-        settle = crawler.frontier.settle
+        settle = crawler.frontier.apply
 
         def counted(outcomes: Sequence[Outcome]) -> None:
             sizes.append(len(outcomes))
@@ -383,7 +383,7 @@ class TestTrouble:
     def test_a_crawl_that_is_lost(self, made: Make, site: Site, monkeypatch: pytest.MonkeyPatch, settled: int) -> None:
         star(site, 80)
         crawler, groups = made(), list[list[str]]()
-        settle = crawler.frontier.settle
+        settle = crawler.frontier.apply
 
         def lost(outcomes: Sequence[Outcome]) -> None:
             groups.append([one.claimed.key for one in outcomes])

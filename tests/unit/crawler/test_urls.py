@@ -12,7 +12,6 @@ from crawler.urls import (
     normal_form,
     origin_of,
     page_key,
-    parameter_names,
     path_of,
     same_site,
 )
@@ -261,13 +260,6 @@ class TestParts:
     def test_refuse_what_is_no_address(self) -> None:
         with pytest.raises(UrlError):
             host_of("nonsense")
-
-    @pytest.mark.parametrize(
-        ("query", "names"),
-        [("", ()), ("?b=1&a&b=2", ("a", "b")), ("?=1&x", ("x",))],
-    )
-    def test_parameter_names(self, query: str, names: tuple[str, ...]) -> None:
-        assert parameter_names(f"{HOST}/{query}") == names
 
 
 class TestSameSite:

@@ -8,7 +8,7 @@ import pytest
 from core.errors import InvalidInput
 from domain.documents.items import Item, Refused, last_of_each, safe_name
 from domain.documents.jsonlines import MAX_LINE_BYTES, read_items
-from domain.plain_json import checked_json
+from domain.json_values import checked_json
 
 
 class TestSafeName:

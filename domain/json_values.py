@@ -37,11 +37,11 @@ def plain_text(value: str) -> str:
     """Text that UTF-8 and PostgreSQL can hold; raises `ValueError`."""
     if "\x00" in value:
         raise ValueError("must not contain NUL characters")
-    if has_half_pair(value):
+    if has_lone_surrogate(value):
         raise ValueError("must not contain half of a surrogate pair")
     return value
 
 
-def has_half_pair(value: str) -> bool:
+def has_lone_surrogate(value: str) -> bool:
     """Whether UTF-8 cannot hold it: JSON can write half of a UTF-16 pair as `\\ud800`."""
     return not value.isascii() and _HALF.search(value) is not None

@@ -1,5 +1,5 @@
-"""Whose turn it is: a free worker takes the workspace with the fewest claimed batches in work, of these the one served
-longest ago. So a workspace with 10,000 files gets all workers while it is alone and its share when it is not.
+"""Fair shares of ingestion: a free worker takes the workspace with the fewest claimed batches in work, of these the one
+served longest ago. So a workspace with 10,000 files gets all workers while it is alone and its share when it is not.
 """
 
 from collections.abc import Sequence
@@ -9,11 +9,11 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from core.clock import utc_now
-from domain.models import Document, IngestTurn, Priority, Status
+from domain.models import Document, IngestShare, Priority, Status
 
 
 def next_workspaces(session: Session, *, urgent: bool = False) -> Sequence[str]:
-    """Workspaces with due documents, the one whose turn it is first; with `urgent` only what somebody waits for."""
+    """Workspaces with due documents, the one to be served next first; with `urgent` only what somebody waits for."""
     due = select(Document.workspace_id).where(Document.status == Status.QUEUED, Document.due_at <= utc_now())
     due = due.where(Document.priority == Priority.INTERACTIVE) if urgent else due
     waiting = due.distinct().subquery()
@@ -27,17 +27,17 @@ def next_workspaces(session: Session, *, urgent: bool = False) -> Sequence[str]:
     query = (
         select(waiting.c.workspace_id)
         .outerjoin(busy, busy.c.workspace_id == waiting.c.workspace_id)
-        .outerjoin(IngestTurn, IngestTurn.workspace_id == waiting.c.workspace_id)
-        .order_by(batches, IngestTurn.served_at.is_not(None), IngestTurn.served_at, waiting.c.workspace_id)
+        .outerjoin(IngestShare, IngestShare.workspace_id == waiting.c.workspace_id)
+        .order_by(batches, IngestShare.served_at.is_not(None), IngestShare.served_at, waiting.c.workspace_id)
     )
     return session.scalars(query).all()
 
 
 def served(session: Session, workspace_id: str) -> None:
-    """Remember that it is the others' turn now."""
+    """Remember the time: the others are to be served before it again."""
     dialect = sqlite if session.get_bind().dialect.name == "sqlite" else postgresql
     row = {"workspace_id": workspace_id, "served_at": utc_now()}
-    insert = dialect.insert(IngestTurn).values(**row)
+    insert = dialect.insert(IngestShare).values(**row)
     session.execute(insert.on_conflict_do_update(index_elements=["workspace_id"], set_={"served_at": row["served_at"]}))
 
 

@@ -28,7 +28,7 @@ class Pace:
     max_rate: float
 
 
-class Manners:
+class Politeness:
     """One host's. Not thread-safe: the crawl's own thread asks and reports."""
 
     def __init__(self, pace: Pace, clock: Callable[[], float], delay_s: float | None = None) -> None:

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from core.clock import utc_now
 from core.queue.outbox import enqueue
 from crawler.frontier import Found, Outcome, Result
-from domain.crawls import frontier_repository as frontier
+from domain.crawls import frontier_repository
 from domain.documents.intake import Intake
 from domain.documents.items import Item
 from domain.documents.jobs import DROP_BLOBS
@@ -37,7 +37,7 @@ ASKED_TWICE = 2
 
 
 @dataclass(slots=True)
-class Settling:
+class OutcomeWriter:
     """One group. `items` are the contents, stored already, by the keys of their pages."""
 
     session: Session
@@ -55,7 +55,7 @@ class Settling:
 
     def store(self, outcomes: Sequence[Outcome]) -> set[str]:
         """Everything of the group; the keys of the URLs that it listed or found listed."""
-        documents = frontier.documents_of(self.session, [one.claimed.key for one in outcomes])
+        documents = frontier_repository.documents_of(self.session, [one.claimed.key for one in outcomes])
         taken = self._take_in(outcomes)
         rows, retired = [], list[str]()
         for outcome in outcomes:
@@ -67,8 +67,8 @@ class Settling:
             self._count(outcome, row, old)
             rows.append(row)
         self._retire(retired)
-        frontier.store(self.session, rows)
-        frontier.store_changes(self.session, self._changes)
+        frontier_repository.store(self.session, rows)
+        frontier_repository.store_changes(self.session, self._changes)
         expect(self.session, self.run.job_id, self._queued)  # after all documents are locked, as workers do it
         listed = self._list([found for outcome in outcomes for found in outcome.found])
         self._add_up(outcomes)
@@ -148,14 +148,14 @@ class Settling:
         """URLs that are not listed yet, as far as there is room; dates of those that are."""
         if self.run.page_id is not None:
             return set()
-        by_key = frontier.keyed(found)
+        by_key = frontier_repository.keyed(found)
         open_keys = [key for key in by_key if key not in self.seen]
-        known = frontier.known(self.session, self.source.id, open_keys)
+        known = frontier_repository.known(self.session, self.source.id, open_keys)
         new = [(key, by_key[key]) for key in open_keys if key not in known][: max(0, self.room)]
-        frontier.add(self.session, self.source, self.run.id, new)
+        frontier_repository.add(self.session, self.source, self.run.id, new)
         old = by_key.keys() - {key for key, _ in new}
         dates = {key: by_key[key].modified for key in old if by_key[key].modified is not None}
-        frontier.set_dates(self.session, self.source.id, dates)
+        frontier_repository.set_dates(self.session, self.source.id, dates)
         refused = [one.refusal[0] for _, one in new if one.refusal is not None]
         self.added = len(new)
         self._counts["found"] += len(new)

@@ -1,4 +1,4 @@
-"""Turns: when each workspace was last served, so that the next free worker serves another one."""
+"""Fair shares of ingestion: when each workspace was last served, so that the next free worker serves another one."""
 
 from datetime import datetime
 
@@ -7,10 +7,10 @@ from sqlalchemy.orm import Mapped, mapped_column
 from core.database import Base, Id, Tenancy
 
 
-class IngestTurn(Base):
+class IngestShare(Base):
     """One row a workspace that was ever served."""
 
-    __tablename__ = "ingest_turns"
+    __tablename__ = "ingest_shares"
     tenancy = Tenancy.OWN
     transient = True
 
