@@ -20,6 +20,7 @@ from core.crypto import Keyring
 from core.database import Database
 from core.errors import InsydrError
 from core.queue import leases
+from core.queue.heartbeat import Heartbeat
 from core.queue.outbox import Again, enqueue
 from crawler.crawl import Crawl, Memory
 from crawler.fingerprints import Fingerprint
@@ -42,7 +43,6 @@ from domain.principal import Permission, Principal
 log = structlog.get_logger()
 SLICE_S = 15.0
 LEASE_S = 30.0
-LOOK_EVERY_S = 1.0
 BUSY_S = 2.0  # until the next try while other crawls, or another worker, have the places
 FULL_S = 10.0  # while too many documents wait
 LONGEST_S = 600.0  # between two slices, however long a host asks for patience
@@ -227,28 +227,15 @@ class CrawlRunner:
     @contextmanager
     def _watched(self, leased: LeasedRun) -> Iterator[Callable[[], bool]]:
         """Keeps the lease alive while the block runs, and learns of pause, cancel and loss."""
-        over = threading.Event()
-        ended = threading.Event()
+        state: str = RunState.RUNNING
 
-        def watch() -> None:
-            while not ended.wait(min(LOOK_EVERY_S, self._lease_s / 4)):
-                try:
-                    with self._database.write() as session:
-                        alive = leases.renew(session, leased.lease_id, self._lease_s)
-                        state = frontier_repository.state_of(session, leased.run.id)
-                except InsydrError as error:
-                    log.warning("heartbeat_missed", reason=error.message)
-                    continue
-                if not alive or state != RunState.RUNNING or self._stopping.is_set():
-                    over.set()
+        def look(session: Session) -> None:
+            nonlocal state
+            state = frontier_repository.state_of(session, leased.run.id) or RunState.CANCELLED
 
-        thread = threading.Thread(target=watch, name="crawl-watch", daemon=True)
-        thread.start()
-        try:
-            yield over.is_set
-        finally:
-            ended.set()
-            thread.join()
+        heartbeat = Heartbeat(self._database, leased.lease_id, self._lease_s, look)
+        with heartbeat.beating():
+            yield lambda: heartbeat.is_lost or self._stopping.is_set() or state != RunState.RUNNING
 
 
 def _open(session: Session, run: CrawlRun, source: CrawlSource) -> None:

@@ -42,6 +42,12 @@ class Window:
     entries: list[Entry]
     progress: float  # of the claimed batch, once this window is done
 
+    def documents(self) -> tuple[list[str], list[str]]:
+        """Ids of those whose last chunks are in it, and of those that go on in the next one."""
+        reached = {entry.read.claimed.document_id: (entry.number, entry.read) for entry in self.entries}
+        last = [key for key, (number, read) in reached.items() if number + 1 == len(read.chunks)]
+        return sorted(last), sorted(reached.keys() - set(last))
+
 
 class Indexer:
     def __init__(self, database: Database, vectors: VectorStore, model: EmbeddingModel, sparse: SparseEncoder) -> None:
@@ -63,9 +69,8 @@ class Indexer:
         if entries:
             yield Window(entries, 1.0)
 
-    def index(self, workspace_id: str, entries: Sequence[Entry], watch: Watch) -> list[Entry]:
-        """Embed what is not cached and write the points; durable when it returns. What was written: all but the
-        entries of documents that stopped being ours meanwhile."""
+    def embed(self, workspace_id: str, entries: Sequence[Entry], watch: Watch) -> list[Entry]:
+        """Embed what is not cached; the entries that have vectors, without those of documents that are not ours now."""
         with self._database.read() as session:
             known = cache.find(session, workspace_id, self._model.name, [entry.hash for entry in entries])
         missing = {entry.hash: entry for entry in entries if entry.hash not in known}
@@ -75,10 +80,14 @@ class Indexer:
         ready = [e for e in entries if e.hash in known and watch.holds(e.read.claimed.document_id)]
         for entry in ready:
             entry.vector, entry.fresh = known[entry.hash], entry.hash in missing
-        with stage("upsert"):
-            self._vectors.upsert([self._point(workspace_id, entry) for entry in ready])
-        watch.mark()
         return ready
+
+    def write(self, workspace_id: str, entries: Sequence[Entry], watch: Watch) -> None:
+        """Write the points of what is still ours; durable when it returns."""
+        ours = [entry for entry in entries if watch.holds(entry.read.claimed.document_id)]
+        with stage("upsert"):
+            self._vectors.upsert([self._point(workspace_id, entry) for entry in ours])
+        watch.mark()
 
     def _embedded(self, entries: Sequence[Entry]) -> dict[str, Floats]:
         if not entries:

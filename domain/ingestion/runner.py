@@ -91,13 +91,22 @@ class BatchRunner:
 
     def _index(self, batch: ClaimedBatch, reads: Sequence[ReadDocument], watch: Watch) -> None:
         """Embed and index in windows; what is not ours any more is left out."""
-        indexer = Indexer(self._parts.database, self._parts.vectors, self._parts.model, self._parts.sparse)
+        database, workspace_id = self._parts.database, batch.workspace_id
+        indexer = Indexer(database, self._parts.vectors, self._parts.model, self._parts.sparse)
+        self._report(batch, reads, Stage.EMBEDDING, 0.0)
         for window in indexer.windows(reads):
-            written = indexer.index(batch.workspace_id, window.entries, watch)
-            with self._parts.database.write() as session:
-                indexer.remember(session, batch.workspace_id, written)
-                ids = sorted({entry.read.claimed.document_id for entry in window.entries})
-                queue.report(session, batch.lease_id, ids, Stage.EMBEDDING, window.progress)
+            embedded = indexer.embed(workspace_id, window.entries, watch)
+            last, others = window.documents()
+            with database.write() as session:
+                indexer.remember(session, workspace_id, embedded)
+                queue.report(session, batch.lease_id, others, Stage.EMBEDDING, window.progress)
+                queue.report(session, batch.lease_id, last, Stage.INDEXING, window.progress)
+            indexer.write(workspace_id, embedded, watch)
+        self._report(batch, reads, Stage.VERIFYING, 1.0)
+
+    def _report(self, batch: ClaimedBatch, reads: Sequence[ReadDocument], stage: Stage, progress: float) -> None:
+        with self._parts.database.write() as session:
+            queue.report(session, batch.lease_id, [read.claimed.document_id for read in reads], stage, progress)
 
     def _finish(self, batch: ClaimedBatch, reads: Sequence[ReadDocument], failures: Sequence[Failure]) -> None:
         """Verify, then end every document that is still ours; what is not ours leaves nothing in the index."""

@@ -1,4 +1,4 @@
-"""One claimed batch from claim to end, step by step: take-overs, cancels, outages, bad documents, lost work."""
+"""One claimed batch from claim to end, step by step: stages, take-overs, cancels, outages, bad documents, lost work."""
 
 import threading
 from collections.abc import Iterator
@@ -34,6 +34,33 @@ class TestClaims:
         assert bench.work() == 1
         assert bench.work() == 0
         assert (bench.document(document).version, bench.points(document)) == (1, 1)
+
+
+class TestStages:
+    def test_each_step_is_told_while_it_is_done(self, bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+        """The first window of vectors ends within the long document: this one is still being embedded."""
+        monkeypatch.setattr("domain.ingestion.indexing.WINDOW_CHUNKS", 3)
+        ids = bench.add("A short one.", "\n\n".join(f"word{number} " * 250 for number in range(4)))
+        seen: list[tuple[str, ...]] = []
+
+        def watched(part: object, name: str) -> None:
+            real = getattr(part, name)
+
+            def call(*arguments: object) -> object:
+                seen.append((name, *(bench.document(one).stage for one in ids)))
+                return real(*arguments)
+
+            monkeypatch.setattr(part, name, call)
+
+        for part, name in ((bench.model, "embed_passages"), (bench.vectors, "upsert"), (bench.vectors, "count")):
+            watched(part, name)
+        bench.work()
+        assert list(dict.fromkeys(seen)) == [
+            ("embed_passages", "EMBEDDING", "EMBEDDING"), ("upsert", "INDEXING", "EMBEDDING"),
+            ("embed_passages", "INDEXING", "EMBEDDING"), ("upsert", "INDEXING", "INDEXING"),
+            ("count", "VERIFYING", "VERIFYING"),
+        ]  # fmt: skip
+        assert [bench.document(one).stage for one in ids] == ["DONE", "DONE"]
 
 
 class TestTakeOver:
