@@ -43,7 +43,8 @@ class Answerer:
         found = extract(asked, passages, lambda text: list(terms(text, language)), style.max_characters)
         values = features(passages, found.best_coverage, found.passage_coverage)
         sure = confidence(values)
-        if sure < style.threshold or not found.quotes or _blocked(question, style):
+        is_allowed = not _blocked(question, style) and _is_on_topic(asked, found.quotes, style, language)
+        if sure < style.threshold or not found.quotes or not is_allowed:
             yield from _said(Answer(style.fallback, [], sure, False, Generator.EXTRACTIVE, features=values))
             return
         quotes = list(found.quotes)
@@ -98,6 +99,15 @@ def _text(quotes: Sequence[Quote], max_characters: int) -> str:
         own_line = quote.text.lstrip()[:1] in "|-*•" or "\n" in quote.text
         joined += ("\n" if own_line and joined else " " if joined else "") + quote.text
     return joined if len(joined) <= max_characters else joined[: max_characters - 1].rstrip() + "…"
+
+
+def _is_on_topic(question: str, quotes: Sequence[Quote], style: Style, language: str) -> bool:
+    """Whether all terms of an allowed topic stand in the question or in a passage that is quoted, in whatever form."""
+    stored = [quote.passage.stored for quote in quotes]
+    texts = [question, *(" ".join((one.title, *one.heading_path, one.content)) for one in stored)]
+    found = [set(terms(text, language)) for text in texts] if style.allowed_topics else []
+    topics = [set(terms(topic, language)) for topic in style.allowed_topics]
+    return not topics or any(topic and topic <= words for topic in topics for words in found)
 
 
 def _blocked(question: str, style: Style) -> bool:

@@ -37,6 +37,7 @@ class Style:
     max_characters: int = 500
     threshold: float = 0.3
     fallback: str = "I don't have information on that in my sources."
+    allowed_topics: tuple[str, ...] = ()  # none: everything
     blocked_words: tuple[str, ...] = ()
     tone: str = "friendly"
     response_style: str = "conversational"

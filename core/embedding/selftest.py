@@ -7,7 +7,6 @@ folder. A new CPU, a new version of a runtime or of the graph makes it run again
 import json
 import os
 import platform
-import subprocess
 import sys
 import time
 from collections.abc import Sequence
@@ -19,6 +18,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from core.children import ChildFailed, ModuleChild
 from core.embedding.graph import GRAPH_VERSION
 from core.embedding.runtimes import Runtime, RuntimeName, load_runtime
 from core.embedding.samples import SAMPLES
@@ -160,23 +160,11 @@ def _write(path: Path, choice: Choice) -> None:
 
 
 def _measure_in_child(cache_dir: Path, candidates: Sequence[RuntimeName], threads: int, result: Path) -> None:
-    root = str(Path(__file__).resolve().parents[2])
-    paths = os.pathsep.join(filter(None, [root, os.environ.get("PYTHONPATH")]))
-    command = [sys.executable, "-m", "core.embedding.selftest", str(cache_dir), str(threads), str(result), *candidates]
+    child = ModuleChild("core.embedding.selftest", str(cache_dir), str(threads), str(result), *candidates)
     try:
-        done = subprocess.run(  # noqa: S603 - our own interpreter and module, no shell
-            command,
-            env={**os.environ, "PYTHONPATH": paths},
-            capture_output=True,
-            text=True,
-            timeout=_TIMEOUT_S,
-            check=False,
-        )
-    except subprocess.TimeoutExpired as error:
-        raise Unavailable(f"The embedding self-test took more than {_TIMEOUT_S} s.", code="SELFTEST_FAILED") from error
-    if done.returncode != 0:
-        last = done.stderr.strip().splitlines()[-1:] or [f"exit status {done.returncode}"]
-        raise Unavailable(f"The embedding self-test failed: {last[0]}", code="SELFTEST_FAILED")
+        child.wait(_TIMEOUT_S)
+    except ChildFailed as error:
+        raise Unavailable(f"The embedding self-test failed: {error}", code="SELFTEST_FAILED") from error
 
 
 def main(arguments: Sequence[str]) -> int:

@@ -3,12 +3,12 @@
 import json
 import os
 import shutil
-import subprocess
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from core.children import ChildFailed, ModuleChild
 from core.errors import Unavailable
 
 _POINTER = "current.json"
@@ -52,26 +52,19 @@ def copy_shard(folder: Path, old: str, new: str) -> None:
     shutil.copytree(folder / old, folder / new)
 
 
-class OptimizeChild:
-    """Loads, optimizes, flushes and closes a shard in a process of its own, which `stop` ends."""
+class OptimizeChild(ModuleChild):
+    """Loads, optimizes, flushes and closes a shard."""
 
     def __init__(self, shard: Path) -> None:
-        root = str(Path(__file__).resolve().parents[2])
-        paths = os.pathsep.join(filter(None, [root, os.environ.get("PYTHONPATH")]))
-        self._process = subprocess.Popen(  # noqa: S603 - our own interpreter and module, no shell
-            [sys.executable, "-m", "core.vectors.edge_shadow", str(shard)],
-            env={**os.environ, "PYTHONPATH": paths}, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
-        )  # fmt: skip
+        super().__init__("core.vectors.edge_shadow", str(shard))
 
-    def wait(self) -> None:
+    def wait(self, timeout_s: float | None = None) -> None:
         """Raises `Unavailable` when it failed or was stopped."""
-        _, told = self._process.communicate()
-        if self._process.returncode != 0:
-            last = told.strip().splitlines()[-1:] or [f"exit status {self._process.returncode}"]
-            raise Unavailable(f"The vector index could not be optimized: {last[0]}", code="VECTORS_UNAVAILABLE")
-
-    def stop(self) -> None:
-        self._process.kill()
+        try:
+            super().wait(timeout_s)
+        except ChildFailed as error:
+            message = f"The vector index could not be optimized: {error}"
+            raise Unavailable(message, code="VECTORS_UNAVAILABLE") from error
 
 
 def main(arguments: Sequence[str]) -> int:

@@ -39,14 +39,16 @@ class ResponseConfig(BaseModel):
     max_response_length: int = Field(500, ge=20, le=20_000, description="Characters.")
     confidence_threshold: float = Field(0.3, ge=0, le=1, description="Below it the fallback message is given.")
     show_sources: bool = True
-    stream_response: bool = True
+    stream_response: bool = Field(True, description="Word by word where the answer is streamed, else all at once.")
 
 
 class ConversationRules(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
-    allowed_topics: list[str] = Field([], max_length=100)
-    blocked_words: list[str] = Field([], max_length=500)
+    allowed_topics: list[str] = Field(
+        [], max_length=100, description="Where any are given, a question must be about one, or so must its sources."
+    )
+    blocked_words: list[str] = Field([], max_length=500, description="Questions that hold one are not answered.")
     custom_system_prompt: str | None = Field(None, max_length=8_000)
 
 

@@ -39,8 +39,9 @@ class Brief:
     version: str
     collection_ids: tuple[str, ...]
     style: Style
-    shows_sources: bool
     history: Sequence[Turn] = ()
+    shows_sources: bool = True
+    streams: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +87,8 @@ class ConversationService:
             return brief_of(agent.id, version_label(agent), snapshot(agent, collections), history)
 
     def ask(self, who: Principal, brief: Brief, asked: Asked, channel: Channel) -> Generator[Piece, None, None]:
-        """Tokens as they become known, whose texts joined are the answer's, then one `Reply`.
+        """Tokens as they become known, whose texts joined are the answer's, then one `Reply`. Where the agent does not
+        stream, its text is one token.
 
         Whoever closes it before the reply ends the reading of the language model, and nothing is stored. No session
         is held meanwhile.
@@ -96,9 +98,11 @@ class ConversationService:
         with closing(self._answerer.stream(self._passages, scope, asked.message, history, brief.style)) as pieces:
             for piece in pieces:
                 if isinstance(piece, Answer):
+                    if not brief.streams:
+                        yield Token(piece.text)
                     yield self._recorded(who, brief, asked, channel, piece)
                 else:
-                    yield Token(piece)
+                    yield Token(piece if brief.streams else "")
 
     def _recorded(self, who: Principal, brief: Brief, asked: Asked, channel: Channel, answer: Answer) -> Reply:
         elapsed_ms = round((time.perf_counter() - asked.at) * 1000)
@@ -125,10 +129,14 @@ def brief_of(agent_id: str, version: str, settings: dict[str, Any], history: Seq
         max_characters=response["max_response_length"],
         threshold=response["confidence_threshold"],
         fallback=settings["fallback_message"] or DEFAULT_FALLBACK,
+        allowed_topics=tuple(rules["allowed_topics"]),
         blocked_words=tuple(rules["blocked_words"]),
         tone=behavior["tone"],
         response_style=behavior["response_style"],
         system_prompt=rules["custom_system_prompt"],
         language=behavior["fixed_language"] if behavior["language_mode"] == "fixed" else None,
     )
-    return Brief(agent_id, version, tuple(settings["collection_ids"]), style, bool(response["show_sources"]), history)
+    return Brief(
+        agent_id, version, tuple(settings["collection_ids"]), style, history,
+        shows_sources=response["show_sources"], streams=response["stream_response"],
+    )  # fmt: skip

@@ -110,16 +110,16 @@ class TestKilled:
 def losses(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Runs that workers were told to have lost."""
     found: list[str] = []
-    settle = SqlFrontier.apply
+    apply = SqlFrontier.apply
 
     def watched(self: SqlFrontier, *arguments: Any) -> None:
         try:
-            settle(self, *arguments)
+            apply(self, *arguments)
         except Lost:
             found.append(self.run_id)
             raise
 
-    monkeypatch.setattr(SqlFrontier, "settle", watched)
+    monkeypatch.setattr(SqlFrontier, "apply", watched)
     return found
 
 

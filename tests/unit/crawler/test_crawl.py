@@ -369,32 +369,32 @@ class TestTrouble:
         monkeypatch.setattr(f"crawler.crawl.{bound}", 5)
         star(site, 40)
         crawler, sizes = made(places=2), list[int]()
-        settle = crawler.frontier.apply
+        apply = crawler.frontier.apply
 
         def counted(outcomes: Sequence[Outcome]) -> None:
             sizes.append(len(outcomes))
-            settle(outcomes)
+            apply(outcomes)
 
-        monkeypatch.setattr(crawler.frontier, "settle", counted)
+        monkeypatch.setattr(crawler.frontier, "apply", counted)
         crawler.run()
         assert (max(sizes) <= most, sum(sizes)) == (True, 41)
 
-    @pytest.mark.parametrize("settled", [0, 1])
-    def test_a_crawl_that_is_lost(self, made: Make, site: Site, monkeypatch: pytest.MonkeyPatch, settled: int) -> None:
+    @pytest.mark.parametrize("applied", [0, 1])
+    def test_a_crawl_that_is_lost(self, made: Make, site: Site, monkeypatch: pytest.MonkeyPatch, applied: int) -> None:
         star(site, 80)
         crawler, groups = made(), list[list[str]]()
-        settle = crawler.frontier.apply
+        apply = crawler.frontier.apply
 
         def lost(outcomes: Sequence[Outcome]) -> None:
             groups.append([one.claimed.key for one in outcomes])
-            if len(groups) > settled:
+            if len(groups) > applied:
                 raise Lost
-            settle(outcomes)
+            apply(outcomes)
 
-        monkeypatch.setattr(crawler.frontier, "settle", lost)
+        monkeypatch.setattr(crawler.frontier, "apply", lost)
         with pytest.raises(Lost):
             crawler.run()
-        assert len(groups) == settled + 1
-        assert sorted(crawler.frontier.outcomes) == sorted(itertools.chain(*groups[:settled]))
+        assert len(groups) == applied + 1
+        assert sorted(crawler.frontier.outcomes) == sorted(itertools.chain(*groups[:applied]))
         assert set(groups[-1]) <= set(crawler.frontier.queue)
         assert not [thread for thread in threading.enumerate() if thread.name.startswith("crawl")]

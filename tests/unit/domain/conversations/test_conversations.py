@@ -10,7 +10,7 @@ from sqlalchemy import select, text
 
 from core.embedding.sparse import SparseEncoder
 from core.errors import InsydrError
-from domain.agents.service import AgentService, NewAgent
+from domain.agents.service import AgentChange, AgentService, NewAgent
 from domain.conversations.service import Asked, ConversationService, Reply, Token, reply_of
 from domain.models import Channel, Conversation, Message
 from domain.principal import ROLE_PERMISSIONS, Role
@@ -59,6 +59,10 @@ class Desk:
         service = self.service(writer)
         return service.ask(self.who, service.draft_brief(self.who, self.agent, asked), asked, channel)
 
+    def change(self, **settings: dict[str, object]) -> None:
+        with self.database.write() as session:
+            AgentService(session, self.who).update(self.agent, AgentChange(**settings), None)
+
     def messages(self) -> list[Message]:
         with self.database.read() as session:
             return list(session.scalars(select(Message).order_by(Message.id)))
@@ -79,6 +83,24 @@ class TestAsk:
         assert all(isinstance(token, Token) for token in tokens)
         assert "".join(token.text for token in tokens) == reply.answer.text == TEXT
         assert reply.agent_version == "1.0"
+
+    @pytest.mark.parametrize("writer", [None, Model()])
+    def test_an_agent_that_does_not_stream_says_all_at_once(self, desk: Desk, writer: AnswerWriter | None) -> None:
+        desk.change(response_config={"stream_response": False})
+        *tokens, reply = desk.ask(writer)
+        assert [token.text for token in tokens if token.text] == [reply.answer.text] == [TEXT]
+
+    @pytest.mark.parametrize(
+        ("topics", "answered"),
+        [
+            ([], True), (["Batteries"], True), (["covering"], True), (["frames", "battery years"], True),
+            (["frames"], False), (["battery frames"], False), ([""], False),
+        ],
+    )  # fmt: skip
+    def test_only_allowed_topics_are_answered(self, desk: Desk, topics: list[str], answered: bool) -> None:
+        desk.change(conversation_rules={"allowed_topics": topics})
+        answer = reply_of(desk.ask()).answer
+        assert (answer.answered, bool(answer.quotes)) == (answered, answered)
 
     def test_what_the_reply_says_is_stored_by_then(self, desk: Desk) -> None:
         reply = reply_of(desk.ask(channel=Channel.MCP))
