@@ -1,9 +1,13 @@
-"""The shape of the code: lengths, names, where SQL is, how thin endpoints are. Layers are import-linter's."""
+"""The shape of the code: lengths, names, where SQL is, how thin endpoints are, what it depends on. Layers are
+import-linter's."""
 
 import ast
 import re
+import sys
+import tomllib
 from collections.abc import Iterator
 from functools import cache
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -17,6 +21,15 @@ SELECTS = {
     "core/embedding/cache.py": "core owns its tables: the cache is its own repository",
     "domain/scope.py": "the one function that makes the tenant scope",
 }
+# declared, and needed by name in no import; each with its reason
+NOT_IMPORTED = {
+    "email-validator": "pydantic checks addresses with it",
+    "fastapi-offline": "its files of Swagger UI are read",
+    "pystemmer": "snowballstemmer takes its stemmers, which are faster",
+    "python-multipart": "fastapi reads forms with it",
+}
+# stubs that only type checkers have
+STUBS = {"_typeshed"}
 SHARED = "tests.support"
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
@@ -45,6 +58,37 @@ def calls_select(path: Path) -> bool:
     """Whether it calls SQLAlchemy's `select` by name; a repository's own scoped `self.select(…)` is another thing."""
     nodes = ast.walk(parsed(path))
     return any(isinstance(node, ast.Call) and getattr(node.func, "id", "") == "select" for node in nodes)
+
+
+def imported(path: Path) -> Iterator[str]:
+    """Packages at the root of each absolute import, those within functions too."""
+    for node in ast.walk(parsed(path)):
+        if isinstance(node, ast.Import):
+            yield from (one.name.partition(".")[0] for one in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.level == 0:
+            yield (node.module or "").partition(".")[0]
+
+
+def distribution(name: str) -> str:
+    """The name in its normal form (PEP 503), of a requirement without its extras and versions (PEP 508)."""
+    return re.sub(r"[-_.]+", "-", re.split(r"[^\w.-]", name, maxsplit=1)[0]).lower()
+
+
+@cache
+def declared() -> frozenset[str]:
+    """By the product and its extras; what only its development needs is left out."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    extras = [one for name, one in project["optional-dependencies"].items() if name != "dev"]
+    return frozenset(distribution(one) for one in [*project["dependencies"], *(name for one in extras for name in one)])
+
+
+@cache
+def needed() -> dict[str, frozenset[str]]:
+    """The distributions that may provide each third-party package the product imports."""
+    ours = sys.stdlib_module_names | set(PACKAGES) | STUBS | {"migrations"}
+    names = {name for path in SOURCES for name in imported(path)} - ours
+    providers = packages_distributions()
+    return {name: frozenset(map(distribution, providers.get(name, [name]))) for name in names}
 
 
 def test_there_is_something_to_look_at() -> None:
@@ -95,3 +139,13 @@ class TestPlaces:
                 if lines > MAX_ENDPOINT:
                     thick[f"{name_of(path)}:{one.name}"] = lines
         assert thick == {}
+
+
+class TestDependencies:
+    def test_what_is_imported_is_declared(self) -> None:
+        """What another package happens to bring may go with its next version."""
+        assert sorted(name for name, providers in needed().items() if not providers & declared()) == []
+
+    def test_what_is_declared_is_needed(self) -> None:
+        used = frozenset().union(*needed().values())
+        assert declared() - used == set(NOT_IMPORTED)
