@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from lxml import etree
 
+from core.charsets import codec_of
 from core.clock import utc_now
 from crawler.sitemaps import is_feed_type, moment
 from crawler.urls import UrlError, normal_form
@@ -25,15 +26,6 @@ _HIDDEN = ("script", "style", "template", "noscript", "nav", "footer", "head", "
 _AROUND = ("header", "aside")
 _BOMS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
 _META_CHARSET = re.compile(rb"<meta\b[^>]{0,500}?charset\s{0,9}=\s{0,9}[\"']?\s{0,9}([\w.:-]{2,40})", re.I)
-# what labels mean in browsers (encoding.spec.whatwg.org §4.2), where Python takes them at their word
-_MEANT = {
-    **dict.fromkeys(("iso-8859-1", "iso8859-1", "latin1", "latin-1", "us-ascii", "ascii"), "windows-1252"),
-    **dict.fromkeys(("gb2312", "gbk", "x-gbk", "gb_2312-80"), "gb18030"),
-    **dict.fromkeys(("shift_jis", "shift-jis", "sjis", "x-sjis"), "cp932"),
-    **dict.fromkeys(("euc-kr", "ks_c_5601-1987", "ksc5601"), "cp949"),
-    **{"big5": "big5hkscs", "iso-8859-9": "windows-1254", "iso-8859-11": "cp874", "tis-620": "cp874"},
-}
-_NOT_CHARSETS = frozenset({"utf-7", "idna", "punycode", "unicode_escape", "raw_unicode_escape", "undefined"})
 _REFRESH = re.compile(r" ?([0-9]{1,6})(?:\.[0-9.]*)? ?[;, ] ?(?:url ?= ?)?([\"']?)(.*)", re.I)
 _WEEKDAY = re.compile(r"\b(?:mon|tue|wed|thu|fri|sat|sun)[a-z]{0,6},", re.I)
 _WITH_VALUE = frozenset({"unavailable_after", "max-snippet", "max-image-preview", "max-video-preview"})
@@ -145,16 +137,12 @@ def _decoded(body: bytes, charset: str | None) -> str:
 
 def decoded_as(body: bytes, label: str, *, is_header: bool) -> str | None:
     """None when the label names no charset."""
-    name = label.strip(" \"'").lower()
-    name = _MEANT.get(name, name)
+    name = codec_of(label)
+    if name is None:
+        return None
     if name.startswith("utf-16") and not is_header:
         name = "utf-8"  # who could read the declaration did not read UTF-16
-    try:
-        if codecs.lookup(name).name in _NOT_CHARSETS:
-            return None
-        return body.decode(name, errors="replace")
-    except (LookupError, ValueError):
-        return None
+    return body.decode(name, errors="replace")
 
 
 def _root(text: str) -> etree._Element | None:

@@ -3,6 +3,7 @@
 import codecs
 import re
 
+from core.charsets import codec_of
 from core.errors import DocumentError
 from ingest.codepages import guess
 from ingest.sevenbit import seven_bit
@@ -15,15 +16,7 @@ _MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
-# what web pages mean by a label is its superset (WHATWG Encoding Standard §4.2)
-_MEANT = {"iso8859-1": "cp1252", "ascii": "cp1252", "iso8859-9": "cp1254", "gb2312": "gb18030", "gbk": "gb18030",
-          "shift_jis": "cp932", "euc_kr": "cp949"}  # fmt: skip
 _JAPANESE = ("cp932", "euc_jp", "iso2022_jp")
-# labels of the Encoding Standard that Python does not know
-_LABELS = {"iso-8859-8-i": "iso8859_8", "iso-8859-8-e": "iso8859_8", "logical": "iso8859_8", "x-sjis": "cp932",
-           "windows-949": "cp949", "x-gbk": "gb18030", "x-mac-roman": "mac_roman", "x-mac-cyrillic": "mac_cyrillic",
-           "x-cp1250": "cp1250", "x-cp1251": "cp1251", "x-cp1252": "cp1252", "windows-874": "cp874",
-           "dos-874": "cp874", "unicode-1-1-utf-8": "utf-8"}  # fmt: skip
 _GOOD_PER_BAD = 8  # valid sequences for each stray byte make a text damaged UTF-8: by chance there is none
 _CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f\x80-\x9f]")
 
@@ -63,11 +56,13 @@ def _wide(data: bytes) -> str | None:
     return None
 
 
-def _strict(data: bytes, name: str) -> str | None:
+def _strict(data: bytes, label: str) -> str | None:
+    name = codec_of(label)
+    if name is None or name.startswith(("utf-16", "utf-32")):  # who could read the declaration did not read these
+        return None
     try:
-        known = codecs.lookup(_LABELS.get(name.strip().lower(), name)).name
-        text = data.decode(_MEANT.get(known, known))
-    except (LookupError, UnicodeDecodeError):
+        text = data.decode(name)
+    except UnicodeDecodeError:
         return None
     return text if _plausible(text) else None
 

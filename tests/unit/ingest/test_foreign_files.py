@@ -36,6 +36,24 @@ class TestForeignEncodings:
     def test_text_reads_right(self, text: str, encoding: str) -> None:
         assert decode(text.encode(encoding)).lstrip("\ufeff") == text
 
+    @pytest.mark.parametrize(
+        ("label", "encoding", "text"),
+        [
+            ("gb2312", "gb18030", "镕"),
+            ("shift_jis", "cp932", "①"),
+            ("windows-31j", "cp932", "①"),
+            ("ks_c_5601-1987", "cp949", "똠"),
+            ("iso-8859-1", "cp1252", "“Größe” €"),
+            ("x-mac-ukrainian", "mac_cyrillic", "Київ"),
+        ],
+    )
+    def test_a_declaration_means_what_browsers_mean(self, label: str, encoding: str, text: str) -> None:
+        assert decode(text.encode(encoding), label) == text
+
+    @pytest.mark.parametrize("label", ["unicode", "utf-16", "utf-32", "unicode_escape", "punycode", "hex", "nonsense"])
+    def test_a_declaration_that_cannot_be_is_passed_over(self, label: str) -> None:
+        assert decode("Größen: \\x41".encode("cp1252"), label) == "Größen: \\x41"
+
 
 class TestCompoundFiles:
     @pytest.mark.parametrize(
