@@ -8,8 +8,7 @@ from enum import StrEnum
 from pathlib import PurePosixPath
 
 from core.errors import DocumentError
-from ingest.compound import MAGIC as OLE
-from ingest.compound import top_names
+from ingest.compound import is_compound, top_names
 from ingest.encoding import decode
 from ingest.limits import DAMAGED, check_archive, too_deep
 
@@ -83,7 +82,7 @@ def detect(data: bytes, name: str) -> Format:
         return Format.RTF
     if head.startswith((b"PK\x03\x04", b"PK\x05\x06")):
         return _archive(data)
-    if head.startswith(OLE):
+    if is_compound(head):
         return _compound(data)
     if _BINARY.match(head):
         raise _unsupported("Whatever its name says, this is a program, image, archive, sound or video")

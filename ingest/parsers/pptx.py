@@ -6,11 +6,11 @@ from typing import Any
 
 from core.errors import DocumentError
 from ingest.builder import DocumentBuilder
+from ingest.compound import is_compound
 from ingest.elements import ParsedDocument
 from ingest.limits import check_package
 from ingest.parsers.titles import first_heading, sensible_title
 
-_OLE_MAGIC = b"\xd0\xcf\x11\xe0"
 _MAX_GROUP_DEPTH = 20
 
 
@@ -18,7 +18,7 @@ def parse_pptx(data: bytes, _name: str) -> ParsedDocument:
     """Slides in order. Raises DocumentError: PPTX_ENCRYPTED, PPTX_BROKEN, EMPTY_DOCUMENT, ARCHIVE_TOO_LARGE,
     XML_ENTITIES.
     """
-    if data.startswith(_OLE_MAGIC):
+    if is_compound(data):
         message = "This file is an old .ppt or protected by a password. Save it as .pptx without a password."
         raise DocumentError(message, code="PPTX_ENCRYPTED")
     check_package(data)

@@ -8,6 +8,7 @@ from typing import Any
 
 from core.errors import DocumentError
 from ingest.builder import DocumentBuilder
+from ingest.compound import is_compound
 from ingest.elements import ParsedDocument
 from ingest.limits import check_package
 from ingest.parsers.titles import sensible_title
@@ -16,7 +17,6 @@ MAX_ROWS = 100_000  # of all sheets together
 MAX_CHARS = 30_000_000
 _MAX_BLANK_ROWS = 2_000  # sheets formatted to the last of a million rows
 _MAX_COLUMNS = 1_000
-_OLE_MAGIC = b"\xd0\xcf\x11\xe0"
 
 
 def parse_xlsx(data: bytes, _name: str) -> ParsedDocument:
@@ -24,7 +24,7 @@ def parse_xlsx(data: bytes, _name: str) -> ParsedDocument:
 
     Raises DocumentError: XLSX_ENCRYPTED, XLSX_BROKEN, EMPTY_DOCUMENT, ARCHIVE_TOO_LARGE, XML_ENTITIES.
     """
-    if data.startswith(_OLE_MAGIC):
+    if is_compound(data):
         message = "This file is an old .xls or protected by a password. Save it as .xlsx without a password."
         raise DocumentError(message, code="XLSX_ENCRYPTED")
     check_package(data)

@@ -150,6 +150,30 @@ def compound(stream: str, content: bytes, inside: str = "") -> bytes:
     return head + fat + directory.ljust(512, b"\x00") + content.ljust(sectors * 512, b"\x00")
 
 
+def large_compound(stream: str, inside: str) -> bytes:
+    """As `compound`, with the directory in the last sector: the header alone does not lead to it (MS-CFB 2.5)."""
+    sectors, tables = 14_500, 114
+    small = compound(stream, b"", inside)
+    head, directory = bytearray(small[:512]), small[1_024:1_536]
+    struct.pack_into("<2I", head, 44, tables, sectors - 1)
+    struct.pack_into("<2I", head, 68, tables, 1)
+    struct.pack_into("<109I", head, 76, *range(109))
+    table = [0xFFFFFFFD] * tables + [0xFFFFFFFC] + [0xFFFFFFFF] * (tables * 128 - tables - 1)
+    table[sectors - 1] = 0xFFFFFFFE
+    more = struct.pack("<128I", *range(109, tables), *[0xFFFFFFFF] * (127 - tables + 109), 0xFFFFFFFE)
+    body = struct.pack(f"<{len(table)}I", *table) + more
+    return bytes(head) + body.ljust((sectors - 1) * 512, b"\x00") + directory
+
+
+def looping_compound(stream: str, rounds: int = 1_000) -> bytes:
+    """A table that leads to itself and claims to be `rounds` sectors of 127 sectors long."""
+    data = bytearray(compound(stream, b"x"))
+    here = len(data) // 512 - 1
+    struct.pack_into("<I", data, 44, 109 + 127 * rounds)
+    struct.pack_into("<2I", data, 68, here, rounds)
+    return bytes(data) + struct.pack("<128I", *[0] * 127, here)
+
+
 def picture_pdf(width: int, height: int) -> bytes:
     """A page that claims to be one picture of `width` by `height`, of which a few bytes are there."""
     data = zlib.compress(bytes(1_000))

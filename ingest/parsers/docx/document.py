@@ -4,6 +4,7 @@ from lxml import etree
 
 from core.errors import DocumentError
 from ingest.builder import DocumentBuilder
+from ingest.compound import is_compound
 from ingest.elements import ParsedDocument
 from ingest.limits import check_package
 from ingest.parsers.docx.body import BodyWalker
@@ -14,7 +15,6 @@ from ingest.parsers.docx.styles import read_styles
 from ingest.parsers.titles import first_heading, sensible_title
 from ingest.parsers.xml import attribute, local
 
-_OLE_MAGIC = b"\xd0\xcf\x11\xe0"
 _METADATA = {"creator": "author", "created": "created", "modified": "modified", "subject": "subject"}
 _ASIDES = frozenset({"footnotes", "endnotes", "comments"})
 
@@ -26,7 +26,7 @@ def parse_docx(data: bytes, _name: str, *, embedded: bool = False) -> ParsedDocu
 
     Raises DocumentError: DOCX_ENCRYPTED, DOCX_BROKEN, EMPTY_DOCUMENT, ARCHIVE_TOO_LARGE, XML_ENTITIES.
     """
-    if data.startswith(_OLE_MAGIC):
+    if is_compound(data):
         message = "This file is an old .doc or protected by a password. Save it as .docx without a password."
         raise DocumentError(message, code="DOCX_ENCRYPTED")
     check_package(data)

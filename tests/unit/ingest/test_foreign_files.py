@@ -1,23 +1,25 @@
 """Encodings of files that others wrote, hostile archives, formats of the optional part."""
 
 import io
+import time
 import zipfile
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from core.errors import DocumentError
 from ingest.archive import iter_archive
+from ingest.compound import top_names
 from ingest.detect import Format, detect
 from ingest.encoding import decode
 from ingest.parse import PARSERS, parse, parser_of
 from tests.support import hostile_files as hostile
 from tests.support.services import module
 
-OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
-
 
 def compound(entry: str) -> bytes:
-    return OLE + b"\x00" * 504 + f"{entry}\0".encode("utf-16-le") + b"\x00" * 64
+    return hostile.OLE + b"\x00" * 504 + f"{entry}\0".encode("utf-16-le") + b"\x00" * 64
 
 
 class TestForeignEncodings:
@@ -83,6 +85,21 @@ class TestCompoundFiles:
         data = bytearray(hostile.compound("Workbook", b"x"))
         data[512 + 4 : 512 + 8] = (1).to_bytes(4, "little")
         assert detect(bytes(data), "a.xls") is Format.XLS
+
+    def test_the_directory_of_a_large_file_is_found(self) -> None:
+        assert detect(hostile.large_compound("Workbook", "WordDocument"), "a.xls") is Format.XLS
+
+    def test_a_table_that_leads_to_itself_takes_no_time(self) -> None:
+        start = time.process_time()
+        assert detect(hostile.looping_compound("Workbook"), "a.xls") is Format.XLS
+        assert time.process_time() - start < 1
+
+    @given(st.lists(st.tuples(st.integers(0, 1_535), st.integers(0, 255)), max_size=20), st.integers(8, 5_632))
+    def test_damage_raises_nothing_else(self, changes: list[tuple[int, int]], size: int) -> None:
+        data = bytearray(hostile.compound("Workbook", b"x", "WordDocument"))
+        for at, value in changes:
+            data[at] = value
+        assert isinstance(top_names(bytes(data[:size])), frozenset)
 
 
 class TestFormats:

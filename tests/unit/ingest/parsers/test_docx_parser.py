@@ -12,6 +12,7 @@ from docx.oxml.ns import nsdecls
 from core.errors import DocumentError
 from ingest.elements import ElementKind, ParsedDocument
 from ingest.parsers.docx import parse_docx
+from tests.support import hostile_files as hostile
 
 MATH = 'xmlns:m="http://schemas.openxmlformats.org/officeDocument/2006/math"'
 
@@ -148,7 +149,7 @@ class TestUnreadable:
 
     def test_an_encrypted_file_says_so(self) -> None:
         with pytest.raises(DocumentError) as caught:
-            parse_docx(b"\xd0\xcf\x11\xe0" + b"\x00" * 600, "a.docx")
+            parse_docx(hostile.OLE + b"\x00" * 600, "a.docx")
         assert caught.value.code == "DOCX_ENCRYPTED"
 
     def test_a_zip_without_a_document_is_broken(self) -> None:

@@ -14,6 +14,7 @@ from ingest.elements import ElementKind, ParsedDocument
 from ingest.parsers import xlsx
 from ingest.parsers.pptx import parse_pptx
 from ingest.parsers.xlsx import parse_xlsx
+from tests.support import hostile_files as hostile
 
 
 def saved(file: Any) -> bytes:
@@ -67,9 +68,7 @@ class TestSlides:
             slide.shapes.add_textbox(Inches(1), Inches(top), Inches(3), Inches(1)).text_frame.text = text
         assert parse_pptx(saved(deck), "a.pptx").text == "above\n\nbelow"
 
-    @pytest.mark.parametrize(
-        ("data", "code"), [(b"PK\x03\x04 broken", "PPTX_BROKEN"), (b"\xd0\xcf\x11\xe0....", "PPTX_ENCRYPTED")]
-    )
+    @pytest.mark.parametrize(("data", "code"), [(b"PK\x03\x04 broken", "PPTX_BROKEN"), (hostile.OLE, "PPTX_ENCRYPTED")])
     def test_what_cannot_be_opened_is_a_clear_error(self, data: bytes, code: str) -> None:
         with pytest.raises(DocumentError) as caught:
             parse_pptx(data, "a.pptx")
