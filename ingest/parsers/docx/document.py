@@ -33,7 +33,7 @@ def parse_docx(data: bytes, _name: str, *, embedded: bool = False) -> ParsedDocu
     parts = open_parts(data)
     builder = DocumentBuilder()
     styles = {kind: part for kind, part in parts.related if kind in ("styles", "numbering")}
-    files = Embedded(builder, {} if embedded else parts.embedded)
+    files = Embedded(builder, {} if embedded else parts.embedded, _read_embedded)
     walker = BodyWalker(builder, read_styles(styles.get("styles"), styles.get("numbering")), parts.by_id, files.add)
     for body in parts.main:
         walker.walk(body)
@@ -42,6 +42,10 @@ def parse_docx(data: bytes, _name: str, *, embedded: bool = False) -> ParsedDocu
     if builder.length == 0:
         raise DocumentError("This document holds no text. Check that the right file was sent.", code="EMPTY_DOCUMENT")
     return builder.build()
+
+
+def _read_embedded(data: bytes) -> ParsedDocument:
+    return parse_docx(data, "", embedded=True)
 
 
 def _add_asides(builder: DocumentBuilder, parts: _Related) -> None:

@@ -11,21 +11,26 @@ from ingest.parsers.markup import add_markup
 from ingest.parsers.rtf import parse_rtf
 from ingest.parsers.text import parse_text
 
+Read = Callable[[bytes], ParsedDocument]
 MAX_FILES = 50
 
 
 class Embedded:
-    """Adds each of `files` (content type and bytes by relationship) where the text asks for it, once."""
+    """Adds each of `files` (content type and bytes by relationship) where the text asks for it, once.
 
-    def __init__(self, builder: DocumentBuilder, files: Mapping[str, tuple[str, bytes]]) -> None:
+    `read_document` reads those that are DOCX themselves.
+    """
+
+    def __init__(self, builder: DocumentBuilder, files: Mapping[str, tuple[str, bytes]], read_document: Read) -> None:
         self._builder, self._files, self._left = builder, dict(files), MAX_FILES
+        self._readers = {**_READERS, "wordprocessingml": read_document}
 
     def add(self, key: str) -> None:
         kind, data = self._files.pop(key, ("", b""))
         self._left -= 1
         if not data or self._left < 0:
             return
-        read = next((read for name, read in _READERS.items() if name in kind), None)
+        read = next((read for name, read in self._readers.items() if name in kind), None)
         try:
             if read is None:
                 raise DocumentError("this type is not read within a document.")
@@ -46,16 +51,9 @@ def _web_archive(data: bytes) -> ParsedDocument:
     return builder.build()
 
 
-def _document(data: bytes) -> ParsedDocument:
-    from ingest.parsers.docx.document import parse_docx
-
-    return parse_docx(data, "", embedded=True)
-
-
-_READERS: dict[str, Callable[[bytes], ParsedDocument]] = {  # by what the content type has in it
+_READERS: dict[str, Read] = {  # by what the content type has in it
     "html": _page,
     "rfc822": _web_archive,
     "rtf": lambda data: parse_rtf(data, ""),
-    "wordprocessingml": _document,
     "text/plain": lambda data: parse_text(data, ""),
 }
