@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 from evals.faults.processes import PATIENCE_S, Child, Proxy, free_port, listens, wait_for_port
 from evals.faults.services import QDRANT
 
-REHEARSAL = "insydr.rehearsal"
+FAULTY_PROGRAM = "evals.faults.installation"
 QUICK = {
     "INSYDR_LEASE_S": "4", "INSYDR_SWEEP_EVERY_S": "0.5", "INSYDR_MAX_ATTEMPTS": "1000",
     "INSYDR_EMBEDDING_MODEL": "fake", "INSYDR_LOG_LEVEL": "WARNING", "INSYDR_PARSER_PROCESSES": "1",
@@ -64,7 +64,7 @@ def embedded(folder: Path, *, pace_s: float = 0.01) -> Iterator[Shape]:
     """SQLite, workers in the server, Qdrant's engine, a folder."""
     port = free_port()
     environment = _environment(folder, port)
-    server = Child(["insydr.rehearsal", "serve"], environment, folder / "server.log")
+    server = Child([FAULTY_PROGRAM, "serve"], environment, folder / "server.log")
     shape = Shape("embedded", f"http://127.0.0.1:{port}", server, [], folder, options=("--pace", str(pace_s)))
     shape.up()
     try:
@@ -83,11 +83,11 @@ def scaled(
     pace_s: float = 0.01,
     settings: dict[str, str] | None = None,
     real_parser: bool = False,
-    program: str = REHEARSAL,
+    program: str = FAULTY_PROGRAM,
 ) -> Iterator[Shape]:
     """PostgreSQL, a broker, Qdrant over HTTP (a server named by INSYDR_TEST_QDRANT_URL, else the stand-in), S3 (moto).
 
-    `program` is the module that is run: the rehearsal, whose parts can fail, or the command line that users run.
+    `program` is the module that is run: the installation whose parts can fail, or the command line that users run.
     """
     with ExitStack() as stack:
         lines = {"database": _line(stack, postgres_url), "broker": _line(stack, broker_url)}
@@ -115,7 +115,7 @@ def scaled(
             folder,
             lines,
             broker_url,
-            options if program == REHEARSAL else (),
+            options if program == FAULTY_PROGRAM else (),
         )
         shape.up()
         try:
@@ -145,7 +145,9 @@ def _through(url: str, proxy: Proxy) -> str:
 
 def _standin(stack: ExitStack, folder: Path) -> str:
     port = free_port()
-    child = Child(["core.vectors.standin", str(port), str(folder / "qdrant")], dict(os.environ), folder / "qdrant.log")
+    child = Child(
+        ["evals.faults.qdrant_standin", str(port), str(folder / "qdrant")], dict(os.environ), folder / "qdrant.log"
+    )
     child.start()
     stack.callback(child.kill)
     wait_for_port(port)

@@ -23,7 +23,7 @@ W1, W2 = Scope("w1"), Scope("w2")
 def standin(tmp_path_factory):
     """The client's own wire format over HTTP, where no server is to be had."""
     port = free_port()
-    command = [sys.executable, "-m", "core.vectors.standin", str(port), str(tmp_path_factory.mktemp("standin"))]
+    command = [sys.executable, "-m", "evals.faults.qdrant_standin", str(port), str(tmp_path_factory.mktemp("standin"))]
     with subprocess.Popen(command) as process:
         wait_for_port(port)
         yield f"http://127.0.0.1:{port}"

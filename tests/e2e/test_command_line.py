@@ -186,7 +186,9 @@ def serving(terminal: Terminal, command: str, *, listens: bool = True) -> Iterat
 @contextmanager
 def standin(folder: Path) -> Iterator[str]:
     port = free_port()
-    child = Child(["core.vectors.standin", str(port), str(folder / "qdrant")], dict(os.environ), folder / "qdrant.log")
+    child = Child(
+        ["evals.faults.qdrant_standin", str(port), str(folder / "qdrant")], dict(os.environ), folder / "qdrant.log"
+    )
     child.start()
     try:
         wait_for_port(port)

@@ -32,7 +32,7 @@ from domain.models import OPEN_RUNS, CrawlPage, CrawlRun, Document, DocumentVers
 from domain.principal import ROLE_PERMISSIONS, Principal, Role
 from domain.upkeep.reconcile import Reconciler
 from evals.faults.processes import Child, free_port
-from evals.faults.shapes import QUICK, REHEARSAL, Shape
+from evals.faults.shapes import FAULTY_PROGRAM, QUICK, Shape
 from tests.support.bench import BY_NAME, Bench
 from tests.support.client import until
 from tests.support.site import Answer, Site
@@ -225,7 +225,7 @@ def server(folder: Path, *options: str) -> Iterator[Shape]:
         "INSYDR_CRAWL_MAX_RATE": "1000", "INSYDR_CRAWL_PLACES": str(PLACES),
         "INSYDR_DATA_DIR": str(folder / "data"), "INSYDR_PORT": str(port),
     }  # fmt: skip
-    child = Child([REHEARSAL, "serve"], environment, folder / "server.log")
+    child = Child([FAULTY_PROGRAM, "serve"], environment, folder / "server.log")
     shape = Shape("embedded", f"http://127.0.0.1:{port}", child, [], folder)
     shape.start(child, *options)
     shape.up()

@@ -2,7 +2,7 @@
 uses, over `qdrant_client`'s local mode. Slow and for tests and rehearsals only; it keeps its points in a folder, so
 it can be killed and started again.
 
-    python -m core.vectors.standin PORT FOLDER
+    python -m evals.faults.qdrant_standin PORT FOLDER
 """
 
 import json

@@ -1,7 +1,7 @@
-"""The same installation with parts that fail on command, for the fault bench; nothing else starts it.
+"""The server or the worker, as users run it, with parts that fail on command; the fault bench starts it.
 
-python -m insydr.rehearsal serve|worker [--die STAGE --nth N] [--twice] [--hog SECONDS] [--pace SECONDS]
-                                           [--real-parser]
+python -m evals.faults.installation serve|worker [--die STAGE --nth N] [--twice] [--hog SECONDS] [--pace SECONDS]
+                                                 [--real-parser]
 """
 
 import argparse
@@ -25,7 +25,7 @@ from insydr.worker import work
 from pipelines.broker import send
 
 
-class Rehearsal(Installation):
+class FaultyInstallation(Installation):
     """An installation some of whose parts fail on command."""
 
     def __init__(self, settings: Settings, options: argparse.Namespace) -> None:
@@ -84,9 +84,9 @@ def main() -> None:
     parser.add_argument("--real-parser", action="store_true", help="Read in child processes, not in this one.")
     options = parser.parse_args()
     if options.what == "serve":
-        serve(load_settings(), build=lambda settings: Rehearsal(settings, options))
+        serve(load_settings(), build=lambda settings: FaultyInstallation(settings, options))
     else:
-        work(load_settings(), build=lambda settings: Rehearsal(settings, options))
+        work(load_settings(), build=lambda settings: FaultyInstallation(settings, options))
 
 
 if __name__ == "__main__":
