@@ -1,5 +1,8 @@
 """Reads the pinned weights of all-MiniLM-L6-v2 from safetensors without torch or the safetensors package.
 
+That package (0.8.0, numpy) copies each tensor it is asked for: the same graphs, the same seconds, but a peak of 260 MB
+instead of 134 (portable) or 166 (fused), and 233 instead of 185 (int8).
+
 Format: 8 bytes little-endian length, a JSON header of names to dtype, shape and offsets, then the raw tensors
 (https://github.com/huggingface/safetensors, "Format").
 """
