@@ -5,8 +5,8 @@ import json
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
-from fastapi import Request
 from fastapi.responses import StreamingResponse
+from fastapi.sse import KEEPALIVE_COMMENT, EventSourceResponse, format_sse_event
 from pydantic import BaseModel
 from starlette.concurrency import run_in_threadpool
 
@@ -26,6 +26,7 @@ from domain.principal import Principal
 router = INSYDR.router("/api/v1/workspaces/{workspace_id}", tag="Progress")
 POLL_S = 0.5
 PING_EVERY = 30  # polls: a comment each 15 s keeps proxies from closing the stream
+# not `response_class=EventSourceResponse`: FastAPI then takes the route itself for the generator of the events
 _SSE: dict[int | str, dict[str, Any]] = {
     200: {"content": {"text/event-stream": {"schema": {"type": "string"}}}, "description": "Events `progress`."}
 }
@@ -33,44 +34,44 @@ Look = Callable[[], BaseModel]
 
 
 @router.get("/documents/{document_id}/events", responses=_SSE, response_class=StreamingResponse)
-async def document_events(document_id: str, request: Request, who: Who, state: State) -> StreamingResponse:
-    return await _stream(request, lambda: _document(state, who, document_id), ended=_document_ended)
+async def document_events(document_id: str, who: Who, state: State) -> EventSourceResponse:
+    return await _stream(lambda: _document(state, who, document_id), ended=_document_ended)
 
 
 @router.get("/jobs/{job_id}/events", responses=_SSE, response_class=StreamingResponse)
-async def job_events(job_id: str, request: Request, who: Who, state: State) -> StreamingResponse:
-    return await _stream(request, lambda: _job(state, who, job_id), ended=_job_ended)
+async def job_events(job_id: str, who: Who, state: State) -> EventSourceResponse:
+    return await _stream(lambda: _job(state, who, job_id), ended=_job_ended)
 
 
 @router.get("/crawls/{crawl_id}/events", responses=_SSE, response_class=StreamingResponse)
-async def crawl_events(crawl_id: str, request: Request, who: Who, state: State) -> StreamingResponse:
-    return await _stream(request, lambda: look(state, who, crawl_id)[0], ended=_crawl_ended)
+async def crawl_events(crawl_id: str, who: Who, state: State) -> EventSourceResponse:
+    return await _stream(lambda: look(state, who, crawl_id)[0], ended=_crawl_ended)
 
 
-async def _stream(request: Request, look: Look, *, ended: Callable[[BaseModel], bool]) -> StreamingResponse:
+async def _stream(look: Look, *, ended: Callable[[BaseModel], bool]) -> EventSourceResponse:
     first = await run_in_threadpool(look)  # a missing one is a plain 404, before the stream starts
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-    return StreamingResponse(_events(request, look, first, ended), media_type="text/event-stream", headers=headers)
+    return EventSourceResponse(_events(look, first, ended), headers=headers)
 
 
-async def _events(
-    request: Request, look: Look, now: BaseModel, ended: Callable[[BaseModel], bool]
-) -> AsyncIterator[str]:
+async def _events(look: Look, now: BaseModel, ended: Callable[[BaseModel], bool]) -> AsyncIterator[bytes]:
+    """Until `ended`; the response cancels it when the client goes away."""
     sent, polls = "", 0
-    while not await request.is_disconnected():
+    while True:
         text = now.model_dump_json()
         if text != sent:
-            yield f"event: progress\ndata: {text}\n\n"
+            yield format_sse_event(event="progress", data_str=text)
             sent = text
         elif polls % PING_EVERY == 0:
-            yield ": ping\n\n"
+            yield KEEPALIVE_COMMENT
         if ended(now):
             return
         await asyncio.sleep(POLL_S)
         try:
             polls, now = polls + 1, await run_in_threadpool(look)
         except InsydrError as error:  # deleted while somebody watched, or a part is down: said in the stream
-            yield f"event: error\ndata: {json.dumps({'detail': error.message, 'code': error.code})}\n\n"
+            told = json.dumps({"detail": error.message, "code": error.code})
+            yield format_sse_event(event="error", data_str=told)
             return
 
 
