@@ -55,5 +55,14 @@ class Input(BaseModel):
         return self.model_dump(exclude_unset=True)
 
 
+class Output(BaseModel):
+    """A part of a reply that is read from a row or a record: `model_validate` takes the attributes named as the fields.
+
+    A field whose attribute has another name says it as `validation_alias`.
+    """
+
+    model_config = ConfigDict(from_attributes=True, validate_by_name=True)
+
+
 class MessageOut(BaseModel):
     message: str

@@ -2,9 +2,9 @@
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
-from api.fields import IdText, Input, Text
+from api.fields import IdText, Input, Output, Text
 from api.insydr.surface import INSYDR
 from api.principal import Who
 from api.state import State
@@ -28,9 +28,7 @@ class TestIn(Input):
     history: list[TurnIn] = Field([], max_length=50, description="Earlier turns, where the caller keeps them.")
 
 
-class SourceOut(BaseModel):
-    model_config = ConfigDict(from_attributes=True)
-
+class SourceOut(Output):
     document_id: str
     external_id: str | None
     title: str

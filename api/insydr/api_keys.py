@@ -4,12 +4,11 @@ from datetime import datetime
 
 from pydantic import BaseModel, Field
 
-from api.fields import Input, Limit, MessageOut, Moment, Name, Offset, ShortText
+from api.fields import Input, Limit, MessageOut, Moment, Name, Offset, Output, ShortText
 from api.insydr.surface import INSYDR
 from api.principal import Who
 from api.state import State
-from domain.api_keys.service import OVERLAP_HOURS, ApiKeyService, KeyKind, KeyOrder, is_active
-from domain.models import ApiKey
+from domain.api_keys.service import OVERLAP_HOURS, ApiKeyService, KeyKind, KeyOrder
 
 router = INSYDR.router("/api/v1/workspaces/{workspace_id}/api-keys", tag="API keys")
 WARNING = "Save this key - it won't be shown again!"
@@ -28,7 +27,7 @@ class RotateIn(Input):
     overlap_hours: int = Field(OVERLAP_HOURS, ge=0, le=720, description="How long the old key works on.")
 
 
-class KeyOut(BaseModel):
+class KeyOut(Output):
     id: str
     name: str
     kind: str
@@ -60,14 +59,14 @@ def create(body: KeyIn, who: Who, state: State) -> NewKeyOut:
     )  # fmt: skip
     with state.database.write() as session:
         row, key = ApiKeyService(session, who, state.keys).create(order)
-    return NewKeyOut(**_out(row).model_dump(), key=key)
+    return NewKeyOut(**KeyOut.model_validate(row).model_dump(), key=key)
 
 
 @router.get("")
 def page(who: Who, state: State, limit: Limit = 50, offset: Offset = 0) -> KeyList:
     with state.database.read() as session:
         rows, total = ApiKeyService(session, who, state.keys).page(limit, offset)
-    return KeyList(api_keys=[_out(row) for row in rows], total=total)
+    return KeyList(api_keys=[KeyOut.model_validate(row) for row in rows], total=total)
 
 
 @router.delete("/{key_id}")
@@ -82,20 +81,4 @@ def rotate(key_id: str, who: Who, state: State, body: RotateIn | None = None) ->
     hours = (body or RotateIn()).overlap_hours
     with state.database.write() as session:
         row, key = ApiKeyService(session, who, state.keys).rotate(key_id, hours)
-    return NewKeyOut(**_out(row).model_dump(), key=key)
-
-
-def _out(row: ApiKey) -> KeyOut:
-    return KeyOut(
-        id=row.id,
-        name=row.name,
-        kind=row.kind,
-        key_prefix=row.key_prefix,
-        allowed_domains=row.allowed_domains,
-        permissions=row.permissions,
-        allowed_ips=row.allowed_ips,
-        is_active=is_active(row),
-        expires_at=row.expires_at,
-        last_used_at=row.last_used_at,
-        created_at=row.created_at,
-    )
+    return NewKeyOut(**KeyOut.model_validate(row).model_dump(), key=key)

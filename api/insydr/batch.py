@@ -10,7 +10,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import UploadFile
 
 from api.body_limits import takes_files
-from api.insydr.jobs import JobOut, job_out
+from api.insydr.jobs import JobOut
 from api.insydr.surface import INSYDR
 from api.insydr.uploads import StoredBlobs, file_limit, store_upload, stored_blobs
 from api.principal import Who
@@ -125,7 +125,7 @@ def _commit(state: ApiState, who: Principal, collection_id: str, accepted: Accep
     with state.database.write() as session:
         job = JobService(session, who).accept_batch(collection_id, items, refused)
     stored.discard_unnamed(state)
-    return job_out(job)
+    return JobOut.model_validate(job)
 
 
 def _nothing(refused: list[Refused]) -> InsydrError:

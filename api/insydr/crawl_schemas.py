@@ -5,12 +5,12 @@ from typing import Any
 
 from pydantic import BaseModel, Field
 
-from api.fields import IdText, Input, Text
-from api.insydr.jobs import JobOut, job_out
+from api.fields import IdText, Input, Output, Text
+from api.insydr.jobs import JobOut
 from domain.crawls.options import CrawlOptions
 from domain.crawls.preview import Preview
 from domain.crawls.service import SourceChange
-from domain.models import CrawlChange, CrawlPage, CrawlRun, CrawlSource, Job, RunState
+from domain.models import CrawlRun, CrawlSource, Job, RunState
 
 Secrets = dict[str, Any]
 
@@ -127,7 +127,7 @@ class RunList(BaseModel):
     total: int
 
 
-class PageOut(BaseModel):
+class PageOut(Output):
     id: str
     url: str
     state: str = Field(description="QUEUED, INDEXED, READ, REDIRECTED, SKIPPED, MISSING, GONE or FAILED.")
@@ -147,7 +147,7 @@ class PageList(BaseModel):
     total: int
 
 
-class ChangeOut(BaseModel):
+class ChangeOut(Output):
     url: str
     change: str = Field(description="NEW, CHANGED, GONE or FAILED.")
     code: str | None
@@ -160,7 +160,7 @@ class ChangeList(BaseModel):
     total: int
 
 
-class LookedOut(BaseModel):
+class LookedOut(Output):
     url: str
     action: str = Field(description="FETCH, SKIP or FAIL.")
     depth: int
@@ -176,7 +176,7 @@ class PreviewOut(BaseModel):
 
 
 def started(run: CrawlRun, job: Job) -> CrawlStarted:
-    return CrawlStarted(**job_out(job).model_dump(), job_id=job.id, crawl_id=run.source_id, run_id=run.id)
+    return CrawlStarted(**JobOut.model_validate(job).model_dump(), job_id=job.id, crawl_id=run.source_id, run_id=run.id)
 
 
 def crawl_out(source: CrawlSource, run: CrawlRun | None, job: Job | None, queued: int | None = None) -> CrawlOut:
@@ -201,16 +201,8 @@ def run_out(run: CrawlRun, job: Job | None, queued: int | None = None) -> RunOut
     )  # fmt: skip
 
 
-def page_out(row: CrawlPage) -> PageOut:
-    return PageOut(**{name: getattr(row, name) for name in PageOut.model_fields})
-
-
-def change_out(row: CrawlChange) -> ChangeOut:
-    return ChangeOut(**{name: getattr(row, name) for name in ChangeOut.model_fields})
-
-
 def preview_out(found: Preview) -> PreviewOut:
-    pages = [LookedOut(**{name: getattr(page, name) for name in LookedOut.model_fields}) for page in found.pages]
+    pages = [LookedOut.model_validate(page) for page in found.pages]
     fetched = sum(page.action == "FETCH" for page in pages)
     return PreviewOut(pages=pages, total=len(pages), would_fetch=fetched, is_complete=found.is_complete)
 

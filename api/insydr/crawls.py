@@ -7,20 +7,20 @@ from fastapi import Query, Response
 from api.fields import IfMatch, Limit, MessageOut, Offset
 from api.insydr.crawl_schemas import (
     ChangeList,
+    ChangeOut,
     CrawlFields,
     CrawlList,
     CrawlOut,
     CrawlStarted,
     PageList,
+    PageOut,
     PageRefreshIn,
     PreviewIn,
     PreviewOut,
     RunList,
     RunOut,
     UrlIn,
-    change_out,
     crawl_out,
-    page_out,
     preview_out,
     run_out,
     started,
@@ -160,7 +160,7 @@ def pages(
     wanted = _one_of(page_state, PageState, "state")
     with state.database.read() as session:
         rows, total = CrawlService(session, who, state.keys).pages(crawl_id, wanted, code, search, limit, offset)
-    return PageList(pages=[page_out(row) for row in rows], total=total)
+    return PageList(pages=[PageOut.model_validate(row) for row in rows], total=total)
 
 
 @router.get("/crawls/{crawl_id}/runs")
@@ -192,7 +192,7 @@ def changes(
     wanted = _one_of(change, Change, "change")
     with state.database.read() as session:
         rows, total = CrawlService(session, who, state.keys).changes(crawl_id, run_id, wanted, limit, offset)
-    return ChangeList(changes=[change_out(row) for row in rows], total=total)
+    return ChangeList(changes=[ChangeOut.model_validate(row) for row in rows], total=total)
 
 
 def look(state: ApiState, who: Principal, crawl_id: str, *, written: bool = False) -> tuple[CrawlOut, str]:

@@ -1,16 +1,24 @@
 """Documents on the wire (seed section 5; CONTRACT row 5)."""
 
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 from urllib.parse import urljoin
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, BeforeValidator, Field
 
-from api.fields import Input, JsonObject, Name
+from api.fields import Input, JsonObject, Name, Output
 from domain.documents.service import Detail
-from domain.models import ChunkRow, Document, DocumentVersion, Status
+from domain.models import Document, DocumentVersion, Status
 
 PREVIEW_CHARACTERS = 200
+
+
+def wire_status(status: str) -> str:
+    """QUEUED is `PROCESSING` with stage QUEUED: a seed's client waits while it sees PROCESSING."""
+    return Status.PROCESSING if status == Status.QUEUED else status
+
+
+WireStatus = Annotated[str, BeforeValidator(wire_status)]
 
 
 class DocumentPatch(Input):
@@ -18,15 +26,15 @@ class DocumentPatch(Input):
     metadata: JsonObject | None = None
 
 
-class AcceptedOut(BaseModel):
+class AcceptedOut(Output):
     id: str
     title: str
-    status: str
+    status: WireStatus
     stage: str
     message: str = "Document queued for processing"
 
 
-class DocumentOut(BaseModel):
+class DocumentOut(Output):
     id: str
     title: str
     collection_id: str
@@ -34,8 +42,8 @@ class DocumentOut(BaseModel):
     source_type: str
     source_url: str | None
     file_name: str
-    file_size: int = Field(description="Bytes of the original.")
-    status: str = Field(description="PROCESSING, COMPLETED, FAILED or CANCELLED.")
+    file_size: int = Field(validation_alias="size_bytes", description="Bytes of the original.")
+    status: WireStatus = Field(description="PROCESSING, COMPLETED, FAILED or CANCELLED.")
     stage: str = Field(description="QUEUED, PARSING, EMBEDDING, INDEXING, VERIFYING or DONE.")
     progress: float = Field(description="0 to 1.")
     error_code: str | None
@@ -47,7 +55,7 @@ class DocumentOut(BaseModel):
     chunk_count: int
     token_count: int
     page_count: int | None
-    metadata: dict[str, Any]
+    metadata: dict[str, Any] = Field(validation_alias="custom")  # `metadata` is SQLAlchemy's own attribute
     created_at: datetime
     updated_at: datetime
 
@@ -94,7 +102,7 @@ class TextOut(BaseModel):
     links: list[LinkOut] = Field(description="Links of web pages: where their words stand in the text.")
 
 
-class ChunkOut(BaseModel):
+class ChunkOut(Output):
     chunk_index: int
     content: str
     token_count: int
@@ -111,28 +119,17 @@ class ChunkList(BaseModel):
     version: int
 
 
-def wire_status(status: str) -> str:
-    """QUEUED is `PROCESSING` with stage QUEUED: a seed's client waits while it sees PROCESSING."""
-    return Status.PROCESSING if status == Status.QUEUED else status
-
-
 def accepted(document: Document) -> AcceptedOut:
-    out = AcceptedOut(id=document.id, title=document.title, status=wire_status(document.status), stage=document.stage)
+    out = AcceptedOut.model_validate(document)
     if document.status == Status.COMPLETED:
         out.message = "Document unchanged: nothing to process"
     return out
 
 
-def document_fields(row: Document) -> dict[str, Any]:
-    same = {name: getattr(row, name) for name in DocumentOut.model_fields if hasattr(Document, name)}
-    del same["metadata"]  # SQLAlchemy's own attribute
-    return {**same, "status": wire_status(row.status), "file_size": row.size_bytes, "metadata": row.custom}
-
-
 def document_detail(detail: Detail) -> DocumentDetail:
     row = detail.document
     return DocumentDetail(
-        **document_fields(row),
+        **DocumentOut.model_validate(row).model_dump(),
         file_path=f"/api/v1/workspaces/{row.workspace_id}/documents/{row.id}/original",
         versions=[_version(version, row.live_version) for version in detail.versions],
         chunks_preview=[
@@ -144,10 +141,6 @@ def document_detail(detail: Detail) -> DocumentDetail:
             for chunk in detail.preview
         ],
     )
-
-
-def chunk_out(row: ChunkRow) -> ChunkOut:
-    return ChunkOut(**{name: getattr(row, name) for name in ChunkOut.model_fields})
 
 
 def _version(row: DocumentVersion, live: int | None) -> VersionOut:

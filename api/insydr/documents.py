@@ -11,15 +11,14 @@ from api.fields import IfMatch, Limit, MessageOut, Offset
 from api.insydr.document_schemas import (
     AcceptedOut,
     ChunkList,
+    ChunkOut,
     DocumentDetail,
     DocumentList,
     DocumentOut,
     DocumentPatch,
     TextOut,
     accepted,
-    chunk_out,
     document_detail,
-    document_fields,
     text_out,
 )
 from api.insydr.surface import INSYDR
@@ -78,7 +77,7 @@ def page(
     with state.database.read() as session:
         wanted = Filter(collection_id, _statuses(status), search)
         rows, total = DocumentService(session, who).page(wanted, limit, offset)
-    return DocumentList(documents=[DocumentOut(**document_fields(row)) for row in rows], total=total)
+    return DocumentList(documents=[DocumentOut.model_validate(row) for row in rows], total=total)
 
 
 @router.get("/{document_id}")
@@ -97,7 +96,7 @@ def update(
     with state.database.write() as session:
         row = DocumentService(session, who).update(document_id, change, if_match)
     response.headers["ETag"] = etag(row)
-    return DocumentOut(**document_fields(row))
+    return DocumentOut.model_validate(row)
 
 
 @router.delete("/{document_id}")
@@ -116,7 +115,7 @@ def reprocess(document_id: str, who: Who, state: State) -> AcceptedOut:
 @router.post("/{document_id}/cancel")
 def cancel(document_id: str, who: Who, state: State) -> DocumentOut:
     with state.database.write() as session:
-        return DocumentOut(**document_fields(DocumentService(session, who).cancel(document_id)))
+        return DocumentOut.model_validate(DocumentService(session, who).cancel(document_id))
 
 
 @router.get("/{document_id}/text")
@@ -135,7 +134,7 @@ def chunks(
         service = DocumentService(session, who)
         rows, total = service.chunks(document_id, version, limit, offset)
         number = service.version(document_id, version).version
-    return ChunkList(chunks=[chunk_out(row) for row in rows], total=total, version=number)
+    return ChunkList(chunks=[ChunkOut.model_validate(row) for row in rows], total=total, version=number)
 
 
 @router.get("/{document_id}/original", response_class=Response)

@@ -12,8 +12,8 @@ from starlette.concurrency import run_in_threadpool
 
 from api.insydr.crawl_schemas import CrawlOut, has_ended
 from api.insydr.crawls import look
-from api.insydr.document_schemas import DocumentOut, document_fields
-from api.insydr.jobs import job_out
+from api.insydr.document_schemas import DocumentOut
+from api.insydr.jobs import JobOut
 from api.insydr.surface import INSYDR
 from api.principal import Who
 from api.state import ApiState, State
@@ -77,12 +77,12 @@ async def _events(look: Look, now: BaseModel, ended: Callable[[BaseModel], bool]
 
 def _document(state: ApiState, who: Principal, document_id: str) -> DocumentOut:
     with state.database.read() as session:
-        return DocumentOut(**document_fields(DocumentService(session, who).get(document_id)))
+        return DocumentOut.model_validate(DocumentService(session, who).get(document_id))
 
 
 def _job(state: ApiState, who: Principal, job_id: str) -> BaseModel:
     with state.database.read() as session:
-        return job_out(JobService(session, who).get(job_id))
+        return JobOut.model_validate(JobService(session, who).get(job_id))
 
 
 def _document_ended(now: BaseModel) -> bool:

@@ -5,17 +5,16 @@ from typing import Any
 
 from pydantic import BaseModel, Field
 
-from api.fields import Limit, Offset
+from api.fields import Limit, Offset, Output
 from api.insydr.surface import INSYDR
 from api.principal import Who
 from api.state import State
 from domain.jobs.service import JobService
-from domain.models import Job
 
 router = INSYDR.router("/api/v1/workspaces/{workspace_id}/jobs", tag="Jobs")
 
 
-class JobOut(BaseModel):
+class JobOut(Output):
     id: str
     kind: str
     collection_id: str | None
@@ -40,22 +39,16 @@ class JobList(BaseModel):
 def page(who: Who, state: State, limit: Limit = 50, offset: Offset = 0) -> JobList:
     with state.database.read() as session:
         rows, total = JobService(session, who).page(limit, offset)
-    return JobList(jobs=[job_out(row) for row in rows], total=total)
+    return JobList(jobs=[JobOut.model_validate(row) for row in rows], total=total)
 
 
 @router.get("/{job_id}")
 def get(job_id: str, who: Who, state: State) -> JobOut:
     with state.database.read() as session:
-        return job_out(JobService(session, who).get(job_id))
+        return JobOut.model_validate(JobService(session, who).get(job_id))
 
 
 @router.post("/{job_id}/cancel")
 def cancel(job_id: str, who: Who, state: State) -> JobOut:
     with state.database.write() as session:
-        return job_out(JobService(session, who).cancel(job_id))
-
-
-def job_out(row: Job) -> JobOut:
-    done = row.completed + row.failed + row.cancelled
-    same = {name: getattr(row, name) for name in JobOut.model_fields if name != "queued"}
-    return JobOut(**same, queued=max(0, row.total - done))
+        return JobOut.model_validate(JobService(session, who).cancel(job_id))

@@ -4,15 +4,14 @@ from datetime import datetime
 
 from pydantic import BaseModel, Field
 
-from api.fields import IdText, Input, Limit, Offset
-from api.insydr.jobs import JobOut, job_out
+from api.fields import IdText, Input, Limit, Offset, Output
+from api.insydr.jobs import JobOut
 from api.insydr.surface import INSYDR
 from api.principal import Who
 from api.state import State
 from core.errors import InvalidInput
 from domain.dead_letters.repository import DeadLetterFilter
 from domain.dead_letters.service import DeadLetterService
-from domain.models import Document
 from domain.upkeep.health import queue_health
 from domain.upkeep.reconcile import start_reconciliation
 
@@ -30,8 +29,8 @@ class QueueOut(BaseModel):
     failed_by_code: dict[str, int]
 
 
-class DeadLetter(BaseModel):
-    document_id: str
+class DeadLetter(Output):
+    document_id: str = Field(validation_alias="id")
     title: str
     collection_id: str
     version: int
@@ -39,7 +38,7 @@ class DeadLetter(BaseModel):
     error_message: str | None
     retryable: bool
     attempts: int
-    failed_at: datetime
+    failed_at: datetime = Field(validation_alias="updated_at")
 
 
 class DeadLetterList(BaseModel):
@@ -79,7 +78,7 @@ def dead_letters(
     wanted = DeadLetterFilter(codes=(code,) if code else None, collection_id=collection_id)
     with state.database.read() as session:
         rows, total = DeadLetterService(session, who).page(wanted, limit, offset)
-    return DeadLetterList(dead_letters=[_out(row) for row in rows], total=total)
+    return DeadLetterList(dead_letters=[DeadLetter.model_validate(row) for row in rows], total=total)
 
 
 @router.post("/dead-letters/replay", status_code=202)
@@ -89,18 +88,13 @@ def replay(body: ReplayIn, who: Who, state: State) -> JobOut:
     if wanted == DeadLetterFilter() and not body.all:
         raise InvalidInput("Name document_ids, codes or a collection_id, or say all: true.", field="document_ids")
     with state.database.write() as session:
-        return job_out(DeadLetterService(session, who).replay(wanted))
+        return JobOut.model_validate(DeadLetterService(session, who).replay(wanted))
 
 
 @router.post("/reconcile", status_code=202)
 def reconcile(who: Who, state: State) -> JobOut:
     """Compare rows, vectors and files, and repair what differs; the job's `report` says what that was."""
-    return job_out(start_reconciliation(state.database, who))
-
-
-def _out(row: Document) -> DeadLetter:
-    same = {name: getattr(row, name) for name in DeadLetter.model_fields if name not in ("document_id", "failed_at")}
-    return DeadLetter(document_id=row.id, failed_at=row.updated_at, **same)
+    return JobOut.model_validate(start_reconciliation(state.database, who))
 
 
 def _tuple(values: list[str] | None) -> tuple[str, ...] | None:

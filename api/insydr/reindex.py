@@ -3,7 +3,7 @@
 from pydantic import Field
 
 from api.fields import IdText, Input
-from api.insydr.jobs import JobOut, job_out
+from api.insydr.jobs import JobOut
 from api.insydr.surface import INSYDR
 from api.principal import Who
 from api.state import State
@@ -22,4 +22,4 @@ def start(body: ReindexIn, who: Who, state: State) -> JobOut:
     if body.collection_id is not None:
         with state.database.read() as session:
             require_collections(session, who, [body.collection_id], "collection_id")
-    return job_out(reindex(state.database, who, body.collection_id))
+    return JobOut.model_validate(reindex(state.database, who, body.collection_id))

@@ -4,14 +4,13 @@ from datetime import datetime
 from typing import Any
 
 from fastapi import Response
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
-from api.fields import IfMatch, Input, JsonObject, Limit, MessageOut, Name, Offset, ShortText
+from api.fields import IfMatch, Input, JsonObject, Limit, MessageOut, Name, Offset, Output, ShortText
 from api.insydr.surface import INSYDR
 from api.principal import CurrentUser, Who
 from api.state import State
 from domain.changes import change_of
-from domain.models import Workspace
 from domain.revision import etag
 from domain.workspaces.repository import WorkspaceRepository
 from domain.workspaces.service import NewWorkspace, WorkspaceChange, WorkspaceService, create_workspace
@@ -32,12 +31,12 @@ class WorkspacePatch(Input):
     settings: JsonObject | None = None
 
 
-class WorkspaceOut(BaseModel):
+class WorkspaceOut(Output):
     id: str
     name: str
     slug: str
     owner_id: str
-    subscription_tier: str
+    subscription_tier: str = Field(validation_alias="plan")
     logo_url: str | None
     timezone: str
     settings: dict[str, Any]
@@ -74,7 +73,7 @@ def create(body: WorkspaceIn, user: CurrentUser, state: State, response: Respons
     with state.database.write() as session:
         workspace = create_workspace(session, user.id, NewWorkspace(**body.model_dump()), state.settings.plan)
     response.headers["ETag"] = etag(workspace)
-    return WorkspaceOut(**_fields(workspace))
+    return WorkspaceOut.model_validate(workspace)
 
 
 @router.get("")
@@ -105,7 +104,7 @@ def get(who: Who, state: State, response: Response) -> WorkspaceDetail:
         total_conversations=stats.conversations,
         total_messages=stats.messages,
     )
-    return WorkspaceDetail(**_fields(workspace), stats=counts)
+    return WorkspaceDetail(**WorkspaceOut.model_validate(workspace).model_dump(), stats=counts)
 
 
 @router.patch("/{workspace_id}")
@@ -114,7 +113,7 @@ def update(body: WorkspacePatch, who: Who, state: State, response: Response, if_
     with state.database.write() as session:
         workspace = WorkspaceService(session, who).update(change, if_match)
     response.headers["ETag"] = etag(workspace)
-    return WorkspaceOut(**_fields(workspace))
+    return WorkspaceOut.model_validate(workspace)
 
 
 @router.delete("/{workspace_id}")
@@ -122,17 +121,3 @@ def delete(who: Who, state: State, if_match: IfMatch = None) -> MessageOut:
     with state.database.write() as session:
         WorkspaceService(session, who).delete(if_match)
     return MessageOut(message="Workspace deleted successfully")
-
-
-def _fields(workspace: Workspace) -> dict[str, Any]:
-    return {
-        "id": workspace.id,
-        "name": workspace.name,
-        "slug": workspace.slug,
-        "owner_id": workspace.owner_id,
-        "subscription_tier": workspace.plan,
-        "logo_url": workspace.logo_url,
-        "timezone": workspace.timezone,
-        "settings": workspace.settings,
-        "created_at": workspace.created_at,
-    }

@@ -81,7 +81,7 @@ class ApiKeyService:
         """A new key like the old one, which works on for `overlap_hours`."""
         self._who.require(Permission.KEYS_MANAGE)
         old = self._get(key_id)
-        if not is_active(old):
+        if not old.is_active:
             raise InvalidInput("This key is revoked or expired: create a new one instead.", code="KEY_INACTIVE")
         order = KeyOrder(
             old.name, KeyKind(old.kind), tuple(old.allowed_domains), tuple(old.permissions) or (ALL,),
@@ -106,14 +106,10 @@ class ApiKeyService:
         return row
 
 
-def is_active(row: ApiKey) -> bool:
-    return row.revoked_at is None and (row.expires_at is None or row.expires_at > utc_now())
-
-
 def principal_of_key(session: Session, keys: Keyring, key: str, address: str | None) -> Principal:
     """Who a presented secret key speaks for: never more than its creator may do today."""
     row = by_digest(session, keys.digest("api-key", key))
-    if row is None or row.kind != KeyKind.SECRET or not is_active(row):
+    if row is None or row.kind != KeyKind.SECRET or not row.is_active:
         raise Unauthenticated("The API key is not valid, revoked or expired.", code="INVALID_API_KEY")
     role = WorkspaceRepository(session).role(row.workspace_id, row.created_by)
     if role is None:

@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import ForeignKey
 from sqlalchemy.orm import Mapped, mapped_column
 
+from core.clock import utc_now
 from core.database import Base, Created, Id, Tenancy
 
 
@@ -28,3 +29,8 @@ class ApiKey(Created, Base):
     expires_at: Mapped[datetime | None]
     revoked_at: Mapped[datetime | None]
     last_used_at: Mapped[datetime | None]
+
+    @property
+    def is_active(self) -> bool:
+        """Whether it is accepted at this moment."""
+        return self.revoked_at is None and (self.expires_at is None or self.expires_at > utc_now())

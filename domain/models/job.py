@@ -44,3 +44,8 @@ class Job(Created, Base):
     errors: Mapped[list[Any]]
     report: Mapped[dict[str, Any] | None] = mapped_column(JsonColumn)  # what a reconciliation found
     finished_at: Mapped[datetime | None]
+
+    @property
+    def queued(self) -> int:
+        """Documents that have neither completed, failed nor been cancelled yet."""
+        return max(0, self.total - self.completed - self.failed - self.cancelled)
