@@ -1,4 +1,9 @@
-"""How sure a figure is, and whether two runs differ: resampling over questions, with a seed."""
+"""How sure a figure is, and whether two runs differ: resampling over questions, with a seed.
+
+In numpy: scipy would make the base install 143 MB larger, and scikit-learn another 52. `scipy.stats.bootstrap` has no
+interval (NaN) where one resample has no meaning, and a resampled AUROC takes 36 times as long with `roc_auc_score`:
+10.7 s instead of 0.3 for 500 resamples of 1,500 questions.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass
