@@ -13,7 +13,7 @@ from itertools import islice
 
 import structlog
 
-from crawler.fingerprints import Doubles
+from crawler.fingerprints import Duplicates
 from crawler.frontier import Claimed, Found, Frontier, Outcome, Remaining, Result, Via
 from crawler.politeness import Pace, Politeness
 from crawler.rules import LISTS
@@ -33,7 +33,7 @@ TICK_S = 0.2  # the longest time without a look at the clock and at `should_stop
 class Memory:
     """What a crawl learns on its way. It can be lost: it is made again from the frontier and from the hosts."""
 
-    doubles: Doubles = field(default_factory=Doubles)
+    duplicates: Duplicates = field(default_factory=Duplicates)
     traps: Traps = field(default_factory=Traps)
     hosts: dict[str, Politeness] = field(default_factory=dict)
 
@@ -130,16 +130,16 @@ class Crawl:
         found = tuple(kept for one in outcome.found if (kept := self._kept(one)) is not None)
         outcome = replace(outcome, found=found)
         if outcome.result in (Result.MISSING, Result.SKIPPED, Result.REDIRECTED):
-            self._memory.doubles.forget(outcome.claimed.url)
+            self._memory.duplicates.forget(outcome.claimed.url)
         if outcome.result is not Result.CONTENT or outcome.fingerprint is None:
             return outcome
-        twin = self._memory.doubles.find(outcome.fingerprint)
+        twin = self._memory.duplicates.find(outcome.fingerprint)
         if twin is not None and twin != outcome.claimed.url:
             return replace(
                 outcome, result=Result.SKIPPED, code="DUPLICATE", reason="Its text is that of another page.",
                 content=None, target=twin,
             )  # fmt: skip
-        self._memory.doubles.add(outcome.claimed.url, outcome.fingerprint)
+        self._memory.duplicates.add(outcome.claimed.url, outcome.fingerprint)
         return outcome
 
     def _kept(self, found: Found) -> Found | None:

@@ -46,7 +46,7 @@ def fingerprint(text: str) -> Fingerprint:
     return Fingerprint(_digest(words), _simhash(words), _digest(figures), len(words))
 
 
-class Doubles:
+class Duplicates:
     """The texts of a crawl by key, 50,000 and more. Not thread-safe."""
 
     def __init__(self) -> None:

@@ -160,7 +160,7 @@ class ChangeList(BaseModel):
     total: int
 
 
-class LookedOut(Output):
+class PreviewedPageOut(Output):
     url: str
     action: str = Field(description="FETCH, SKIP or FAIL.")
     depth: int
@@ -169,7 +169,7 @@ class LookedOut(Output):
 
 
 class PreviewOut(BaseModel):
-    pages: list[LookedOut]
+    pages: list[PreviewedPageOut]
     total: int
     would_fetch: int
     is_complete: bool = Field(description="False: there is more behind what is listed.")
@@ -202,7 +202,7 @@ def run_out(run: CrawlRun, job: Job | None, queued: int | None = None) -> RunOut
 
 
 def preview_out(found: Preview) -> PreviewOut:
-    pages = [LookedOut.model_validate(page) for page in found.pages]
+    pages = [PreviewedPageOut.model_validate(page) for page in found.pages]
     fetched = sum(page.action == "FETCH" for page in pages)
     return PreviewOut(pages=pages, total=len(pages), would_fetch=fetched, is_complete=found.is_complete)
 

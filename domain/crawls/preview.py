@@ -46,7 +46,7 @@ class Preview:
     is_complete: bool
 
 
-class _Impatient(MemoryFrontier):
+class _TriedOnce(MemoryFrontier):
     """What fails is not tried again: somebody waits. The same page under another address still is."""
 
     def apply(self, outcomes: Sequence[Outcome]) -> None:
@@ -69,7 +69,7 @@ def preview(web: Web, start: str, options: dict[str, Any], credentials: dict[str
     robots = RobotsCache(fetcher, PRODUCT, time.monotonic)
     visitor = Visitor(fetcher, robots, rules_of(start, chosen), PRODUCT, sitemaps=chosen.sitemaps, max_entries=LISTED)
     pages = min(READ_PAGES, chosen.max_pages)
-    frontier = _Impatient([Found(start, Via.START, 0)], max_pages=pages, known=LISTED)
+    frontier = _TriedOnce([Found(start, Via.START, 0)], max_pages=pages, known=LISTED)
     left = Crawl(frontier, visitor, Memory(), web.paced(chosen.max_rate)).run(WALL_S)
     visited = list(_visited(frontier))
     room = chosen.max_pages - sum(page.action == FETCH for page in visited)

@@ -190,7 +190,7 @@ class CrawlRunner:
                 print_ = Fingerprint(
                     row.text_hash or "", int(row.near_hash or "0", 16), row.figures or "", row.words or 0
                 )
-                memory.doubles.add(row.url, print_)
+                memory.duplicates.add(row.url, print_)
             for url in frontier_repository.urls(session, leased.source.id, RECALLED_URLS):
                 memory.traps.learn(url)
         return memory

@@ -20,7 +20,7 @@ def _reconcile_all(on: "JobContext") -> None:
     on.reconciler.queue_all()
 
 
-def _say_hello(on: "JobContext") -> None:
+def _report_worker(on: "JobContext") -> None:
     with on.database.write() as session:
         report_worker(session, on.holder, on.settings.worker_threads)
 
@@ -36,7 +36,7 @@ def _forget_events(on: "JobContext") -> None:
 RECONCILE = JobType("index.reconcile", Queue.UPKEEP, _reconcile)
 JOBS = (RECONCILE,)
 PERIODIC = (
-    Periodic("presence", every(5.0), _say_hello),
+    Periodic("presence", every(5.0), _report_worker),
     Periodic("forget-versions", every(HOUR_S), _forget_versions),
     Periodic("forget-events", every(HOUR_S), _forget_events),
     # a minute after the start, when whoever was killed before is taken over

@@ -15,7 +15,7 @@ from core.queue.outbox import Relay
 from core.settings import Settings, load_settings
 from core.vectors.protocol import VectorStore
 from domain.upkeep.reconcile import Reconciler
-from evals.faults.parts import Fate, MortalBlobs, MortalModel, MortalParser, MortalVectors
+from evals.faults.parts import FaultPoint, FaultyBlobs, FaultyModel, FaultyParser, FaultyVectors
 from ingest.children.inline import InlineParser
 from ingest.children.protocol import Parser
 from insydr.lazy import Lazy
@@ -30,33 +30,33 @@ class FaultyInstallation(Installation):
 
     def __init__(self, settings: Settings, options: argparse.Namespace) -> None:
         super().__init__(settings)
-        self._fate, self._options = Fate(options.die, options.nth), options
+        self._fault, self._options = FaultPoint(options.die, options.nth), options
 
     @Lazy
     def database(self) -> Database:
         database = super().database
-        self._fate.watch(database)
+        self._fault.watch(database)
         return database
 
     @Lazy
     def blobs(self) -> BlobStore:
-        mortal: Any = MortalBlobs(super().blobs, self._fate)
-        return mortal  # type: ignore[no-any-return]  # what it does not wrap it hands on
+        faulty: Any = FaultyBlobs(super().blobs, self._fault)
+        return faulty  # type: ignore[no-any-return]  # what it does not wrap it hands on
 
     @Lazy
     def model(self) -> EmbeddingModel:
-        return MortalModel(self._fate, self._options.pace, self._options.hog)
+        return FaultyModel(self._fault, self._options.pace, self._options.hog)
 
     @Lazy
     def vectors(self) -> VectorStore:
-        mortal: Any = MortalVectors(super().vectors, self._fate)
-        return mortal  # type: ignore[no-any-return]  # what it does not wrap it hands on
+        faulty: Any = FaultyVectors(super().vectors, self._fault)
+        return faulty  # type: ignore[no-any-return]  # what it does not wrap it hands on
 
     @Lazy
     def parser(self) -> Parser:
         inner: Parser = super().parser if self._options.real_parser else InlineParser()
-        mortal: Any = MortalParser(inner, self._fate)
-        return mortal  # type: ignore[no-any-return]  # what it does not wrap it hands on
+        faulty: Any = FaultyParser(inner, self._fault)
+        return faulty  # type: ignore[no-any-return]  # what it does not wrap it hands on
 
     @Lazy
     def reconciler(self) -> Reconciler:
@@ -68,7 +68,7 @@ class FaultyInstallation(Installation):
         self._started.append(relay.close)
 
     def _send(self, job: str, row_id: str, arguments: dict[str, Any]) -> None:
-        with self._fate.around("send"):
+        with self._fault.around("send"):
             for _ in range(2 if self._options.twice else 1):
                 send(self.broker, job, row_id, arguments)
 

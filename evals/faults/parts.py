@@ -29,7 +29,7 @@ WORKER_STAGES = (
 SERVER_STAGES = ("store.before", "store.after", "commit.before", "commit.after")
 
 
-class Fate:
+class FaultPoint:
     """Dies the `nth` time that `stage` is reached."""
 
     def __init__(self, stage: str | None, nth: int) -> None:
@@ -56,73 +56,73 @@ class Fate:
         event.listen(Session, "after_commit", lambda _: self.reach("commit.after"))
 
 
-class MortalVectors:
+class FaultyVectors:
     """Implements `VectorStore` over another one."""
 
-    def __init__(self, inner: VectorStore, fate: Fate) -> None:
-        self._inner, self._fate = inner, fate
+    def __init__(self, inner: VectorStore, fault: FaultPoint) -> None:
+        self._inner, self._fault = inner, fault
 
     def upsert(self, points: Sequence[Point]) -> None:
         half = len(points) // 2
-        with self._fate.around("upsert"):
+        with self._fault.around("upsert"):
             self._inner.upsert(points[:half])
-            self._fate.reach("upsert.middle")
+            self._fault.reach("upsert.middle")
             self._inner.upsert(points[half:])
 
     def count(self, scope: Scope) -> int:
-        with self._fate.around("verify"):
+        with self._fault.around("verify"):
             return self._inner.count(scope)
 
     def delete(self, scope: Scope) -> None:
-        with self._fate.around("delete"):
+        with self._fault.around("delete"):
             self._inner.delete(scope)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._inner, name)
 
 
-class MortalBlobs:
+class FaultyBlobs:
     """Implements `BlobStore` over another one."""
 
-    def __init__(self, inner: BlobStore, fate: Fate) -> None:
-        self._inner, self._fate = inner, fate
+    def __init__(self, inner: BlobStore, fault: FaultPoint) -> None:
+        self._inner, self._fault = inner, fault
 
     def put(self, key: str, source: BinaryIO) -> int:
-        with self._fate.around("store"):
+        with self._fault.around("store"):
             return self._inner.put(key, source)
 
     def delete(self, key: str) -> None:
-        with self._fate.around("drop"):
+        with self._fault.around("drop"):
             self._inner.delete(key)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._inner, name)
 
 
-class MortalParser:
+class FaultyParser:
     """Implements `Parser` over another one."""
 
-    def __init__(self, inner: Parser, fate: Fate) -> None:
-        self._inner, self._fate = inner, fate
+    def __init__(self, inner: Parser, fault: FaultPoint) -> None:
+        self._inner, self._fault = inner, fault
 
     def run(self, tasks: Sequence[ParseTask], wanted: Wanted = always) -> list[Parsed | Failed]:
-        with self._fate.around("parse"):
+        with self._fault.around("parse"):
             return self._inner.run(tasks, wanted)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._inner, name)
 
 
-class MortalModel(FakeEmbeddingModel):
+class FaultyModel(FakeEmbeddingModel):
     """A fake model (meaning does not matter here) that takes `pace_s` a text, and may hold Python's global lock for
     `hog_s` in one call, as C code does that never lets go."""
 
-    def __init__(self, fate: Fate, pace_s: float, hog_s: float) -> None:
+    def __init__(self, fault: FaultPoint, pace_s: float, hog_s: float) -> None:
         super().__init__()
-        self._fate, self._pace_s, self._hog_s = fate, pace_s, hog_s
+        self._fault, self._pace_s, self._hog_s = fault, pace_s, hog_s
 
     def embed_passages(self, texts: Sequence[str]) -> Floats:
-        with self._fate.around("embed"):
+        with self._fault.around("embed"):
             if self._hog_s and any("hog" in text for text in texts):
                 ctypes.PyDLL(None).usleep(int(self._hog_s * 1e6))
                 self._hog_s = 0.0

@@ -42,27 +42,27 @@ class Result:
 
 def kills(shape: Shape, client: Client, count: int, seed: int, progress: Callable[[int], None]) -> Result:
     """kill -9 at every stage in turn, `count` times; the invariants are checked now and then, and at the end."""
-    doom, verdict, checked = Doom(shape, seed), Verdict(), 0
-    while doom.deaths() < count:
-        if shape.doom is None:  # the first time, and after a check
-            doom.begin()
-            shape.doom = doom.next
+    kills, verdict, checked = KillPlan(shape, seed), Verdict(), 0
+    while kills.deaths() < count:
+        if shape.kills is None:  # the first time, and after a check
+            kills.begin()
+            shape.kills = kills.next
             _restart(shape)
-        life, ends = doom.deaths(), time.monotonic() + STAGE_PATIENCE_S
-        while doom.deaths() == life and time.monotonic() < ends:
+        life, ends = kills.deaths(), time.monotonic() + STAGE_PATIENCE_S
+        while kills.deaths() == life and time.monotonic() < ends:
             client.round(4)
             shape.up()
-        if doom.deaths() == life:
-            doom.strike()
+        if kills.deaths() == life:
+            kills.strike()
             shape.up()
-        progress(doom.deaths())
-        if doom.deaths() - checked >= CHECK_EVERY or doom.deaths() >= count:
-            checked, shape.doom = doom.deaths(), None
+        progress(kills.deaths())
+        if kills.deaths() - checked >= CHECK_EVERY or kills.deaths() >= count:
+            checked, shape.kills = kills.deaths(), None
             _add(verdict, _settled(shape, client))
-    return Result("kill -9 at every stage", verdict, {"kills": doom.deaths(), "stages": doom.stages()})
+    return Result("kill -9 at every stage", verdict, {"kills": kills.deaths(), "stages": kills.stages()})
 
 
-class Doom:
+class KillPlan:
     """Which stage each process dies at, one after the other."""
 
     def __init__(self, shape: Shape, seed: int) -> None:
@@ -177,7 +177,7 @@ def hogged(shape: Shape, client: Client, lease_s: float) -> Result:
 
 def starved(shape: Shape, client: Client, lease_s: float) -> Result:
     """A worker gets no processor for three leases, then goes on as if nothing had been."""
-    victim, seen = shape.mortal, Counter[str]()
+    victim, seen = shape.faulty, Counter[str]()
     client.round()
     time.sleep(0.3)
     victim.send(signal.SIGSTOP)

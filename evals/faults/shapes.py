@@ -38,7 +38,7 @@ class Shape:
     doom: Callable[[Child], tuple[str, ...]] | None = None  # further options of a process that is started
 
     @property
-    def mortal(self) -> Child:
+    def faulty(self) -> Child:
         """The process whose death is rehearsed: it runs the jobs."""
         return self.workers[0] if self.workers else self.server
 

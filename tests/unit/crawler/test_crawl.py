@@ -208,7 +208,7 @@ class TestCopies:
     def test_of_an_earlier_crawl(self, made: Make, site: Site, status: int, code: str | None) -> None:
         page = site.html("/a", "A", text("same"))
         memory = Memory()
-        memory.doubles.add(site.url("/a"), fingerprint(read_page(page.body, site.url("/a")).text))
+        memory.duplicates.add(site.url("/a"), fingerprint(read_page(page.body, site.url("/a")).text))
         tree(site, {"/": ["/a", "/b"]})
         for path in ("/a", "/b"):
             site.html(path, path, text("same"))

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crawler.fingerprints import Doubles, Fingerprint, fingerprint, simhash
+from crawler.fingerprints import Duplicates, Fingerprint, fingerprint, simhash
 
 WORDS = [random.Random(1).choice("abcdefghijklm") * 3 + chr(97 + i % 26) + chr(97 + i // 26 % 26) for i in range(2_000)]
 
@@ -116,10 +116,10 @@ class TestDoubles:
         ],
     )
     def test_find(self, known: str, wanted: str, expected: str | None) -> None:
-        doubles = Doubles()
-        assert doubles.find(fingerprint(known)) is None
-        doubles.add("a", fingerprint(known))
-        assert doubles.find(fingerprint(wanted)) == expected
+        duplicates = Duplicates()
+        assert duplicates.find(fingerprint(known)) is None
+        duplicates.add("a", fingerprint(known))
+        assert duplicates.find(fingerprint(wanted)) == expected
 
     @pytest.mark.parametrize(
         ("near", "figures", "count", "expected"),
@@ -136,30 +136,30 @@ class TestDoubles:
         ],
     )
     def test_find_near(self, near: int, figures: str, count: int, expected: str | None) -> None:
-        doubles = Doubles()
-        doubles.add("a", Fingerprint("x", 0, "f", 100))
-        assert doubles.find(Fingerprint("y", near, figures, count)) == expected
+        duplicates = Duplicates()
+        duplicates.add("a", Fingerprint("x", 0, "f", 100))
+        assert duplicates.find(Fingerprint("y", near, figures, count)) == expected
 
     def test_the_first_of_equals_is_found(self) -> None:
-        doubles = Doubles()
-        doubles.add("a", fingerprint(text(50)))
-        doubles.add("b", fingerprint(text(50)))
-        assert doubles.find(fingerprint(text(50))) == "a"
+        duplicates = Duplicates()
+        duplicates.add("a", fingerprint(text(50)))
+        duplicates.add("b", fingerprint(text(50)))
+        assert duplicates.find(fingerprint(text(50))) == "a"
 
     def test_a_page_that_changed_is_no_copy_of_what_it_was(self) -> None:
-        doubles = Doubles()
-        doubles.add("a", fingerprint(text(200)))
-        doubles.add("a", fingerprint(text(200, seed=2)))
-        assert doubles.find(fingerprint(text(200))) is None
-        assert doubles.find(fingerprint(text(200, seed=2))) == "a"
-        doubles.add("a", fingerprint("short"))
-        assert doubles.find(fingerprint(text(200, seed=2))) is None
+        duplicates = Duplicates()
+        duplicates.add("a", fingerprint(text(200)))
+        duplicates.add("a", fingerprint(text(200, seed=2)))
+        assert duplicates.find(fingerprint(text(200))) is None
+        assert duplicates.find(fingerprint(text(200, seed=2))) == "a"
+        duplicates.add("a", fingerprint("short"))
+        assert duplicates.find(fingerprint(text(200, seed=2))) is None
 
     def test_a_look_among_50_000_is_quick(self) -> None:
-        doubles, source = Doubles(), random.Random(3)
+        duplicates, source = Duplicates(), random.Random(3)
         for number in range(50_000):
-            doubles.add(str(number), Fingerprint(str(number), source.getrandbits(64), "f", 500))
+            duplicates.add(str(number), Fingerprint(str(number), source.getrandbits(64), "f", 500))
         start = time.process_time()
         for _ in range(1_000):
-            assert doubles.find(Fingerprint("x", source.getrandbits(64), "f", 500)) is None
+            assert duplicates.find(Fingerprint("x", source.getrandbits(64), "f", 500)) is None
         assert time.process_time() - start < 0.5
