@@ -13,8 +13,6 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from core.errors import Unavailable
 from core.vectors.edge_engine import (
     add_vectors,
@@ -26,7 +24,7 @@ from core.vectors.edge_engine import (
     load_shard,
 )
 from core.vectors.edge_shadow import OptimizeChild, Pointer, copy_shard, read_pointer, successor, write_pointer
-from core.vectors.protocol import DenseQuery, Floats, Hit, Point, Scope, SparseQuery
+from core.vectors.protocol import DenseQuery, Hit, Point, Scope, SparseQuery
 from core.vectors.schema import MAX_WORKSPACES, OWNER_FIELDS, as_hit, count_owners, is_nothing
 
 _SLICE = 100  # points a write: about 15 ms during which no other thread runs
@@ -85,13 +83,6 @@ class EdgeVectorStore:
             found[i] = [as_hit(p.id, p.score, p.payload) for p in points]
         return found
 
-    def fetch_dense(self, scope: Scope, ids: Sequence[str], name: str) -> dict[str, Floats]:
-        """Vectors by id, for those in scope."""
-        if is_nothing(scope) or not ids:
-            return {}
-        records = self._scroll(edge_filter(scope, ids), [name])
-        return {str(r.id): np.asarray(r.vector[name], np.float32) for r in records if name in (r.vector or {})}
-
     def count(self, scope: Scope) -> int:
         """Exact number of points in scope."""
         import qdrant_edge as q
@@ -103,13 +94,13 @@ class EdgeVectorStore:
 
     def ids(self, scope: Scope) -> set[str]:
         """All point ids in scope, read in pages."""
-        return set() if is_nothing(scope) else {str(r.id) for r in self._scroll(edge_filter(scope), False)}
+        return set() if is_nothing(scope) else {str(r.id) for r in self._scroll(edge_filter(scope))}
 
     def owners(self, scope: Scope) -> dict[tuple[str, int], int]:
         """Points in scope by document and version, read in pages."""
         if is_nothing(scope):
             return {}
-        return count_owners(r.payload for r in self._scroll(edge_filter(scope), False, OWNER_FIELDS))
+        return count_owners(r.payload for r in self._scroll(edge_filter(scope), OWNER_FIELDS))
 
     def workspaces(self) -> set[str]:
         """All workspaces that have points."""
@@ -187,13 +178,13 @@ class EdgeVectorStore:
                 self._shard.flush()
                 self._unflushed = 0
 
-    def _scroll(self, wanted: Any, vectors: bool | list[str], payload: bool | list[str] = False) -> Iterator[Any]:
+    def _scroll(self, wanted: Any, payload: bool | list[str] = False) -> Iterator[Any]:
         import qdrant_edge as q
 
         shard, offset = self._shard, None
         while True:
             request = q.ScrollRequest(
-                offset=offset, limit=_PAGE, filter=wanted, with_payload=payload, with_vector=vectors
+                offset=offset, limit=_PAGE, filter=wanted, with_payload=payload, with_vector=False
             )
             with engine_errors("be read"):
                 records, offset = shard.scroll(request)

@@ -1,6 +1,6 @@
 """Translation to and from Qdrant's embedded engine (`qdrant_edge`), and its errors."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -74,7 +74,7 @@ def add_vectors(shard: Any, stored: dict[str, int], wanted: dict[str, int]) -> d
     return stored | wanted
 
 
-def edge_filter(scope: Scope, ids: Sequence[str] | None = None) -> Any:
+def edge_filter(scope: Scope) -> Any:
     """The one filter of this engine: always the workspace, then whatever else the scope names."""
     import qdrant_edge as q
 
@@ -87,8 +87,6 @@ def edge_filter(scope: Scope, ids: Sequence[str] | None = None) -> Any:
         must.append(q.FieldCondition("version", match=q.MatchValue(scope.version)))
     if scope.before_version is not None:
         must.append(q.FieldCondition("version", range=q.RangeFloat(lt=scope.before_version)))
-    if ids is not None:
-        must.append(q.HasIdCondition(set(ids)))
     return q.Filter(must=must)
 
 

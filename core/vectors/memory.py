@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from core.vectors.protocol import DenseQuery, Floats, Hit, Point, Scope, SparseQuery, SparseVector
+from core.vectors.protocol import DenseQuery, Hit, Point, Scope, SparseQuery, SparseVector
 
 
 class MemoryVectorStore:
@@ -26,11 +26,6 @@ class MemoryVectorStore:
     ) -> list[list[Hit]]:
         """Always exact."""
         return [self._branch(scope, query)[:limit] for query in queries]
-
-    def fetch_dense(self, scope: Scope, ids: Sequence[str], name: str) -> dict[str, Floats]:
-        """Vectors by id, for those in scope."""
-        wanted = set(ids)
-        return {p.id: p.dense[name] for p in self._within(scope) if p.id in wanted and name in p.dense}
 
     def count(self, scope: Scope) -> int:
         """Points in scope."""

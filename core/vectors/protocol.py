@@ -85,10 +85,6 @@ class VectorStore(Protocol):
         """One round trip, the scope's filter in every branch; a list of at most `limit` hits a query, best first."""
         ...
 
-    def fetch_dense(self, scope: Scope, ids: Sequence[str], name: str) -> dict[str, Floats]:
-        """Stored vectors by point id, for those in scope; absent ids are absent."""
-        ...
-
     def count(self, scope: Scope) -> int:
         """Exact number of points in scope."""
         ...

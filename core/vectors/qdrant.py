@@ -4,10 +4,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-import numpy as np
-
 from core.errors import Unavailable
-from core.vectors.protocol import DenseQuery, Floats, Hit, Point, Scope, SparseQuery, SparseVector
+from core.vectors.protocol import DenseQuery, Hit, Point, Scope, SparseQuery, SparseVector
 from core.vectors.schema import (
     HIT_FIELDS,
     HNSW_EF,
@@ -73,13 +71,6 @@ class QdrantVectorStore:
             found[i] = [as_hit(p.id, p.score, p.payload) for p in answer.points]
         return found
 
-    def fetch_dense(self, scope: Scope, ids: Sequence[str], name: str) -> dict[str, Floats]:
-        """Vectors by id, for those in scope."""
-        if is_nothing(scope) or not ids:
-            return {}
-        records = self._scroll(client_filter(scope, ids), [name])
-        return {str(r.id): np.asarray(r.vector[name], np.float32) for r in records if name in (r.vector or {})}
-
     def count(self, scope: Scope) -> int:
         """Exact number of points in scope."""
         if is_nothing(scope):
@@ -89,13 +80,13 @@ class QdrantVectorStore:
 
     def ids(self, scope: Scope) -> set[str]:
         """All point ids in scope, read in pages."""
-        return set() if is_nothing(scope) else {str(r.id) for r in self._scroll(client_filter(scope), False)}
+        return set() if is_nothing(scope) else {str(r.id) for r in self._scroll(client_filter(scope))}
 
     def owners(self, scope: Scope) -> dict[tuple[str, int], int]:
         """Points in scope by document and version, read in pages."""
         if is_nothing(scope):
             return {}
-        return count_owners(r.payload for r in self._scroll(client_filter(scope), False, OWNER_FIELDS))
+        return count_owners(r.payload for r in self._scroll(client_filter(scope), OWNER_FIELDS))
 
     def workspaces(self) -> set[str]:
         """All workspaces that have points."""
@@ -175,19 +166,19 @@ class QdrantVectorStore:
             query=vector, using=name, filter=client_filter(scope), params=params, limit=limit, with_payload=HIT_FIELDS
         )
 
-    def _scroll(self, wanted: Any, vectors: bool | list[str], payload: bool | list[str] = False) -> Iterator[Any]:
+    def _scroll(self, wanted: Any, payload: bool | list[str] = False) -> Iterator[Any]:
         offset = None
         while True:
             with _answers():
                 records, offset = self._client.scroll(
-                    self._collection, wanted, limit=_PAGE, offset=offset, with_payload=payload, with_vectors=vectors
+                    self._collection, wanted, limit=_PAGE, offset=offset, with_payload=payload, with_vectors=False
                 )
             yield from records
             if offset is None:
                 return
 
 
-def client_filter(scope: Scope, ids: Sequence[str] | None = None) -> Any:
+def client_filter(scope: Scope) -> Any:
     """The one filter of this engine: always the workspace, then whatever else the scope names."""
     from qdrant_client import models
 
@@ -203,8 +194,6 @@ def client_filter(scope: Scope, ids: Sequence[str] | None = None) -> Any:
         must.append(equal("version", scope.version))
     if scope.before_version is not None:
         must.append(models.FieldCondition(key="version", range=models.Range(lt=scope.before_version)))
-    if ids is not None:
-        must.append(models.HasIdCondition(has_id=list(ids)))
     return models.Filter(must=must)
 
 

@@ -14,7 +14,6 @@ from domain.plans import crawl_pages
 DEFAULT_PAGES = 500
 MOST_PAGES = 200_000
 MIN_HOURS = 1.0
-MAX_HOURS = 8_760.0
 
 
 class CrawlOptions(BaseModel):

@@ -42,24 +42,24 @@ class Result:
 
 def kills(shape: Shape, client: Client, count: int, seed: int, progress: Callable[[int], None]) -> Result:
     """kill -9 at every stage in turn, `count` times; the invariants are checked now and then, and at the end."""
-    kills, verdict, checked = KillPlan(shape, seed), Verdict(), 0
-    while kills.deaths() < count:
-        if shape.kills is None:  # the first time, and after a check
-            kills.begin()
-            shape.kills = kills.next
+    plan, verdict, checked = KillPlan(shape, seed), Verdict(), 0
+    while plan.deaths() < count:
+        if shape.faults is None:  # the first time, and after a check
+            plan.begin()
+            shape.faults = plan.next
             _restart(shape)
-        life, ends = kills.deaths(), time.monotonic() + STAGE_PATIENCE_S
-        while kills.deaths() == life and time.monotonic() < ends:
+        life, ends = plan.deaths(), time.monotonic() + STAGE_PATIENCE_S
+        while plan.deaths() == life and time.monotonic() < ends:
             client.round(4)
             shape.up()
-        if kills.deaths() == life:
-            kills.strike()
+        if plan.deaths() == life:
+            plan.strike()
             shape.up()
-        progress(kills.deaths())
-        if kills.deaths() - checked >= CHECK_EVERY or kills.deaths() >= count:
-            checked, shape.kills = kills.deaths(), None
+        progress(plan.deaths())
+        if plan.deaths() - checked >= CHECK_EVERY or plan.deaths() >= count:
+            checked, shape.faults = plan.deaths(), None
             _add(verdict, _settled(shape, client))
-    return Result("kill -9 at every stage", verdict, {"kills": kills.deaths(), "stages": kills.stages()})
+    return Result("kill -9 at every stage", verdict, {"kills": plan.deaths(), "stages": plan.stages()})
 
 
 class KillPlan:

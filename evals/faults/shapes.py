@@ -35,7 +35,7 @@ class Shape:
     lines: dict[str, Proxy] = field(default_factory=dict)
     broker_url: str | None = None
     options: tuple[str, ...] = ()
-    doom: Callable[[Child], tuple[str, ...]] | None = None  # further options of a process that is started
+    faults: Callable[[Child], tuple[str, ...]] | None = None  # further options of a process that is started
 
     @property
     def faulty(self) -> Child:
@@ -43,7 +43,7 @@ class Shape:
         return self.workers[0] if self.workers else self.server
 
     def start(self, child: Child, *options: str) -> None:
-        child.start(*self.options, *options, *(self.doom(child) if self.doom else ()))
+        child.start(*self.options, *options, *(self.faults(child) if self.faults else ()))
 
     def up(self) -> None:
         """Start whatever does not run, until the server listens: one that is to die may do so before."""

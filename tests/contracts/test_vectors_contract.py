@@ -148,10 +148,6 @@ class TestIsolation:
         assert store.count(W1) == 5
         assert store.ids(W2) == {point(i, "w2").id for i in range(5, 9)}
 
-    def test_fetch_gives_no_foreign_vector_even_by_id(self, store):
-        mine, foreign = point(1), point(6, "w2")
-        assert set(store.fetch_dense(W1, [mine.id, foreign.id], MODEL)) == {mine.id}
-
     def test_delete_leaves_the_others(self, store):
         store.delete(W1)
         assert (store.count(W1), store.count(W2)) == (0, 4)
@@ -199,24 +195,11 @@ class TestScope:
         assert set(numbers(dense)) == set(numbers(words)) == expected
         assert store.count(scope) == len(expected)
         assert store.ids(scope) == {point(i).id for i in expected}
-        assert set(store.fetch_dense(scope, [point(i).id for i in range(4)], MODEL)) == store.ids(scope)
 
     @pytest.mark.parametrize(("scope", "expected"), SCOPES)
     def test_delete_removes_the_scope_and_nothing_else(self, store, scope, expected):
         store.delete(scope)
         assert store.ids(W1) == {point(i).id for i in range(4) if i not in expected}
-
-
-class TestFetchDense:
-    def test_vectors_come_back_as_they_were_stored(self, store):
-        store.upsert([point(1), point(2)])
-        found = store.fetch_dense(W1, [point(2).id, str(uuid.UUID(int=5))], MODEL)
-        assert list(found) == [point(2).id]
-        assert found[point(2).id].dtype == np.float32
-        assert found[point(2).id] == pytest.approx(unit(2), abs=1e-5)
-
-    def test_no_ids_are_no_vectors(self, store):
-        assert store.fetch_dense(W1, [], MODEL) == {}
 
 
 class TestUpkeep:

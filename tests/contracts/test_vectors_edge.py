@@ -11,7 +11,7 @@ import pytest
 
 from core.errors import Unavailable
 from core.vectors.edge import EdgeVectorStore
-from core.vectors.protocol import Scope
+from core.vectors.protocol import DenseQuery, Scope
 from tests.support.vector_points import DENSE, MODEL, dense_query, point, sparse_query, unit
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -70,7 +70,8 @@ class TestReopening:
         first.close()
         second = EdgeVectorStore(folder, DENSE | {"other": 8})
         second.upsert([point(2, dense={MODEL: unit(2), "other": unit(3)})])
-        assert set(second.fetch_dense(W1, [point(1).id, point(2).id], "other")) == {point(2).id}
+        (found,) = second.search(W1, [DenseQuery("other", unit(3))], 5)
+        assert [hit.id for hit in found] == [point(2).id]
         second.close()
 
     def test_another_dimension_is_refused_with_what_to_do(self, folder):
