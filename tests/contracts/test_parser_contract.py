@@ -83,7 +83,7 @@ class TestChildren:
     def test_a_hanging_parser_is_stopped_by_the_wall_clock(self, tmp_path: Path) -> None:
         fifo = tmp_path / "never-ends.txt"
         os.mkfifo(fifo)
-        pool = ParsePool(1, wall_s=3, cpu_s=60, memory_bytes=2**31, max_tasks=100)
+        pool = ParsePool(1, wall_s=8, cpu_s=60, memory_bytes=2**31, max_tasks=100)
         try:
             hanging, after = pool.run([ParseTask(str(fifo), 0, 5, "x.txt"), task(SAMPLES / "faq.md")])
         finally:

@@ -55,7 +55,7 @@ class TestFolder:
         assert [one.id for one in load(beir, split="dev").questions] == ["q2", "q3"]
 
     def test_a_split_that_is_not_there(self, beir: Path) -> None:
-        with pytest.raises(DataSetError, match=r"PreviewedPage for qrels/train\.tsv"):
+        with pytest.raises(DataSetError, match=r"Looked for qrels/train\.tsv"):
             load(beir, split="train")
 
     def test_one_file_of_judgements(self, beir: Path) -> None:
