@@ -86,7 +86,7 @@ def _fill(database: Database, vectors: EdgeVectorStore, model: EmbeddingModel, c
     weights = [sparse.encode_passage(text, "en") for text in texts]
     random = np.random.default_rng(7)
     with database.write() as session:
-        session.add(Workspace(id=WHO, name="b", slug="b", plan="FREE", settings={}, embedding_model="m", owner_id="u"))
+        session.add(Workspace(id=WHO, name="b", slug="b", plan="FREE", settings={}, owner_id="u"))
         session.flush()
         session.add(Collection(id=COLLECTION, workspace_id=WHO, name="b"))
     for start in range(0, chunks, 5_000):
