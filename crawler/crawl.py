@@ -5,17 +5,16 @@ One thread schedules and applies; visits run in a pool and share nothing but the
 """
 
 import time
-from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field, replace
-from itertools import islice
 
 import structlog
 
 from crawler.fingerprints import Duplicates
 from crawler.frontier import Claimed, Found, Frontier, Outcome, Remaining, Result, Via
 from crawler.politeness import Pace, Politeness
+from crawler.ready import ReadyQueue
 from crawler.rules import LISTS
 from crawler.traps import Traps
 from crawler.urls import host_of
@@ -49,7 +48,7 @@ class Crawl:
     ) -> None:
         self._frontier, self._visitor, self._memory = frontier, visitor, memory
         self._pace, self._clock = pace, clock
-        self._ready: deque[Claimed] = deque()
+        self._ready = ReadyQueue((), self._politeness)
         self._flying: dict[Future[Visited], Claimed] = {}
         self._ended: list[Outcome] = []
         self._is_news = False  # applied since the frontier was asked
@@ -77,33 +76,24 @@ class Crawl:
     def _start(self, pool: ThreadPoolExecutor, remaining: Remaining) -> float:
         """Start as many visits as the hosts and the page limit allow, those of one host in the frontier's order.
 
-        Returns the seconds until a host that made a URL wait may be asked, at most `TICK_S`.
+        Returns the seconds until another host may be asked, at most `TICK_S`.
         """
         if self._is_short() and remaining.queued > len(self._flying) + len(self._ended):
-            self._ready, self._is_news = deque(self._frontier.next(AHEAD, self._in_hand())), False
-        held: deque[Claimed] = deque()
-        waits: dict[Politeness, float] = {}  # a host whose pause ends during this pass keeps its later URLs waiting
-        room = self._pace.places - len(self._flying)
-        while self._ready and room > 0:
-            claimed = self._ready.popleft()
+            claimed = self._frontier.next(AHEAD, self._in_hand())
+            self._ready, self._is_news = ReadyQueue(claimed, self._politeness), False
+        while len(self._flying) < self._pace.places:
             # a list is no page; nor may a visit start that could be one page too many
-            is_free = claimed.via in LISTS or self._pages_in_hand() < remaining.pages
-            host = self._politeness(claimed.url)
-            if is_free and host not in waits and (wait_s := host.wait_s()) > 0:
-                waits[host] = wait_s
-            if is_free and host not in waits:
-                host.begin()
-                self._flying[pool.submit(_visited, self._visitor, claimed)] = claimed
-                room -= 1
-            else:
-                held.append(claimed)
-        self._ready.extendleft(reversed(held))
-        return min([TICK_S, *waits.values()])
+            is_full = self._pages_in_hand() >= remaining.pages
+            one = self._ready.take(lists_only=is_full)
+            if one is None:
+                return TICK_S if is_full else min(TICK_S, self._ready.wait_s())
+            self._politeness(host_of(one.url)).begin()
+            self._flying[pool.submit(_visited, self._visitor, one)] = one
+        return TICK_S
 
     def _is_short(self) -> bool:
         """Whether the frontier may know more that can start: hosts of what is at hand may ask for a pause."""
-        free = (one for one in self._ready if not self._is_news or self._politeness(one.url).pause_s() <= 0)
-        return sum(1 for _ in islice(free, self._pace.places)) < self._pace.places
+        return self._ready.count(without_paused=self._is_news) < self._pace.places
 
     def _collect(self, timeout_s: float | None) -> None:
         if not self._flying:
@@ -117,7 +107,7 @@ class Crawl:
             self._ended.append(self._judged(visited.outcome))
 
     def _learn(self, claimed: Claimed, contact: Contact | None) -> None:
-        host = self._politeness(claimed.url)
+        host = self._politeness(host_of(claimed.url))
         if contact is None:
             host.give_back()
             return
@@ -180,14 +170,13 @@ class Crawl:
 
     def _can_wait(self, remaining: Remaining, end: float) -> bool:
         """Whether something becomes due before the time is up."""
-        if remaining.queued == 0 or (remaining.pages <= 0 and not any(one.via in LISTS for one in self._ready)):
+        if remaining.queued == 0 or (remaining.pages <= 0 and not self._ready.has_lists()):
             return False
-        pauses = [self._politeness(one.url).pause_s() for one in self._ready] or [remaining.due_in_s]
-        return self._clock() + min(pauses) < end
+        return self._clock() + (self.pause_s() if self._ready else remaining.due_in_s) < end
 
-    def waits_s(self) -> float:
+    def pause_s(self) -> float:
         """How long the hosts of the URLs at hand ask for a pause."""
-        return min((self._politeness(one.url).pause_s() for one in self._ready), default=0.0)
+        return self._ready.pause_s()
 
     def _in_hand(self) -> set[str]:
         flying = {one.key for one in self._flying.values()}
@@ -197,8 +186,7 @@ class Crawl:
         ended = sum(one.result in (Result.CONTENT, Result.UNCHANGED) for one in self._ended)
         return ended + sum(one.via not in LISTS for one in self._flying.values())
 
-    def _politeness(self, url: str) -> Politeness:
-        host = host_of(url)
+    def _politeness(self, host: str) -> Politeness:
         if host not in self._memory.hosts:
             self._memory.hosts[host] = Politeness(self._pace, self._clock)
         return self._memory.hosts[host]

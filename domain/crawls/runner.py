@@ -147,7 +147,7 @@ class CrawlRunner:
             crawl = self._crawl(leased)
             with self._watched(leased) as should_stop:
                 remaining = crawl.run(self._slice_s, should_stop)
-            return self._end_slice(leased, remaining, crawl.waits_s())
+            return self._end_slice(leased, remaining, crawl.pause_s())
         except Lost:
             self._release(leased)
             return None
@@ -195,7 +195,7 @@ class CrawlRunner:
                 memory.traps.learn(url)
         return memory
 
-    def _end_slice(self, leased: LeasedRun, remaining: Remaining, waits_s: float) -> Again | None:
+    def _end_slice(self, leased: LeasedRun, remaining: Remaining, pause_s: float) -> Again | None:
         with self._database.write() as session:
             held = frontier_repository.held_run(session, leased.run.id, leased.lease_id)
             leases.release(session, leased.lease_id)
@@ -210,7 +210,7 @@ class CrawlRunner:
                 complete(session, _owner(source), run, source)
                 self._memories.pop(run.id, None)
                 return None
-        return Again(min(max(remaining.due_in_s, waits_s), LONGEST_S))
+        return Again(min(max(remaining.due_in_s, pause_s), LONGEST_S))
 
     def _release(self, leased: LeasedRun, *, is_retried: bool = False) -> None:
         """The slice failed, or lost its run. What it memory is made again: it counts visits that nobody waits for, and

@@ -286,6 +286,13 @@ class TestPoliteness:
         at = [request.at for request in site.requests if request.path != "/robots.txt"]
         assert (len(at), at[-1] - at[0] > 0.15) == (10, True)
 
+    def test_a_pause_that_ends_while_the_crawl_looks_what_may_begin(self, made: Make, site: Site) -> None:
+        """The URL that waited longest goes first, not the one that is looked at when the pause ends."""
+        leaves = star(site, 12)
+        ticks = itertools.count()
+        made(places=1, max_rate=1 / 10, clock=lambda: float(next(ticks))).run(until_s=10_000)
+        assert paths(site) == ["/", *leaves]
+
     @pytest.mark.parametrize("status", [429, 503])
     def test_a_pause(self, made: Make, site: Site, status: int) -> None:
         leaves = star(site, 3)
@@ -315,7 +322,7 @@ class TestPoliteness:
         crawler = made("a.test", places=2, subdomains=True)
         left = crawler.run(until_s=5)
         assert site.count("/a0") == 1
-        assert (left.queued, max(left.due_in_s, crawler.crawl.waits_s()) > 3_000) == (count, True)
+        assert (left.queued, max(left.due_in_s, crawler.crawl.pause_s()) > 3_000) == (count, True)
         assert len([path for path in paths(site) if path.startswith("/b")]) == 15
 
 
