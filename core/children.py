@@ -27,9 +27,11 @@ class ModuleChild:
         try:
             _, told = self._process.communicate(timeout=timeout_s)
         except subprocess.TimeoutExpired:
-            self.stop()
-            self._process.communicate()
             raise ChildFailed(f"it took more than {timeout_s:g} s") from None
+        finally:
+            if self._process.poll() is None:  # nobody waits for it any more, also after Ctrl-C
+                self.stop()
+                self._process.wait()
         if self._process.returncode != 0:
             last = told.strip().splitlines()[-1:] or [f"exit status {self._process.returncode}"]
             raise ChildFailed(last[0])

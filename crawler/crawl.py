@@ -66,7 +66,11 @@ class Crawl:
                 pause_s = self._start(pool, remaining)
                 if not self._flying and not self._ended and not self._can_wait(remaining, end):
                     break
-                self._collect(min(pause_s, max(0.0, end - self._clock())))
+                pause_s = min(pause_s, max(0.0, end - self._clock()))
+                if self._flying:
+                    self._collect(pause_s)
+                else:
+                    time.sleep(pause_s)
                 if self._is_group():
                     remaining = self._apply()
             while self._flying:
@@ -96,9 +100,6 @@ class Crawl:
         return self._ready.count(without_paused=self._is_news) < self._pace.places
 
     def _collect(self, timeout_s: float | None) -> None:
-        if not self._flying:
-            time.sleep(timeout_s or 0.0)
-            return
         done, _ = wait(self._flying, timeout_s, return_when=FIRST_COMPLETED)
         for future in done:
             claimed = self._flying.pop(future)

@@ -22,7 +22,7 @@ class ReadyQueue:
         return bool(self._by_host)
 
     def take(self, *, lists_only: bool) -> Claimed | None:
-        """The first whose host may be asked now; with `lists_only` the first sitemap or feed of that kind."""
+        """The first whose host may be asked now; with `lists_only` the first sitemap or feed of such a host."""
         found: list[tuple[int, Claimed, str]] = []
         for host, queue in self._by_host.items():
             first = next((entry for entry in queue if entry[1].via in LISTS), None) if lists_only else queue[0]

@@ -103,11 +103,13 @@ def _text(quotes: Sequence[Quote], max_characters: int) -> str:
 
 def _is_on_topic(question: str, quotes: Sequence[Quote], style: Style, language: str) -> bool:
     """Whether all terms of an allowed topic stand in the question or in a passage that is quoted, in whatever form."""
+    if not style.allowed_topics:
+        return True
     stored = [quote.passage.stored for quote in quotes]
     texts = [question, *(" ".join((one.title, *one.heading_path, one.content)) for one in stored)]
-    found = [set(terms(text, language)) for text in texts] if style.allowed_topics else []
+    found = [set(terms(text, language)) for text in texts]
     topics = [set(terms(topic, language)) for topic in style.allowed_topics]
-    return not topics or any(topic and topic <= words for topic in topics for words in found)
+    return any(topic and topic <= words for topic in topics for words in found)
 
 
 def _blocked(question: str, style: Style) -> bool:

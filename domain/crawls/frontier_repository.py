@@ -198,8 +198,9 @@ def drop_documents(session: Session, source_id: str) -> list[str]:
     return ids
 
 
-def state_of(session: Session, run_id: str) -> str | None:
-    return session.scalar(select(CrawlRun.state).where(CrawlRun.id == run_id))
+def state_of(session: Session, run_id: str, lease_id: str) -> str | None:
+    """None for a run that `lease_id` does not hold any more."""
+    return session.scalar(select(CrawlRun.state).where(CrawlRun.id == run_id, CrawlRun.lease_id == lease_id))
 
 
 def start_of(session: Session, source_id: str) -> list[CrawlPage]:

@@ -227,11 +227,11 @@ class CrawlRunner:
     @contextmanager
     def _watched(self, leased: LeasedRun) -> Iterator[Callable[[], bool]]:
         """Keeps the lease alive while the block runs, and learns of pause, cancel and loss."""
-        state: str = RunState.RUNNING
+        state: str | None = RunState.RUNNING
 
         def look(session: Session) -> None:
             nonlocal state
-            state = frontier_repository.state_of(session, leased.run.id) or RunState.CANCELLED
+            state = frontier_repository.state_of(session, leased.run.id, leased.lease_id)
 
         heartbeat = Heartbeat(self._database, leased.lease_id, self._lease_s, look)
         with heartbeat.beating():

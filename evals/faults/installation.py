@@ -6,7 +6,7 @@ python -m evals.faults.installation serve|worker [--die STAGE --nth N] [--twice]
 
 import argparse
 from datetime import timedelta
-from typing import Any
+from typing import Any, cast
 
 from core.blobs.protocol import BlobStore
 from core.database import Database
@@ -40,8 +40,7 @@ class FaultyInstallation(Installation):
 
     @Lazy
     def blobs(self) -> BlobStore:
-        faulty: Any = FaultyBlobs(super().blobs, self._fault)
-        return faulty  # type: ignore[no-any-return]  # what it does not wrap it hands on
+        return cast(BlobStore, FaultyBlobs(super().blobs, self._fault))  # what it does not wrap it hands on
 
     @Lazy
     def model(self) -> EmbeddingModel:
@@ -49,14 +48,12 @@ class FaultyInstallation(Installation):
 
     @Lazy
     def vectors(self) -> VectorStore:
-        faulty: Any = FaultyVectors(super().vectors, self._fault)
-        return faulty  # type: ignore[no-any-return]  # what it does not wrap it hands on
+        return cast(VectorStore, FaultyVectors(super().vectors, self._fault))
 
     @Lazy
     def parser(self) -> Parser:
         inner: Parser = super().parser if self._options.real_parser else InlineParser()
-        faulty: Any = FaultyParser(inner, self._fault)
-        return faulty  # type: ignore[no-any-return]  # what it does not wrap it hands on
+        return cast(Parser, FaultyParser(inner, self._fault))
 
     @Lazy
     def reconciler(self) -> Reconciler:
