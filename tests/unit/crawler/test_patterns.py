@@ -1,7 +1,5 @@
 """Globs over addresses."""
 
-import time
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -9,6 +7,7 @@ from hypothesis import strategies as st
 from core.errors import InvalidInput
 from crawler.patterns import Glob, PatternError, matches_any, parse_all
 from crawler.urls import normal_form
+from tests.support.effort import Effort
 
 SITE = "https://docs.example.com"
 
@@ -81,10 +80,10 @@ class TestMatches:
     def test_many_stars_take_no_time(self) -> None:
         glob = Glob.parse("/" + "*a" * 20)
         url = f"{SITE}/{'a' * 2_000}b"
-        start = time.process_time()
+        effort = Effort()
         for _ in range(1_000):
             assert not glob.matches(url)
-        assert time.process_time() - start < 0.5
+        assert effort.spent_s() < 4
 
     @given(st.lists(st.text("ab", max_size=3), min_size=2, max_size=5), st.text("ab", max_size=3))
     def test_matches_whatever_its_stars_stand_for(self, pieces: list[str], filler: str) -> None:

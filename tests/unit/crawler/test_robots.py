@@ -1,13 +1,12 @@
 """robots.txt: the examples of RFC 9309 and Google's documentation, and what sites write in earnest."""
 
-import time
-
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
 from crawler.robots import Robots
 from crawler.urls import normal_form
+from tests.support.effort import Effort
 
 SITE = "https://example.com"
 # RFC 9309 §5.1
@@ -279,13 +278,13 @@ class TestHostile:
     def test_many_stars_take_no_time(self) -> None:
         body = b"User-agent: *\n" + b"Disallow: /" + b"*a" * 5_000 + b"b\nAllow: /" + b"*aa" * 50_000 + b"\n"
         robots = Robots.parse(body, "insydrbot")
-        start = time.process_time()
+        effort = Effort()
         for _ in range(100):
             assert robots.refusal(f"{SITE}/{'a' * 2_000}") is None
-        assert time.process_time() - start < 1
+        assert effort.spent_s() < 4
 
     def test_many_groups_take_no_time(self) -> None:
-        start = time.process_time()
+        effort = Effort()
         many = "".join(f"User-agent: bot{i}\n" for i in range(20_000))
         assert allows(many + "Disallow: /\n" * 1_000, "/a")
-        assert time.process_time() - start < 2
+        assert effort.spent_s() < 4

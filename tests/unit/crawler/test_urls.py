@@ -1,7 +1,5 @@
 """The normal form of addresses (RFC 3986 §6.2, WHATWG URL)."""
 
-import time
-
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -15,6 +13,7 @@ from crawler.urls import (
     path_of,
     same_site,
 )
+from tests.support.effort import Effort
 
 HOST = "https://example.com"
 BASE = "http://a.example/b/c/d;p?q"  # RFC 3986 §5.4
@@ -204,11 +203,11 @@ class TestNormalForm:
         assert "secret" not in caught.value.reason
 
     def test_a_huge_address_is_refused_at_once(self) -> None:
-        start = time.process_time()
+        effort = Effort()
         for text in ("a" * 10_000_000, "\t" * 10_000_000, "%" * 10_000_000, HOST + "/" + "../" * 3_000_000):
             with pytest.raises(UrlError):
                 normal_form(text, HOST)
-        assert time.process_time() - start < 1
+        assert effort.spent_s() < 4
 
     @given(st.text(max_size=80), st.sampled_from([None, BASE, HOST]))
     @example("http://x/%2%35", None)
