@@ -98,10 +98,13 @@ class TooManyRequests(InsydrError):
 
 
 class Unavailable(InsydrError):
-    """503: a part we depend on is down or full; nothing was lost, try again later."""
+    """503: a part we depend on is down, busy or full; nothing was lost, try again after `retry_after_s` seconds."""
 
     status = 503
     default_code = "SERVICE_UNAVAILABLE"
+
+    def __init__(self, message: str, *, retry_after_s: int = 5, code: str | None = None) -> None:
+        super().__init__(message, code=code, headers={"Retry-After": str(retry_after_s)})
 
 
 class DocumentError(InsydrError):

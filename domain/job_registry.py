@@ -11,11 +11,12 @@ from domain.crawls import jobs as crawls
 from domain.documents import jobs as documents
 from domain.idempotency import jobs as idempotency
 from domain.ingestion import jobs as ingestion
+from domain.jobs import jobs as jobs_
 from domain.upkeep import jobs as upkeep
 from domain.workspaces import jobs as workspaces
 
 JOBS: tuple[JobType, ...] = (
-    *ingestion.JOBS, *documents.JOBS, *collections.JOBS, *workspaces.JOBS, *crawls.JOBS, *upkeep.JOBS,
+    *ingestion.JOBS, *documents.JOBS, *jobs_.JOBS, *collections.JOBS, *workspaces.JOBS, *crawls.JOBS, *upkeep.JOBS,
 )  # fmt: skip
 PERIODIC: tuple[Periodic, ...] = (
     *upkeep.PERIODIC, *ingestion.PERIODIC, *crawls.PERIODIC, *api_keys.PERIODIC, *idempotency.PERIODIC,

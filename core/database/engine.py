@@ -1,11 +1,11 @@
 """Engines and units of work. One commit per request or job, at its edge; jobs leave after the commit.
 
-SQLite: WAL, `BEGIN IMMEDIATE` for writers behind one process-wide lock (waiting on a lock is fair, waiting on
-SQLITE_BUSY is not), plain deferred `BEGIN` for readers, who never block (sqlite.org/wal.html).
+SQLite: WAL, `BEGIN IMMEDIATE` for writers behind one process-wide lock (`WriterLock` is fair, waiting on SQLITE_BUSY is
+not), plain deferred `BEGIN` for readers, who never block (sqlite.org/wal.html). PostgreSQL: nobody waits longer for a
+row than for SQLite's lock.
 """
 
 import sqlite3
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from typing import Any
@@ -13,13 +13,17 @@ from typing import Any
 import structlog
 from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.exc import StaleDataError
 
+from core.database.writer_lock import WAIT_S, WriterLock, busy
 from core.errors import Conflict, PreconditionFailed, Unavailable
 
 log = structlog.get_logger()
 _FULL = ("database or disk is full", "no space left", "disk i/o error", "readonly database", "could not extend")
+_BUSY = ("database is locked", "lock timeout", "deadlock detected")
+_POOL: dict[str, Any] = {"pool_size": 20, "max_overflow": 40, "pool_timeout": WAIT_S}  # more than there are threads
 _AFTER_COMMIT = "insydr_after_commit"
 
 
@@ -30,7 +34,7 @@ class Database:
         self.engine = _engine(url)
         self.is_sqlite = self.engine.dialect.name == "sqlite"
         self._writer = self.engine.execution_options(insydr_writes=True)
-        self._lock: Any = threading.Lock() if self.is_sqlite else nullcontext()
+        self._lock: Any = WriterLock() if self.is_sqlite else nullcontext()
         self._listeners: list[Callable[[], None]] = []
 
     def on_commit(self, listener: Callable[[], None]) -> None:
@@ -78,6 +82,8 @@ def translated() -> Iterator[None]:
     except IntegrityError as error:
         log.info("database_conflict", reason=str(error.orig).splitlines()[0])
         raise Conflict("Somebody else changed the same thing at the same moment. Try again.") from error
+    except PoolTimeout as error:
+        raise busy() from error
     except OperationalError as error:
         raise _unavailable(error) from error
     except DBAPIError as error:
@@ -89,6 +95,8 @@ def translated() -> Iterator[None]:
 def _unavailable(error: DBAPIError) -> Unavailable:
     reason = str(error.orig).lower()
     log.error("database_unavailable", reason=reason.splitlines()[0] if reason else type(error.orig).__name__)
+    if any(word in reason for word in _BUSY):
+        return busy()
     if any(word in reason for word in _FULL):
         return Unavailable(
             "The disk of the database is full or read-only. Nothing was changed; make room and try again.",
@@ -100,18 +108,19 @@ def _unavailable(error: DBAPIError) -> Unavailable:
 def _engine(url: str) -> Engine:
     parsed = make_url(url)
     if parsed.get_backend_name() == "sqlite":
-        engine = create_engine(parsed, connect_args={"check_same_thread": False, "timeout": 30}, pool_size=20)
+        engine = create_engine(parsed, connect_args={"check_same_thread": False, "timeout": WAIT_S}, **_POOL)
         event.listen(engine, "connect", _sqlite_pragmas)
         event.listen(engine, "begin", _sqlite_begin)
         return engine
     if parsed.drivername == "postgres":
         parsed = parsed.set(drivername="postgresql+psycopg")
-    return create_engine(parsed, pool_size=20, max_overflow=20, pool_pre_ping=True, pool_recycle=1800)
+    options = f"-c lock_timeout={WAIT_S:.0f}s {parsed.query.get('options', '')}".strip()
+    return create_engine(parsed, connect_args={"options": options}, pool_pre_ping=True, pool_recycle=1800, **_POOL)
 
 
 def _sqlite_pragmas(connection: sqlite3.Connection, _: Any) -> None:
     connection.isolation_level = None  # the driver's own BEGIN comes too late; `_sqlite_begin` issues it
-    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", "busy_timeout=30000",
+    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", f"busy_timeout={WAIT_S * 1000:.0f}",
                    "cache_size=-16000", "mmap_size=268435456", "temp_store=MEMORY"):  # fmt: skip
         connection.execute(f"PRAGMA {pragma}")
 

@@ -30,6 +30,7 @@ def ensure_schema(database: Database) -> None:
     config = alembic_config(database)
     with translated(), database.engine.execution_options(insydr_writes=True).begin() as connection:
         if not database.is_sqlite:
+            connection.execute(text("set local lock_timeout = 0"))
             connection.execute(text("select pg_advisory_xact_lock(:key)"), {"key": _LOCK})
         config.attributes["connection"] = connection
         command.upgrade(config, "head")

@@ -57,9 +57,9 @@ def store(session: Session, workspace_id: str, model: str, vectors: dict[str, tu
     session.execute(dialect.insert(CachedEmbedding).on_conflict_do_nothing(), rows)
 
 
-def made_for(session: Session, workspace_id: str, document_id: str) -> set[str]:
-    """Hashes of the texts that were embedded for this document first."""
-    mine = (CachedEmbedding.workspace_id == workspace_id, CachedEmbedding.document_id == document_id)
+def made_for(session: Session, workspace_id: str, document_ids: Sequence[str]) -> set[str]:
+    """Hashes of the texts that were embedded for these documents first."""
+    mine = (CachedEmbedding.workspace_id == workspace_id, CachedEmbedding.document_id.in_(document_ids))
     return set(session.scalars(select(CachedEmbedding.text_hash).where(*mine)))
 
 

@@ -64,12 +64,21 @@ class Again:
 
 def enqueue(session: Session, job: JobType, *, delay_s: float = 0, **arguments: str) -> None:
     """Queue `job` with the session's transaction."""
-    row = {
-        "id": new_id(Prefix.OUTBOX), "job": job.name, "arguments": arguments, "wake": job.wake, "tries": 0,
-        "due_at": utc_now() + timedelta(seconds=delay_s), "created_at": utc_now(),
-    }  # fmt: skip
-    session.execute(insert(OutboxRow), [row])
-    wake_after_commit(session)
+    enqueue_all(session, job, [arguments], delay_s=delay_s)
+
+
+def enqueue_all(session: Session, job: JobType, arguments: Sequence[dict[str, str]], *, delay_s: float = 0) -> None:
+    """As `enqueue`, once for each of `arguments`, in one statement."""
+    now = utc_now()
+    due = now + timedelta(seconds=delay_s)
+    rows = [
+        {"id": new_id(Prefix.OUTBOX), "job": job.name, "arguments": one, "wake": job.wake, "tries": 0, "due_at": due,
+         "created_at": now}
+        for one in arguments
+    ]  # fmt: skip
+    if rows:
+        session.execute(insert(OutboxRow), rows)
+        wake_after_commit(session)
 
 
 def perform(job: JobType, database: Database, context: Any, row_id: str, arguments: dict[str, str]) -> None:

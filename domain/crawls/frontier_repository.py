@@ -4,7 +4,7 @@ from collections.abc import Collection as Several
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import CursorResult, case, delete, func, insert, select, update
+from sqlalchemy import CursorResult, Row, case, delete, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from core.clock import utc_now
@@ -64,7 +64,9 @@ def pages_of(session: Session, run_id: str) -> int | None:
 
 
 def is_living(session: Session, source: CrawlSource) -> bool:
-    """Whether the source's collection and workspace are there."""
+    """Whether the source, its collection and its workspace are there."""
+    if source.deleted_at is not None:
+        return False
     gone = (Workspace.deleted_at.is_not(None)) | (Collection.deleted_at.is_not(None))
     query = select(Collection.id).join(Workspace, Workspace.id == Collection.workspace_id)
     return session.scalar(query.where(Collection.id == source.collection_id, gone)) is None
@@ -182,20 +184,67 @@ def begin_page(session: Session, page_id: str) -> None:
     session.execute(update(CrawlPage).where(CrawlPage.id == page_id).values(**fresh, **blank))
 
 
-def close_list(session: Session, source_id: str) -> int:
-    """URLs that are still queued when the run is over are listed as beyond its limit; how many."""
-    queued = (CrawlPage.source_id == source_id, CrawlPage.state == PageState.QUEUED)
+def close_list(session: Session, source_id: str, limit: int) -> int:
+    """URLs that are still queued when the run is over are listed as beyond its limit, at most `limit` now; how many."""
+    waiting = select(CrawlPage.id).where(CrawlPage.source_id == source_id, CrawlPage.state == PageState.QUEUED)
+    queued = (CrawlPage.id.in_(waiting.limit(limit)),)
     beyond = {"state": PageState.SKIPPED, "code": "MAX_PAGES", "reason": "It was found, but lies beyond max_pages."}
     result = session.execute(update(CrawlPage).where(*queued).values(**beyond))
     return result.rowcount if isinstance(result, CursorResult) else 0
 
 
-def drop_documents(session: Session, source_id: str) -> list[str]:
-    """Ids of documents whose pages are beyond the limit now; the pages let go of them."""
-    beyond = (CrawlPage.source_id == source_id, CrawlPage.code == "MAX_PAGES", CrawlPage.document_id.is_not(None))
-    ids = [one for one in session.scalars(select(CrawlPage.document_id).where(*beyond)) if one is not None]
-    session.execute(update(CrawlPage).where(*beyond).values(document_id=None))
-    return ids
+def drop_documents(session: Session, source_id: str, limit: int) -> list[str]:
+    """Ids of some documents whose pages are beyond the limit now; the pages let go of them."""
+    beyond = (
+        CrawlPage.source_id == source_id, CrawlPage.state == PageState.SKIPPED, CrawlPage.code == "MAX_PAGES",
+        CrawlPage.document_id.is_not(None),
+    )  # fmt: skip
+    rows = session.execute(select(CrawlPage.id, CrawlPage.document_id).where(*beyond).limit(limit)).all()
+    let_go = update(CrawlPage).where(CrawlPage.id.in_([row.id for row in rows]))
+    session.execute(let_go.values(document_id=None).execution_options(synchronize_session=False))
+    return [row.document_id for row in rows if row.document_id is not None]
+
+
+def any_pages(session: Session, source_id: str, limit: int) -> Sequence[Row[str, str | None]]:
+    """Some pages of a source that is removed, and their documents."""
+    return session.execute(
+        select(CrawlPage.id, CrawlPage.document_id).where(CrawlPage.source_id == source_id).limit(limit)
+    ).all()
+
+
+def documents_elsewhere(session: Session, source_id: str, document_ids: Sequence[str]) -> set[str]:
+    """Those of `document_ids` that a page of another source has, too."""
+    query = select(CrawlPage.document_id).where(CrawlPage.document_id.in_(document_ids))
+    return {one for one in session.scalars(query.where(CrawlPage.source_id != source_id)) if one is not None}
+
+
+def forget_pages(session: Session, page_ids: Sequence[str]) -> None:
+    session.execute(delete(CrawlPage).where(CrawlPage.id.in_(page_ids)).execution_options(synchronize_session=False))
+
+
+def forget_changes(session: Session, source_id: str, limit: int) -> int:
+    """Some of what the runs of a source changed; how many."""
+    runs = select(CrawlRun.id).where(CrawlRun.source_id == source_id)
+    ids = session.scalars(select(CrawlChange.id).where(CrawlChange.run_id.in_(runs)).limit(limit)).all()
+    session.execute(delete(CrawlChange).where(CrawlChange.id.in_(ids)).execution_options(synchronize_session=False))
+    return len(ids)
+
+
+def forget_some(session: Session, source_id: str, limit: int) -> bool:
+    """Some of the page list and of the changes of a source; whether there was anything."""
+    pages = [page.id for page in any_pages(session, source_id, limit)]
+    forget_pages(session, pages)
+    return bool(pages) or forget_changes(session, source_id, limit) > 0
+
+
+def sources_of(session: Session, collection_id: str) -> Sequence[CrawlSource]:
+    return session.scalars(select(CrawlSource).where(CrawlSource.collection_id == collection_id)).all()
+
+
+def deleted_source(session: Session, source_id: str) -> CrawlSource | None:
+    """Locked."""
+    query = select(CrawlSource).where(CrawlSource.id == source_id, CrawlSource.deleted_at.is_not(None))
+    return session.scalar(query.with_for_update(key_share=True))
 
 
 def state_of(session: Session, run_id: str, lease_id: str) -> str | None:

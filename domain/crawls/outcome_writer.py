@@ -12,11 +12,11 @@ from core.clock import utc_now
 from core.queue.outbox import enqueue
 from crawler.frontier import Found, Outcome, Result
 from domain.crawls import frontier_repository
+from domain.documents.endings import remove
 from domain.documents.intake import Intake
 from domain.documents.items import Item
 from domain.documents.jobs import DROP_BLOBS
-from domain.documents.repository import DocumentRepository
-from domain.documents.service import remove
+from domain.documents.repository import DocumentRepository, lock_documents
 from domain.jobs.repository import expect
 from domain.models import Change, CrawlRun, CrawlSource, PageState
 from domain.principal import Principal
@@ -141,8 +141,7 @@ class OutcomeWriter:
             })  # fmt: skip
 
     def _retire(self, document_ids: Sequence[str]) -> None:
-        for document in DocumentRepository(self.session, self.who).locked(document_ids):
-            remove(self.session, document)
+        remove(self.session, lock_documents(self.session, document_ids))
 
     def _list(self, found: Sequence[Found]) -> set[str]:
         """URLs that are not listed yet, as far as there is room; dates of those that are."""

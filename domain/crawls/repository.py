@@ -104,15 +104,10 @@ class CrawlRepository(TenantRepository):
         query = self.select(CrawlPage).where(CrawlPage.source_id == source_id, CrawlPage.state == PageState.QUEUED)
         return self.session.scalar(query.with_only_columns(func.count())) or 0
 
-    def document_ids(self, source_id: str) -> list[str]:
-        query = self.select(CrawlPage).where(CrawlPage.source_id == source_id, CrawlPage.document_id.is_not(None))
-        found = self.session.scalars(query.with_only_columns(CrawlPage.document_id))
-        return [one for one in found if one is not None]
-
     def _sources(self) -> Select[CrawlSource]:
-        """Without those whose collection is on its way out."""
+        """Without those that are on their way out, alone or with their collection."""
         living = select(Collection.id).where(Collection.deleted_at.is_(None))
-        return self.select(CrawlSource).where(CrawlSource.collection_id.in_(living))
+        return self.select(CrawlSource).where(CrawlSource.collection_id.in_(living), CrawlSource.deleted_at.is_(None))
 
 
 # system work across tenants

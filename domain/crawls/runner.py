@@ -207,7 +207,8 @@ class CrawlRunner:
             if run.state == RunState.PAUSED:
                 return None
             if remaining.queued == 0 or remaining.pages <= 0:
-                complete(session, _owner(source), run, source)
+                if not complete(session, run, source):
+                    return Again(0.0)
                 self._memories.pop(run.id, None)
                 return None
         return Again(min(max(remaining.due_in_s, pause_s), LONGEST_S))

@@ -16,12 +16,12 @@ from core.queue.outbox import enqueue
 from domain.changes import UNSET, Unset, changed
 from domain.collections.service import require_collections
 from domain.crawls.credentials import checked_credentials, seal
-from domain.crawls.jobs import CRAWL
+from domain.crawls.jobs import CRAWL, PURGE_CRAWL
 from domain.crawls.options import checked_options, checked_schedule, checked_url, next_time
+from domain.crawls.removal import remove_page
 from domain.crawls.repository import CrawlRepository, key_of
-from domain.documents.repository import DocumentRepository
-from domain.documents.service import remove, stop
 from domain.events import Event, EventType, record
+from domain.jobs.cancelling import stop_all
 from domain.jobs.repository import JobRepository, close
 from domain.models import (
     CrawlChange,
@@ -32,7 +32,6 @@ from domain.models import (
     JobKind,
     JobStatus,
     RunState,
-    Status,
     Workspace,
 )
 from domain.principal import Permission, Principal
@@ -116,18 +115,18 @@ class CrawlService:
         return source
 
     def delete(self, source_id: str, if_match: str | None, *, keep_documents: bool = False) -> None:
-        """The source, its page list and, unless they are kept, the documents that it brought."""
+        """The source, its page list and, unless they are kept, the documents that it brought: out of sight at once; a
+        job removes what is more than a page."""
         self._who.require(Permission.DOCUMENTS_WRITE)
         source = self._existing(source_id, lock=True)
         check_match(source, if_match)
         run = self._crawls.open_run(source.id)
         if run is not None:
             end(self._session, run, RunState.CANCELLED)
-        if not keep_documents:
-            documents = DocumentRepository(self._session, self._who)
-            for document in documents.locked(self._crawls.document_ids(source.id)):
-                remove(self._session, document)
-        self._session.delete(source)
+        source.deleted_at, source.keeps_documents, source.next_run_at = utc_now(), keep_documents, None
+        source.key = source.id  # the site may be crawled again at once
+        if remove_page(self._session, source):
+            enqueue(self._session, PURGE_CRAWL, source_id=source.id)
 
     def run_now(self, source_id: str) -> CrawlRun:
         self._who.require(Permission.DOCUMENTS_WRITE)
@@ -170,7 +169,7 @@ class CrawlService:
     def cancel(self, source_id: str) -> CrawlRun:
         """Stop for good; what is searchable stays, what waits to become so is dropped."""
         run = self._open(source_id)
-        cancel_run(self._session, self._who, run)
+        cancel_run(self._session, run)
         return run
 
     def run(self, source_id: str, run_id: str) -> CrawlRun:
@@ -286,11 +285,10 @@ def end(session: Session, run: CrawlRun, state: RunState, code: str | None = Non
     record(session, Event(ENDED[state], run.workspace_id, data))
 
 
-def cancel_run(session: Session, who: Principal, run: CrawlRun) -> None:
+def cancel_run(session: Session, run: CrawlRun) -> None:
     """For good; what is searchable stays, what waits to become so is dropped."""
-    for document in JobRepository(session, who).waiting(run.job_id):
-        stop(session, document, Status.CANCELLED)
     end(session, run, RunState.CANCELLED)
+    stop_all(session, run.job_id)
 
 
 def next_run(source: CrawlSource, workspace: Workspace, after: datetime) -> datetime | None:

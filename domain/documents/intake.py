@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from core.clock import utc_now
 from core.ids import Prefix, new_id
-from core.queue.outbox import enqueue
+from core.queue.outbox import enqueue, enqueue_all
 from domain.documents.items import Item
 from domain.documents.jobs import ABANDON_VERSION
 from domain.documents.repository import DocumentRepository
@@ -108,20 +108,22 @@ def supersede(session: Session, document: Document) -> None:
         return
     if document.job_id:
         credit(session, document.job_id, completed=1)
-    abandon(session, document)
+    abandon(session, [document])
 
 
-def abandon(session: Session, document: Document) -> None:
-    """The newest version will never be live: what workers wrote of it goes, once the one that holds it let go or died.
+def abandon(session: Session, documents: Sequence[Document]) -> None:
+    """The newest versions will never be live: what workers wrote of them goes, once who holds them let go or died.
 
-    To be called before the lease is taken away. A version that no worker ever claimed has left nothing; one that was
+    To be called before leases are taken away. A version that no worker ever claimed has left nothing; one that was
     put back after an outage is due later than it was changed.
     """
-    if document.lease_id or document.attempts or document.due_at > document.updated_at:
-        enqueue(
-            session, ABANDON_VERSION, workspace_id=document.workspace_id, document_id=document.id,
-            version=str(document.version), lease=document.lease_id or "",
-        )  # fmt: skip
+    begun = [one for one in documents if one.lease_id or one.attempts or one.due_at > one.updated_at]
+    jobs = [
+        {"workspace_id": one.workspace_id, "document_id": one.id, "version": str(one.version),
+         "lease": one.lease_id or ""}
+        for one in begun
+    ]  # fmt: skip
+    enqueue_all(session, ABANDON_VERSION, jobs)
 
 
 def requeue(document: Document, job_id: str | None, now: datetime, priority: Priority) -> None:

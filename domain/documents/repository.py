@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Select, func, select
-from sqlalchemy.orm import undefer
+from sqlalchemy.orm import Session, undefer
 
 from domain.models import ChunkRow, Document, DocumentVersion, Status
 from domain.scope import TenantRepository
@@ -24,11 +24,7 @@ class DocumentRepository(TenantRepository):
         return self.session.scalar(self._live().where(Document.id == document_id))
 
     def locked(self, document_ids: Sequence[str]) -> list[Document]:
-        """To be changed: a worker may be about to end them, and must do so before or after the change, not between."""
-        rows: list[Document] = []
-        for page in pages(sorted(document_ids)):
-            rows += self.session.scalars(for_change(self._live().where(Document.id.in_(page))))
-        return rows
+        return lock_documents(self.session, document_ids, self._live())
 
     def page(self, wanted: Filter, limit: int, offset: int) -> tuple[list[Document], int]:
         """Newest first, and how many there are."""
@@ -91,6 +87,20 @@ class DocumentRepository(TenantRepository):
 
     def _live(self) -> Select[Document]:
         return self.select(Document).where(Document.status != Status.DELETED)
+
+
+def lock_documents(
+    session: Session, document_ids: Sequence[str], among: Select[Document] | None = None
+) -> list[Document]:
+    """To be changed: a worker may be about to end them, and must do so before or after the change, not between.
+
+    `among` carries the tenant for ids that a client named; ids of ours need none.
+    """
+    living = select(Document).where(Document.status != Status.DELETED) if among is None else among
+    rows: list[Document] = []
+    for page in pages(sorted(document_ids)):
+        rows += session.scalars(for_change(living.where(Document.id.in_(page))))
+    return rows
 
 
 def for_change(query: Select[Document]) -> Select[Document]:

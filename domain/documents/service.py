@@ -11,14 +11,13 @@ from core.errors import Conflict, NotFound, TooManyRequests
 from core.queue.outbox import enqueue
 from domain.changes import UNSET, Unset, changed
 from domain.collections.service import require_collections
-from domain.documents.intake import ON_THE_WAY, Intake, abandon, requeue, supersede, version_row
+from domain.documents.endings import remove, stop
+from domain.documents.intake import ON_THE_WAY, Intake, requeue, supersede, version_row
 from domain.documents.items import Item
-from domain.documents.jobs import PURGE_DOCUMENT
 from domain.documents.repository import DocumentRepository, Filter
-from domain.events import Event, EventType, record
 from domain.ingestion.jobs import INGEST_WAKE
 from domain.jobs.repository import credit
-from domain.models import ChunkRow, Document, DocumentVersion, Priority, Stage, Status
+from domain.models import ChunkRow, Document, DocumentVersion, Priority, Status
 from domain.principal import Permission, Principal
 from domain.revision import check_match
 
@@ -133,7 +132,7 @@ class DocumentService:
         document = self._locked(document_id)
         if document.status not in ON_THE_WAY:
             raise Conflict("Nothing is on its way for this document.", code="NOT_PROCESSING")
-        stop(self._session, document, Status.CANCELLED)
+        stop(self._session, [document], Status.CANCELLED)
         return document
 
     def delete(self, document_id: str, if_match: str | None) -> None:
@@ -141,7 +140,7 @@ class DocumentService:
         self._who.require(Permission.DOCUMENTS_WRITE)
         document = self._locked(document_id)
         check_match(document, if_match)
-        remove(self._session, document)
+        remove(self._session, [document])
 
     def requeue_all(self, ids: Sequence[str], job_id: str) -> None:
         """Queue documents again under a job; those deleted meanwhile count as done."""
@@ -180,26 +179,3 @@ class DocumentService:
         if document is None:
             raise NotFound("There is no such document in this workspace.", code="DOCUMENT_NOT_FOUND")
         return document
-
-
-def remove(session: Session, document: Document) -> None:
-    """Out of every answer at once; a job removes vectors, files and rows."""
-    enqueue(
-        session, PURGE_DOCUMENT, workspace_id=document.workspace_id, document_id=document.id,
-        lease=document.lease_id or "",
-    )  # fmt: skip
-    if document.status in ON_THE_WAY:
-        stop(session, document, Status.DELETED)
-    document.status, document.external_id = Status.DELETED, None
-    data = {"document_id": document.id, "collection_id": document.collection_id}
-    record(session, Event(EventType.DOCUMENT_DELETED, document.workspace_id, data))
-
-
-def stop(session: Session, document: Document, status: Status) -> None:
-    """Take the document from whoever works on it: without its lease nothing they do is kept."""
-    if document.job_id:
-        credit(session, document.job_id, cancelled=1)
-    if status == Status.CANCELLED:
-        abandon(session, document)
-    document.status, document.stage, document.lease_id, document.job_id = status, Stage.DONE, None, None
-    document.updated_at, document.revision = utc_now(), document.revision + 1

@@ -9,7 +9,9 @@ from sqlalchemy.orm import Session
 
 from core.clock import utc_now
 from core.queue import leases
+from domain.documents.endings import stop
 from domain.ingestion.flow import ClaimedBatch, ClaimedDocument
+from domain.jobs.repository import cancelled
 from domain.models import Document, DocumentVersion, Priority, Stage, Status
 
 BATCH_DOCUMENTS = 128
@@ -30,7 +32,7 @@ def claim(
         .with_for_update(skip_locked=True)
     )
     due = due.where(Document.priority == Priority.INTERACTIVE) if urgent else due
-    rows = _fitting(session.scalars(due).all(), URGENT_BYTES if urgent else BATCH_BYTES)
+    rows = _fitting(_wanted(session, session.scalars(due).all()), URGENT_BYTES if urgent else BATCH_BYTES)
     if not rows:
         return None
     lease_id = leases.acquire(session, holder, lease_s)
@@ -101,6 +103,13 @@ def recover(session: Session, max_attempts: int) -> tuple[int, list[ClaimedDocum
         leases.release(session, lease_id)
         found += len(rows)
     return found, spent
+
+
+def _wanted(session: Session, rows: Sequence[Document]) -> list[Document]:
+    """Without those of jobs that were cancelled: the job that stops them has not come so far yet."""
+    gone = cancelled(session, {row.job_id for row in rows if row.job_id})
+    stop(session, [row for row in rows if row.job_id in gone], Status.CANCELLED)
+    return [row for row in rows if row.status == Status.QUEUED]
 
 
 def _fitting(rows: Sequence[Document], max_bytes: int) -> list[Document]:

@@ -1,6 +1,6 @@
 """Queries of jobs."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from sqlalchemy import func, select, update
@@ -26,11 +26,20 @@ class JobRepository(TenantRepository):
         total = self.session.scalar(mine.with_only_columns(func.count())) or 0
         return list(self.session.scalars(mine.order_by(Job.id.desc()).limit(limit).offset(offset))), total
 
-    def waiting(self, job_id: str) -> list[Document]:
-        """Documents of the job that are on their way, locked."""
-        query = self.select(Document).where(Document.job_id == job_id)
-        query = query.where(Document.status.in_((Status.QUEUED, Status.PROCESSING)))
-        return list(self.session.scalars(for_change(query)))
+
+def waiting(session: Session, job_id: str, limit: int) -> list[Document]:
+    """Some documents of the job that are on their way, locked, those in work first: nothing more is made of them."""
+    found: list[Document] = []
+    for status in (Status.PROCESSING, Status.QUEUED):
+        query = select(Document).where(Document.job_id == job_id, Document.status == status)
+        found += session.scalars(for_change(query).limit(limit - len(found)))
+    return found
+
+
+def cancelled(session: Session, job_ids: Iterable[str]) -> set[str]:
+    """Those of `job_ids` that were cancelled."""
+    query = select(Job.id).where(Job.id.in_(sorted(job_ids)), Job.status == JobStatus.CANCELLED)
+    return set(session.scalars(query))
 
 
 def credit(

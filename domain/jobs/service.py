@@ -10,9 +10,10 @@ from domain.crawls.repository import CrawlRepository
 from domain.crawls.service import cancel_run
 from domain.documents.intake import Intake
 from domain.documents.items import Item, Refused, last_of_each
-from domain.documents.service import DocumentService, stop
+from domain.documents.service import DocumentService
+from domain.jobs.cancelling import stop_all
 from domain.jobs.repository import MAX_ERRORS, JobRepository, credit
-from domain.models import Job, JobKind, JobStatus, Status
+from domain.models import Job, JobKind, JobStatus
 from domain.principal import Permission, Principal
 
 
@@ -56,11 +57,10 @@ class JobService:
             raise Conflict("The job has ended already.", code="JOB_ENDED")
         run = CrawlRepository(self._session, self._who).run_of_job(job_id) if job.kind == JobKind.CRAWL else None
         if run is not None and run.finished_at is None:
-            cancel_run(self._session, self._who, run)
+            cancel_run(self._session, run)
             return job
         job.status = JobStatus.CANCELLED
-        for document in self._jobs.waiting(job_id):
-            stop(self._session, document, Status.CANCELLED)
+        stop_all(self._session, job_id)
         return job
 
     def _existing(self, job_id: str) -> Job:

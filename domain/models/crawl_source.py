@@ -29,4 +29,6 @@ class CrawlSource(Created, Base):
     sealed: Mapped[bytes | None]
     created_by: Mapped[str] = mapped_column(Id)
     updated_at: Mapped[datetime]
+    deleted_at: Mapped[datetime | None]  # out of sight; a job removes its page list
+    keeps_documents: Mapped[bool] = mapped_column(default=False)  # when it is deleted
     revision: Mapped[int] = mapped_column(default=1)

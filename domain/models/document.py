@@ -55,6 +55,7 @@ class Document(Created, Base):
         Index("ix_documents_listing", "workspace_id", "collection_id", "id"),
         Index("uq_documents_external", "collection_id", "external_id", unique=True),
         Index("ix_documents_hash", "collection_id", "content_hash"),
+        Index("ix_documents_job", "job_id", "status", "id"),
     )
 
     id: Mapped[str] = mapped_column(Id, primary_key=True)
@@ -81,7 +82,7 @@ class Document(Created, Base):
     due_at: Mapped[datetime] = mapped_column(default=utc_now)
     priority: Mapped[int] = mapped_column(default=Priority.BATCH)
     lease_id: Mapped[str | None] = mapped_column(Id, index=True)
-    job_id: Mapped[str | None] = mapped_column(Id, index=True)
+    job_id: Mapped[str | None] = mapped_column(Id)
 
     version: Mapped[int] = mapped_column(default=1)
     live_version: Mapped[int | None]

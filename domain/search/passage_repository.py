@@ -8,7 +8,7 @@ from sqlalchemy import Row, Select, select
 from core.database import Database
 from core.vectors.protocol import Scope
 from domain.documents.repository import pages
-from domain.models import ChunkRow, Collection, Document, DocumentVersion, Status
+from domain.models import ChunkRow, Collection, CrawlPage, CrawlSource, Document, DocumentVersion, Status
 from retrieval.passages import StoredPassage
 
 
@@ -55,6 +55,7 @@ def _documents(scope: Scope, ids: Sequence[str]) -> Select[*tuple[Any, ...]]:
         Document.workspace_id == scope.workspace_id,
         Document.status != Status.DELETED,
         Collection.deleted_at.is_(None),
+        ~_removed_crawl().where(CrawlPage.document_id == Document.id).exists(),
     ]
     if scope.collection_ids is not None:
         wanted.append(Document.collection_id.in_(scope.collection_ids))
@@ -65,6 +66,12 @@ def _documents(scope: Scope, ids: Sequence[str]) -> Select[*tuple[Any, ...]]:
         .outerjoin(DocumentVersion, live)
         .where(*wanted)
     )
+
+
+def _removed_crawl() -> Select[str]:
+    """Pages whose documents a job is removing."""
+    source = (CrawlSource.id == CrawlPage.source_id) & CrawlSource.deleted_at.is_not(None)
+    return select(CrawlPage.id).join(CrawlSource, source).where(CrawlSource.keeps_documents.is_(False))
 
 
 def _passage(chunk: Row[Any], document: Row[Any]) -> StoredPassage:

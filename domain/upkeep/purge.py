@@ -14,27 +14,53 @@ from core.blobs.protocol import BlobStore
 from core.clock import utc_now
 from core.database import Database
 from core.queue import leases
+from core.queue.outbox import Again
 from core.vectors.protocol import Scope, VectorStore
+from domain.crawls import frontier_repository
+from domain.crawls.removal import drop_page, remove_page
 from domain.models import Document
 from domain.upkeep import removal_repository as removal
+
+PAGES_A_TURN = 100
+FORGOTTEN_TOGETHER = 1_000
 
 
 class Purge:
     def __init__(self, database: Database, vectors: VectorStore, blobs: BlobStore) -> None:
         self._database, self._vectors, self._blobs = database, vectors, blobs
 
-    def document(self, workspace_id: str, document_id: str, lease: str = "") -> bool:
-        """Everything of a document that is DELETED; its rows go last. False while `lease`'s holder may still write."""
+    def documents(self, workspace_id: str, ids: Sequence[str], lease: str = "") -> bool:
+        """Everything of documents that are DELETED; their rows go last. False while `lease`'s holder may still
+        write."""
         with self._database.read() as session:
-            if not removal.is_deleted_or_gone(session, document_id):
-                return True
+            gone = removal.deleted_or_gone(session, ids)
             held = leases.is_held(session, lease)
-        self._vectors.delete(Scope(workspace_id, document_ids=(document_id,)))
+        if not gone:
+            return True
+        self._vectors.delete(Scope(workspace_id, document_ids=tuple(gone)))
         if held:
             return False
-        with self._database.write() as session:
-            removal.remove_document(session, workspace_id, document_id)
+        for some in removal.pages_by_size(self._database, gone):
+            with self._database.write() as session:
+                removal.remove_documents(session, workspace_id, some)
         return True
+
+    def crawl(self, source_id: str) -> Again | None:
+        """A deleted crawl: its documents and pages, a page a transaction."""
+        for _ in range(PAGES_A_TURN):
+            with self._database.write() as session:
+                source = frontier_repository.deleted_source(session, source_id)
+                if source is None or not remove_page(session, source):
+                    return None
+        return Again(0.0)
+
+    def beyond_limit(self, source_id: str) -> Again | None:
+        """Documents of pages that lie beyond a crawl's limit now."""
+        for _ in range(PAGES_A_TURN):
+            with self._database.write() as session:
+                if not drop_page(session, source_id):
+                    return None
+        return Again(0.0)
 
     def retire(self, workspace_id: str, document_id: str, before: int) -> None:
         """Vectors of versions older than the live one; text and chunk rows stay for the retention period."""
@@ -59,6 +85,7 @@ class Purge:
                 return True
         if self._mark_all(Document.collection_id == collection_id, workspace_id):
             return False
+        self._forget_crawls(collection_id)
         with self._database.write() as session:
             removal.remove_collection(session, collection_id)
         return True
@@ -99,6 +126,16 @@ class Purge:
             with self._database.write() as session:
                 if not removal.mark_deleted(session, which, workspace_id):
                     return removal.any_document(session, which)
+
+    def _forget_crawls(self, collection_id: str) -> None:
+        """The page lists of the collection's crawls, which would go with it in one long statement."""
+        with self._database.read() as session:
+            sources = frontier_repository.sources_of(session, collection_id)
+        for source in sources:
+            while True:
+                with self._database.write() as session:
+                    if not frontier_repository.forget_some(session, source.id, FORGOTTEN_TOGETHER):
+                        break
 
     def _delete_blobs(self, keys: Iterable[str]) -> None:
         for key in keys:

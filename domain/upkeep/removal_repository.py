@@ -1,16 +1,18 @@
 """Queries of removal. System work across tenants: each takes the ids of what is being removed."""
 
 from collections import Counter
+from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, delete, select, update
+from sqlalchemy import ColumnElement, delete, func, select, update
 from sqlalchemy.orm import Session
 
-from core.database import Tenancy, models_by_table
+from core.database import Database, Tenancy, models_by_table
 from core.embedding import cache
 from core.queue.outbox import enqueue
+from domain.documents.endings import purge
 from domain.documents.intake import ON_THE_WAY
-from domain.documents.jobs import DROP_BLOBS, PURGE_DOCUMENT
+from domain.documents.jobs import DROP_BLOBS
 from domain.documents.repository import for_change
 from domain.ingestion.cache_repository import forget_unused
 from domain.jobs.repository import close, credit
@@ -26,12 +28,30 @@ from domain.models import (
     Workspace,
 )
 
-PAGE = 500
+PAGE = 250
+CHUNKS_TOGETHER = 2_000
 
 
-def is_deleted_or_gone(session: Session, document_id: str) -> bool:
-    row = session.get(Document, document_id)
-    return row is None or row.status == Status.DELETED
+def deleted_or_gone(session: Session, ids: Sequence[str]) -> list[str]:
+    """Those of `ids` that are no documents any more."""
+    living = select(Document.id).where(Document.id.in_(ids), Document.status != Status.DELETED)
+    return sorted(set(ids) - set(session.scalars(living)))
+
+
+def pages_by_size(database: Database, ids: Sequence[str]) -> list[list[str]]:
+    """`ids` in groups whose chunks one short transaction can delete; a large document is one of its own."""
+    chunks = select(ChunkRow.document_id, func.count()).where(ChunkRow.document_id.in_(ids))
+    with database.read() as session:
+        sizes = dict(session.execute(chunks.group_by(ChunkRow.document_id)).tuples().all())
+    groups: list[list[str]] = [[]]
+    size = 0
+    for document_id in ids:
+        size += sizes.get(document_id, 0)
+        if groups[-1] and size > CHUNKS_TOGETHER:
+            groups.append([])
+            size = sizes.get(document_id, 0)
+        groups[-1].append(document_id)
+    return groups
 
 
 def is_stale(session: Session, document_id: str, version: int) -> bool:
@@ -52,20 +72,20 @@ def is_workspace_deleted(session: Session, workspace_id: str) -> bool:
     return row is not None and row.deleted_at is not None
 
 
-def remove_document(session: Session, workspace_id: str, document_id: str) -> None:
-    """All rows of the document; a job after the commit drops its files."""
-    keys = list(session.scalars(select(DocumentVersion.blob_key).where(DocumentVersion.document_id == document_id)))
-    hashes = set(session.scalars(select(ChunkRow.text_hash).where(ChunkRow.document_id == document_id)))
-    session.execute(delete(ChunkRow).where(ChunkRow.document_id == document_id))
-    forget_unused(session, workspace_id, hashes | cache.made_for(session, workspace_id, document_id))
-    session.execute(delete(DocumentVersion).where(DocumentVersion.document_id == document_id))
-    session.execute(delete(Document).where(Document.id == document_id))
+def remove_documents(session: Session, workspace_id: str, ids: Sequence[str]) -> None:
+    """All rows of the documents; a job after the commit drops their files."""
+    keys = list(session.scalars(select(DocumentVersion.blob_key).where(DocumentVersion.document_id.in_(ids))))
+    hashes = set(session.scalars(select(ChunkRow.text_hash).where(ChunkRow.document_id.in_(ids))))
+    session.execute(delete(ChunkRow).where(ChunkRow.document_id.in_(ids)))
+    forget_unused(session, workspace_id, hashes | cache.made_for(session, workspace_id, ids))
+    session.execute(delete(DocumentVersion).where(DocumentVersion.document_id.in_(ids)))
+    session.execute(delete(Document).where(Document.id.in_(ids)))
     _drop_later(session, keys)
 
 
 def forget_unfinished(session: Session, workspace_id: str, document_id: str) -> None:
     """Embeddings that a worker kept for the document before it died."""
-    forget_unused(session, workspace_id, cache.made_for(session, workspace_id, document_id))
+    forget_unused(session, workspace_id, cache.made_for(session, workspace_id, [document_id]))
 
 
 def remove_versions_before(session: Session, moment: datetime) -> int:
@@ -87,14 +107,13 @@ def mark_deleted(session: Session, which: ColumnElement[bool], workspace_id: str
     """Mark a page of documents as deleted and queue their purge; whether there was any."""
     living = for_change(select(Document).where(which, Document.status != Status.DELETED))
     rows = session.scalars(living.limit(PAGE)).all()
-    held = [(row.id, row.lease_id or "") for row in rows]
+    held = [(workspace_id, row.id, row.lease_id or "") for row in rows]
     waiting = Counter(row.job_id for row in rows if row.job_id and row.status in (Status.QUEUED, Status.PROCESSING))
     for job_id, count in sorted(waiting.items()):
         credit(session, job_id, cancelled=count)
     gone = {"status": Status.DELETED, "lease_id": None, "external_id": None}
     session.execute(update(Document).where(Document.id.in_([row.id for row in rows])).values(**gone))
-    for document_id, lease in held:
-        enqueue(session, PURGE_DOCUMENT, workspace_id=workspace_id, document_id=document_id, lease=lease)
+    purge(session, held)
     return bool(held)
 
 

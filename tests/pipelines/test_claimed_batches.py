@@ -200,7 +200,7 @@ class TestWhileItRuns:
     def test_delete_wins(self, bench: Bench, held: tuple[str, threading.Thread]) -> None:
         document, thread = held
         bench.do("delete", document)
-        bench.purge.document(bench.who.workspace_id, document)
+        bench.purge.documents(bench.who.workspace_id, [document])
         self.finish(bench, thread)
         assert bench.points(document) == 0
         with bench.database.read() as session:
@@ -276,7 +276,7 @@ class TestForgetting:
     def test_a_stray_message_removes_nothing_that_lives(self, bench: Bench) -> None:
         (document,) = bench.add("One.")
         bench.work()
-        bench.purge.document(bench.who.workspace_id, document)
+        bench.purge.documents(bench.who.workspace_id, [document])
         bench.purge.collection(bench.who.workspace_id, "col_1")
         bench.purge.workspace(bench.who.workspace_id)
         assert (bench.document(document).status, bench.points(document)) == ("COMPLETED", 1)
@@ -288,7 +288,7 @@ class TestForgetting:
         workspace = bench.who.workspace_id
         assert bench.purge.collection(workspace, "col_1") is False
         assert bench.purge.collection(workspace, "col_1") is False
-        bench.purge.document(workspace, document)
+        bench.purge.documents(workspace, [document])
         assert bench.purge.collection(workspace, "col_1") is True
         with bench.database.read() as session:
             assert session.get(Collection, "col_1") is None

@@ -1,7 +1,7 @@
 """Messages: every job has an actor, the outbox survives a broker that is down, each broker wakes a worker."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
@@ -32,7 +32,7 @@ from core.queue.outbox import (
     run_recorded,
 )
 from core.settings import Settings
-from domain.documents.jobs import PURGE_DOCUMENT
+from domain.documents.jobs import PURGE_DOCUMENTS
 from domain.ingestion.jobs import INGEST_WAKE
 from domain.job_context import JobContext
 from domain.job_registry import JOBS, PERIODIC
@@ -50,7 +50,7 @@ class Context:
         self._database = database
         self.woken, self.purged, self.gate = threading.Event(), threading.Event(), threading.Event()
         self.gate.set()
-        self.documents: list[tuple[str, ...]] = []
+        self.removed: list[str] = []
         self.ingestion = self.purge = self
 
     @property
@@ -64,9 +64,9 @@ class Context:
         self.woken.set()
         return False
 
-    def document(self, *ids: str) -> bool:
+    def documents(self, workspace_id: str, ids: Sequence[str], lease: str) -> bool:
         assert self.gate.wait(30)
-        self.documents.append(ids)
+        self.removed += ids
         self.purged.set()
         return True
 
@@ -277,7 +277,7 @@ def working(settings: Settings, context: Context) -> Iterator[dramatiq.Broker]:
 
 
 def purge_through(broker: dramatiq.Broker, document_id: str) -> None:
-    send(broker, PURGE_DOCUMENT.name, "out_2", {"workspace_id": "ws_1", "document_id": document_id})
+    send(broker, PURGE_DOCUMENTS.name, "out_2", {"workspace_id": "ws_1", "ids": document_id})
 
 
 def wake_through(settings: Settings, database: Database) -> None:
@@ -287,7 +287,7 @@ def wake_through(settings: Settings, database: Database) -> None:
         assert context.woken.wait(20)
         purge_through(broker, "doc_1")
         assert context.purged.wait(20)
-        assert context.documents == [("ws_1", "doc_1", "")]
+        assert context.removed == ["doc_1"]
 
 
 class TestBrokers:
@@ -312,7 +312,7 @@ class TestPools:
                 purge_through(broker, f"doc_{number}")
             send(broker, INGEST_WAKE.name, "out_1", {})
             assert context.woken.wait(20)
-            assert context.documents == []
+            assert context.removed == []
 
 
 class TestSchedule:

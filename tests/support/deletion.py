@@ -61,7 +61,7 @@ def fill(bench: Bench, who: Principal) -> dict[Table, dict[str, Any]]:
                 elif column.name == "workspace_id":
                     row[column.name] = who.workspace_id
                 elif not column.nullable and column.default is None:
-                    row[column.name] = _any_value(column.type, f"{column.name} of {who.workspace_id}")
+                    row[column.name] = _any_value(column.type, f"{column.name}_of_{who.workspace_id}")
             session.execute(table.insert().prefix_with("OR IGNORE"), row)  # the owner is a member already
             rows[table] = made[table] = row
     return made

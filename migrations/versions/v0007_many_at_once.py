@@ -1,0 +1,23 @@
+"""Jobs and crawls that end with all they have: documents of a job by their status, crawls that are being removed"""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0007"
+down_revision = "0006"
+
+
+def upgrade() -> None:
+    op.create_index("ix_documents_job", "documents", ["job_id", "status", "id"])
+    op.drop_index("ix_documents_job_id", table_name="documents")
+    op.add_column("crawl_sources", sa.Column("deleted_at", sa.DateTime(timezone=True), nullable=True))
+    op.add_column(
+        "crawl_sources", sa.Column("keeps_documents", sa.Boolean(), nullable=False, server_default=sa.false())
+    )
+
+
+def downgrade() -> None:
+    op.drop_column("crawl_sources", "keeps_documents")
+    op.drop_column("crawl_sources", "deleted_at")
+    op.create_index("ix_documents_job_id", "documents", ["job_id"])
+    op.drop_index("ix_documents_job", table_name="documents")

@@ -1,0 +1,112 @@
+"""Jobs and crawls with many documents end a page at a time: nobody's write waits for the whole."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from sqlalchemy import event, func, select
+
+from core.queue.outbox import OutboxRow
+from domain.documents.endings import PAGE
+from domain.jobs.jobs import CANCEL_JOB
+from domain.jobs.service import JobService
+from domain.models import Document, Job, JobStatus, Status
+from tests.support.bench import Bench
+from tests.support.deletion import delete
+
+MANY = 3 * PAGE
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Iterator[Bench]:
+    made = Bench(tmp_path)
+    yield made
+    made.database.close()
+
+
+@pytest.fixture
+def job(bench: Bench) -> str:
+    return bench.batch(**{f"item-{number}": f"Text {number}." for number in range(MANY)})
+
+
+def count(bench: Bench, status: Status) -> int:
+    with bench.database.read() as session:
+        return session.scalar(select(func.count()).where(Document.status == status)) or 0
+
+
+def queued(bench: Bench, job: str) -> int:
+    with bench.database.read() as session:
+        return session.scalar(select(func.count()).select_from(OutboxRow).where(OutboxRow.job == job)) or 0
+
+
+def state(bench: Bench, job: str) -> Job:
+    with bench.database.read() as session:
+        return session.scalars(select(Job).where(Job.id == job)).one()
+
+
+def cancel(bench: Bench, job: str) -> None:
+    with bench.database.write() as session:
+        JobService(session, bench.who).cancel(job)
+
+
+@contextmanager
+def statements(bench: Bench) -> Iterator[list[str]]:
+    """Of each transaction that commits, one text for each of its statements."""
+    made: list[str] = []
+
+    def note(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+        made.append(statement)
+
+    event.listen(bench.database.engine, "before_cursor_execute", note)
+    try:
+        yield made
+    finally:
+        event.remove(bench.database.engine, "before_cursor_execute", note)
+
+
+class TestCancel:
+    def test_the_first_page_at_once_the_rest_by_a_job(self, bench: Bench, job: str) -> None:
+        cancel(bench, job)
+        assert count(bench, Status.CANCELLED) == PAGE
+        assert state(bench, job).status == JobStatus.CANCELLED
+        assert state(bench, job).finished_at is None
+        assert queued(bench, CANCEL_JOB.name) == 1
+        bench.upkeep()
+        assert count(bench, Status.CANCELLED) == MANY
+        ended = state(bench, job)
+        assert (ended.cancelled, ended.queued) == (MANY, 0)
+        assert ended.finished_at is not None
+
+    def test_a_page_costs_a_handful_of_statements(self, bench: Bench, job: str) -> None:
+        with statements(bench) as made:
+            cancel(bench, job)
+        assert len(made) < 20
+
+    def test_nothing_more_of_it_is_begun(self, bench: Bench, job: str) -> None:
+        cancel(bench, job)
+        assert bench.claim() is None
+        bench.upkeep()
+        assert bench.claim() is None
+        assert count(bench, Status.CANCELLED) == MANY
+
+    def test_what_is_in_work_is_stopped_first(self, bench: Bench, job: str) -> None:
+        batch = bench.claim()
+        assert batch is not None
+        cancel(bench, job)
+        assert count(bench, Status.PROCESSING) == 0
+        bench.runner.run(batch)
+        bench.upkeep()
+        assert count(bench, Status.CANCELLED) == MANY
+        assert count(bench, Status.COMPLETED) == 0
+
+
+class TestRemoval:
+    def test_one_job_removes_many(self, bench: Bench, job: str) -> None:
+        """300,000 documents must not make 300,000 jobs."""
+        delete(bench, "collection", "")
+        with statements(bench) as made:
+            bench.upkeep()
+        assert len(made) < MANY
+        with bench.database.read() as session:
+            assert session.scalar(select(func.count()).select_from(Document)) == 0
