@@ -1,4 +1,4 @@
-"""Liveness, readiness, metrics."""
+"""Liveness, readiness, metrics. The first two wait for no other request: neither takes a thread that work may have."""
 
 from fastapi import APIRouter, Response
 from fastapi.responses import JSONResponse
@@ -9,15 +9,15 @@ router = APIRouter(tags=["Health"])
 
 
 @router.get("/livez")
-def live() -> dict[str, str]:
+async def live() -> dict[str, str]:
     """The process runs."""
     return {"status": "ok"}
 
 
 @router.get("/readyz", responses={503: {"description": "A part is down; the body says which."}})
-def ready(state: State) -> JSONResponse:
+async def ready(state: State) -> JSONResponse:
     """Every part answers."""
-    parts = state.health()
+    parts = await state.pools.health.run(state.health)
     fine = all(part == "ok" for part in parts.values())
     return JSONResponse({"status": "ok" if fine else "unavailable", "parts": parts}, 200 if fine else 503)
 

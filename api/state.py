@@ -1,11 +1,12 @@
 """What the composition root hands to the API, and how endpoints get it."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, Protocol
 
 from fastapi import Depends, Request
 
+from api.pools import Pools
 from core.blobs.protocol import BlobStore
 from core.crypto import Keyring
 from core.database import Database
@@ -38,6 +39,7 @@ class ApiState:
     web: Web
     health: Health
     metrics: Callable[[], bytes]
+    pools: Pools = field(default_factory=Pools)
     operator_token: str | None = None  # the CLI's, beside a running embedded server
 
 

@@ -1,6 +1,7 @@
 """One HTTP exchange: conditional, bounded in time, bytes and decompression, without following redirects."""
 
 import hashlib
+import math
 import ssl
 import time
 import zlib
@@ -74,7 +75,8 @@ class Answer:
 
 
 class Fetcher:
-    """`client` is the guarded one. `site` is where credentials belong. Thread-safe."""
+    """`client` is the guarded one. `site` is where credentials belong. No answer is waited for longer than `wall_s`, or
+    after `ends_at` (`time.monotonic`). Thread-safe."""
 
     def __init__(
         self,
@@ -83,17 +85,19 @@ class Fetcher:
         agent: str,
         max_bytes: int,
         wall_s: float = 60.0,
+        ends_at: float = math.inf,
         site: str = "",
         credentials: Credentials | None = None,
     ) -> None:
-        self._client, self._agent, self._max_bytes, self._wall_s = client, agent, max_bytes, wall_s
+        self._client, self._agent, self._max_bytes = client, agent, max_bytes
+        self._wall_s, self._ends_at = wall_s, ends_at
         self.site, self._credentials = site, credentials
         # no site's cookies are kept, not even for a moment: pages are read as by a new visitor, and others crawl too
         client.cookies.jar.set_policy(DefaultCookiePolicy(allowed_domains=()))
 
     def get(self, url: str, validators: Validators | None = None, *, max_bytes: int | None = None) -> Answer:
         """The answer, whatever its status. Raises `FetchError`."""
-        with within(self._wall_s):
+        with within(min(self._wall_s, self._ends_at - time.monotonic())):
             return self._got(url, validators, max_bytes or self._max_bytes)
 
     def _got(self, url: str, validators: Validators | None, max_bytes: int) -> Answer:

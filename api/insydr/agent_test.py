@@ -6,6 +6,7 @@ from pydantic import BaseModel, Field
 
 from api.fields import IdText, Input, Output, Text
 from api.insydr.surface import INSYDR
+from api.pools import in_pool
 from api.principal import Who
 from api.state import State
 from domain.conversations.service import Asked, Reply, reply_of
@@ -62,6 +63,7 @@ class TestOut(BaseModel):
 
 
 @router.post("/{agent_id}/test")
+@in_pool(lambda pools: pools.answers)
 def test(agent_id: str, body: TestIn, who: Who, state: State) -> TestOut:
     history = [Turn("user" if turn.role == "user" else "agent", turn.content) for turn in body.history]
     asked, conversations = Asked(body.message, body.session_id, history), state.conversations()

@@ -3,7 +3,8 @@
 import io
 import tempfile
 from collections.abc import Iterator
-from typing import Annotated, BinaryIO
+from functools import partial
+from typing import Annotated, BinaryIO, cast
 
 from fastapi import Query, Request
 from starlette.concurrency import run_in_threadpool
@@ -15,11 +16,11 @@ from api.insydr.surface import INSYDR
 from api.insydr.uploads import StoredBlobs, file_limit, store_upload, stored_blobs
 from api.principal import Who
 from api.state import ApiState, State
-from core.errors import DocumentError, InsydrError, InvalidInput, TooLarge
+from core.errors import DocumentError, InvalidInput, TooLarge
 from domain.documents.items import Item, Refused, safe_name
 from domain.documents.jsonlines import read_items
 from domain.documents.service import DocumentService
-from domain.jobs.service import JobService
+from domain.jobs.batches import BatchReceiver
 from domain.principal import Principal
 from ingest.archive import iter_archive
 from ingest.fingerprint import content_hash
@@ -54,12 +55,13 @@ async def accept(
     if request.headers.get("content-type", "").startswith("multipart/form-data"):
         async with request.form(max_files=MAX_FILES, max_fields=20) as form:
             uploads = [value for _, value in form.multi_items() if isinstance(value, UploadFile)]
-            return await run_in_threadpool(_files, state, who, collection_id, uploads)
+            return await state.pools.batches.run(partial(_files, state, who, collection_id, uploads))
     with tempfile.SpooledTemporaryFile(max_size=MEMORY_BYTES) as body:
         async for block in request.stream():
             body.write(block)
         body.seek(0)
-        return await run_in_threadpool(_body, state, who, collection_id, body)  # type: ignore[arg-type]  # is a BinaryIO
+        source = cast(BinaryIO, body)
+        return await state.pools.batches.run(partial(_body, state, who, collection_id, source))
 
 
 def _check(state: ApiState, who: Principal, collection_id: str) -> None:
@@ -74,7 +76,7 @@ def _files(state: ApiState, who: Principal, collection_id: str, uploads: list[Up
     limit = file_limit(state, who)
     with stored_blobs(state, who) as stored:
         accepted = (entry for upload in uploads for entry in _expand(upload, stored, limit))
-        return _commit(state, who, collection_id, accepted, stored)
+        return _receive(state, who, collection_id, accepted, stored)
 
 
 def _body(state: ApiState, who: Principal, collection_id: str, body: BinaryIO) -> JobOut:
@@ -83,10 +85,10 @@ def _body(state: ApiState, who: Principal, collection_id: str, body: BinaryIO) -
     body.seek(0)
     with stored_blobs(state, who) as stored:
         if magic == b"PK\x03\x04":
-            return _commit(state, who, collection_id, _members(body, stored, file_limit(state, who)), stored)
+            return _receive(state, who, collection_id, _members(body, stored, file_limit(state, who)), stored)
         key = stored.put(body)
         body.seek(0)
-        return _commit(state, who, collection_id, read_items(body, key), stored)
+        return _receive(state, who, collection_id, read_items(body, key), stored)
 
 
 def _expand(upload: UploadFile, stored: StoredBlobs, limit: int) -> Accepted:
@@ -115,21 +117,8 @@ def _members(source: BinaryIO, stored: StoredBlobs, limit: int) -> Accepted:
             yield Refused(member.name[:200], error.code, error.message)
 
 
-def _commit(state: ApiState, who: Principal, collection_id: str, accepted: Accepted, stored: StoredBlobs) -> JobOut:
-    items: list[Item] = []
-    refused: list[Refused] = []
-    for entry in accepted:
-        items.append(entry) if isinstance(entry, Item) else refused.append(entry)
-    if not items:
-        raise _nothing(refused)
-    with state.database.write() as session:
-        job = JobService(session, who).accept_batch(collection_id, items, refused)
-    stored.discard_unnamed(state)
+def _receive(state: ApiState, who: Principal, collection_id: str, accepted: Accepted, stored: StoredBlobs) -> JobOut:
+    most = state.settings.max_queued_documents
+    job = BatchReceiver(state.database, who, collection_id, most=most).receive(accepted)
+    stored.discard_unnamed()
     return JobOut.model_validate(job)
-
-
-def _nothing(refused: list[Refused]) -> InsydrError:
-    if not refused:
-        return InvalidInput("The batch is empty: send one JSON object a line, files, or a ZIP.", code="EMPTY_BATCH")
-    first = refused[0]
-    return InvalidInput(f"Nothing in the batch can be taken. {first.where}: {first.message}", code=first.code)

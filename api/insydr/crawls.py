@@ -26,6 +26,7 @@ from api.insydr.crawl_schemas import (
     started,
 )
 from api.insydr.surface import INSYDR
+from api.pools import in_pool
 from api.principal import Who
 from api.state import ApiState, State
 from core.errors import InvalidInput
@@ -51,6 +52,7 @@ def start(body: UrlIn, who: Who, state: State) -> CrawlStarted:
 
 
 @router.post("/crawls/preview")
+@in_pool(lambda pools: pools.previews)
 def dry_run(body: PreviewIn, who: Who, state: State) -> PreviewOut:
     change = body.change()
     with state.database.read() as session:

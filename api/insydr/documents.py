@@ -60,7 +60,7 @@ def upload(
         allow = duplicates == "allow" or item.external_id is not None or not state.settings.duplicate_check
         with state.database.write() as session:
             document = DocumentService(session, who).upload(collection_id, item, allow_duplicates=allow)
-        stored.discard_unnamed(state)
+        stored.discard_unnamed()
     return accepted(document)
 
 

@@ -6,6 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from api.fields import IdText, Input, Text
 from api.insydr.surface import INSYDR
+from api.pools import in_pool
 from api.principal import Who
 from api.state import State
 from domain.search.service import SearchOrder
@@ -55,6 +56,7 @@ class SearchOut(BaseModel):
 
 
 @router.post("")
+@in_pool(lambda pools: pools.answers)
 def search(body: SearchIn, who: Who, state: State) -> SearchOut:
     order = SearchOrder(body.query, body.collection_ids, body.filters.document_ids, body.filters.language, body.top_k)
     reply = state.search().search(who, order)

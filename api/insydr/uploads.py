@@ -9,7 +9,6 @@ from starlette.datastructures import UploadFile
 
 from api.body_limits import too_large
 from api.state import ApiState
-from core.blobs.protocol import BlobStore
 from core.errors import InvalidInput
 from core.ids import Prefix, new_id
 from domain.documents.items import Item, safe_name
@@ -22,10 +21,10 @@ READ_BYTES = 1 << 20
 
 
 class StoredBlobs:
-    """Blobs of one request; removed again unless the request's transaction committed."""
+    """Blobs of one request; those that no document came to need are removed again."""
 
-    def __init__(self, blobs: BlobStore, who: Principal) -> None:
-        self._blobs, self._who, self._keys = blobs, who, list[str]()
+    def __init__(self, state: ApiState, who: Principal) -> None:
+        self._state, self._blobs, self._who, self._keys = state, state.blobs, who, list[str]()
 
     def put(self, source: BinaryIO) -> str:
         key = f"{self._who.workspace_id}/{new_id(Prefix.DOCUMENT)}"
@@ -33,13 +32,9 @@ class StoredBlobs:
         self._blobs.put(key, source)
         return key
 
-    def discard(self) -> None:
-        for key in self._keys:
-            self._blobs.delete(key)
-
-    def discard_unnamed(self, state: ApiState) -> None:
-        """After the commit: what no document came to need."""
-        with state.database.read() as session:
+    def discard_unnamed(self) -> None:
+        """After the last commit, or when something went wrong before it."""
+        with self._state.database.read() as session:
             unnamed = DocumentService(session, self._who).unnamed(self._keys)
         for key in unnamed:
             self._blobs.delete(key)
@@ -47,12 +42,12 @@ class StoredBlobs:
 
 @contextmanager
 def stored_blobs(state: ApiState, who: Principal) -> Iterator[StoredBlobs]:
-    """Nothing half written: whatever goes wrong in the block takes its blobs along."""
-    stored = StoredBlobs(state.blobs, who)
+    """Nothing half written: whatever goes wrong in the block takes the blobs along that nothing stored names."""
+    stored = StoredBlobs(state, who)
     try:
         yield stored
     except BaseException:
-        stored.discard()
+        stored.discard_unnamed()
         raise
 
 

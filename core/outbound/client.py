@@ -13,7 +13,7 @@ import httpx
 
 from core.errors import Forbidden
 from core.outbound.addresses import Address, is_public
-from core.outbound.deadline import BoundedStream
+from core.outbound.deadline import BoundedStream, left
 
 Resolver = Callable[[str, int], Sequence[str]]
 
@@ -40,6 +40,7 @@ class GuardedBackend(httpcore.NetworkBackend):
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore.NetworkStream:
         address = self.checked_address(host, port)
+        timeout = left(timeout, httpcore.ConnectTimeout)
         return BoundedStream(self._inner.connect_tcp(address, port, timeout, local_address, socket_options))
 
     def connect_unix_socket(

@@ -15,8 +15,9 @@ _END: ContextVar[float | None] = ContextVar("outbound_deadline", default=None)
 
 @contextmanager
 def within(seconds: float) -> Iterator[None]:
-    """Requests of this thread end after `seconds` in all, with a time-out of httpx."""
-    token = _END.set(time.monotonic() + seconds)
+    """Requests of this thread end after `seconds` in all, with a time-out of httpx; sooner where somebody said so."""
+    end, outer = time.monotonic() + seconds, _END.get()
+    token = _END.set(end if outer is None else min(end, outer))
     try:
         yield
     finally:
@@ -30,10 +31,10 @@ class BoundedStream(httpcore.NetworkStream):
         self._inner = inner
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        return self._inner.read(max_bytes, _left(timeout, httpcore.ReadTimeout))
+        return self._inner.read(max_bytes, left(timeout, httpcore.ReadTimeout))
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        self._inner.write(buffer, _left(timeout, httpcore.WriteTimeout))
+        self._inner.write(buffer, left(timeout, httpcore.WriteTimeout))
 
     def close(self) -> None:
         self._inner.close()
@@ -42,18 +43,19 @@ class BoundedStream(httpcore.NetworkStream):
         self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
     ) -> httpcore.NetworkStream:
         return BoundedStream(
-            self._inner.start_tls(ssl_context, server_hostname, _left(timeout, httpcore.ConnectTimeout))
+            self._inner.start_tls(ssl_context, server_hostname, left(timeout, httpcore.ConnectTimeout))
         )
 
     def get_extra_info(self, info: str) -> Any:
         return self._inner.get_extra_info(info)
 
 
-def _left(timeout: float | None, late: type[Exception]) -> float | None:
+def left(timeout: float | None, late: type[Exception]) -> float | None:
+    """The seconds that one step may take; raises `late` when there are none."""
     end = _END.get()
     if end is None:
         return timeout
-    left = end - time.monotonic()
-    if left <= 0:
+    rest = end - time.monotonic()
+    if rest <= 0:
         raise late("The exchange took too long in all.")
-    return left if timeout is None else min(timeout, left)
+    return rest if timeout is None else min(timeout, rest)

@@ -16,7 +16,7 @@ from domain.crawls.credentials import checked_credentials
 from domain.crawls.options import CrawlOptions, rules_of
 from domain.crawls.web import PRODUCT, Web
 
-WALL_S = 12.0  # somebody waits for the answer
+WALL_S = 12.0  # somebody waits for the answer: what the site has not said by then is a time-out
 READ_PAGES = 25
 LISTED = 2_000
 FETCH, SKIP, FAIL = "FETCH", "SKIP", "FAIL"
@@ -65,12 +65,13 @@ def preview(web: Web, start: str, options: dict[str, Any], credentials: dict[str
     if credentials is not None:
         given = checked_credentials(credentials)
         sent = Credentials(given.headers, given.username, given.password, given.cookies)
-    fetcher = web.fetcher(start, sent)
+    ends_at = time.monotonic() + WALL_S
+    fetcher = web.fetcher(start, sent, ends_at=ends_at)
     robots = RobotsCache(fetcher, PRODUCT, time.monotonic)
     visitor = Visitor(fetcher, robots, rules_of(start, chosen), PRODUCT, sitemaps=chosen.sitemaps, max_entries=LISTED)
     pages = min(READ_PAGES, chosen.max_pages)
     frontier = _TriedOnce([Found(start, Via.START, 0)], max_pages=pages, known=LISTED)
-    left = Crawl(frontier, visitor, Memory(), web.paced(chosen.max_rate)).run(WALL_S)
+    left = Crawl(frontier, visitor, Memory(), web.paced(chosen.max_rate)).run(ends_at - time.monotonic())
     visited = list(_visited(frontier))
     room = chosen.max_pages - sum(page.action == FETCH for page in visited)
     listed = [*visited, *_waiting(frontier, room), *_refused(frontier)]

@@ -1,5 +1,6 @@
 """How this installation goes on the web: one guarded client, one name, one set of bounds."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import urlsplit
@@ -29,8 +30,11 @@ class Web:
     pace: Pace
     renderer: Renderer | None = None
 
-    def fetcher(self, site: str, credentials: Credentials | None = None) -> Fetcher:
-        return Fetcher(self.client, agent=self.agent, max_bytes=self.max_page_bytes, site=site, credentials=credentials)
+    def fetcher(self, site: str, credentials: Credentials | None = None, *, ends_at: float = math.inf) -> Fetcher:
+        return Fetcher(
+            self.client, agent=self.agent, max_bytes=self.max_page_bytes, site=site, credentials=credentials,
+            ends_at=ends_at,
+        )  # fmt: skip
 
     def paced(self, max_rate: float | None) -> Pace:
         """A crawl's own bound, below the installation's."""

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from core.clock import utc_now
 from core.ids import Prefix, new_id
 from core.queue.outbox import enqueue, enqueue_all
-from domain.documents.items import Item
+from domain.documents.items import Item, Refused, superseded
 from domain.documents.jobs import ABANDON_VERSION
 from domain.documents.repository import DocumentRepository
 from domain.ingestion.jobs import INGEST_WAKE
@@ -38,7 +38,7 @@ class Intake:
         known = self._documents.by_external_ids(self._collection_id, [i.external_id for i in items if i.external_id])
         documents: list[dict[str, Any]] = []
         versions: list[dict[str, Any]] = []
-        queued, unchanged = [], 0
+        queued, unchanged, repeated = [], 0, list[Refused]()
         for item in items:
             old = known.get(item.external_id) if item.external_id else None
             if old is None:
@@ -49,16 +49,20 @@ class Intake:
             elif _unchanged(old, item):
                 unchanged += 1
             else:
+                if self._job_id is not None and old.job_id == self._job_id and old.status in ON_THE_WAY:
+                    repeated.append(superseded(old.external_id or old.file_name))
                 versions.append(self.replace(old, item))
                 queued.append(old.id)
         self._insert(documents, versions)
+        if repeated and self._job_id is not None:
+            credit(self._session, self._job_id, failed=len(repeated), errors=[one.as_json() for one in repeated])
         if queued:
             enqueue(self._session, INGEST_WAKE)
         return queued, unchanged
 
     def replace(self, document: Document, item: Item) -> dict[str, Any]:
         """Queue a new version of `document`; its row for the versions table."""
-        supersede(self._session, document)
+        supersede(self._session, document, self._job_id)
         document.title = item.title or (document.title if document.title_given else _title(item))
         document.title_given = document.title_given or item.title is not None
         document.custom = item.custom or document.custom
@@ -102,11 +106,11 @@ class Intake:
         }
 
 
-def supersede(session: Session, document: Document) -> None:
-    """A newer version follows: a job that waited for the one on its way has what it waited for."""
+def supersede(session: Session, document: Document, by_job: str | None = None) -> None:
+    """A newer version follows: another job that waited for the one on its way has what it waited for."""
     if document.status not in ON_THE_WAY:
         return
-    if document.job_id:
+    if document.job_id and document.job_id != by_job:
         credit(session, document.job_id, completed=1)
     abandon(session, [document])
 

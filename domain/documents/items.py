@@ -70,16 +70,19 @@ def checked_text(value: str | None, name: str, limit: int) -> str | None:
     return value.strip()
 
 
+def superseded(where: str) -> Refused:
+    return Refused(where, "SUPERSEDED", "A later item of this batch has the same external_id; the later one was taken.")
+
+
 def last_of_each(items: Iterable[Item]) -> tuple[list[Item], list[Refused]]:
-    """Within one batch the last item of an `external_id` holds; the earlier ones are told so."""
+    """Within one page of a batch the last item of an `external_id` holds; the earlier ones are told so."""
     kept: dict[str, Item] = {}
     refused: list[Refused] = []
     for number, item in enumerate(items):
         key = item.external_id or f"\0{number}"
         if key in kept:
             where = f"line {kept[key].line}" if kept[key].line else kept[key].file_name
-            message = "A later item of this batch has the same external_id; the later one was taken."
-            refused.append(Refused(where, "SUPERSEDED", message))
+            refused.append(superseded(where))
             del kept[key]
         kept[key] = item
     return list(kept.values()), refused

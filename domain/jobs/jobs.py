@@ -2,15 +2,18 @@
 
 from typing import TYPE_CHECKING
 
+from core.queue import leases
 from core.queue.jobs import JobType, Queue
 from core.queue.outbox import Again, enqueue
 from domain.documents.endings import stop_page
 from domain.ingestion import jobs as ingestion
+from domain.jobs.repository import close_interrupted
 
 if TYPE_CHECKING:
     from domain.job_context import JobContext
 
 PAGES_A_TURN = 100
+RECEIVING_S = 60.0  # a batch whose receiver is silent for so long is over
 
 
 def _cancel(on: "JobContext", job_id: str) -> Again | None:
@@ -23,5 +26,15 @@ def _cancel(on: "JobContext", job_id: str) -> Again | None:
     return Again(0.0)
 
 
+def _end_batch(on: "JobContext", job_id: str, lease: str) -> Again | None:
+    """Of a process that died while it received a batch: what it took goes on, and the job says that more was sent."""
+    with on.database.write() as session:
+        if leases.is_held(session, lease):
+            return Again(RECEIVING_S)
+        close_interrupted(session, job_id)
+    return None
+
+
 CANCEL_JOB = JobType("jobs.cancel", Queue.UPKEEP, _cancel)
-JOBS = (CANCEL_JOB,)
+END_BATCH = JobType("jobs.end_batch", Queue.UPKEEP, _end_batch)
+JOBS = (CANCEL_JOB, END_BATCH)

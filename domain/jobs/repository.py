@@ -74,7 +74,11 @@ def expect(session: Session, job_id: str, documents: int) -> None:
 
 
 def close(
-    session: Session, job_id: str, status: JobStatus, report: dict[str, Any], error: dict[str, Any] | None = None
+    session: Session,
+    job_id: str,
+    status: JobStatus,
+    report: dict[str, Any] | None,
+    error: dict[str, Any] | None = None,
 ) -> None:
     """Nothing more comes to an open job: it ends as soon as its documents have."""
     job = session.scalar(select(Job).where(Job.id == job_id).with_for_update())
@@ -86,6 +90,14 @@ def close(
         job.status = status
     _end(job)
     session.flush()
+
+
+def close_interrupted(session: Session, job_id: str) -> None:
+    """An open job to which nobody adds any more."""
+    job = session.scalar(select(Job).where(Job.id == job_id, Job.open.is_(True)))
+    if job is not None:
+        message = f"The service stopped while it received this batch: {job.total:,} items were taken. Send it again."
+        close(session, job_id, JobStatus.FAILED, None, {"item": "", "code": "INTERRUPTED", "message": message})
 
 
 def _end(job: Job) -> None:

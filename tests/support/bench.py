@@ -31,7 +31,7 @@ from domain.ingestion.runner import BatchRunner, Parts
 from domain.ingestion.service import IngestionService
 from domain.ingestion.watch import Watch
 from domain.job_registry import JOBS
-from domain.jobs.service import JobService
+from domain.jobs.batches import BatchReceiver
 from domain.models import Collection, Document, Job, User
 from domain.principal import ROLE_PERMISSIONS, Principal, Role
 from domain.upkeep.purge import Purge
@@ -119,9 +119,8 @@ class Bench:
             return [service.upload(self.collection, self.item(text), allow_duplicates=True).id for text in texts]
 
     def batch(self, **texts: str) -> str:
-        with self.database.write() as session:
-            items = [self.item(text, external_id) for external_id, text in texts.items()]
-            return JobService(session, self.who).accept_batch(self.collection, items, []).id
+        items = [self.item(text, external_id) for external_id, text in texts.items()]
+        return BatchReceiver(self.database, self.who, self.collection, most=10_000).receive(items).id
 
     def claim(self, runner: BatchRunner | None = None) -> ClaimedBatch | None:
         return (runner or self.runner).claim()[0]
