@@ -75,6 +75,11 @@ def identity(request: Request, state: ApiState, *, workspace_in_path: bool) -> s
 
 
 def _principal(request: Request, state: ApiState, token: str, workspace_id: str | None) -> Principal:
+    return resolved(request, state, token, workspace_id)
+
+
+def resolved(request: Request, state: ApiState, token: str, workspace_id: str | None) -> Principal:
+    """Who the token speaks for as of now."""
     if token.startswith(SECRET_KEY_PREFIX):
         who = _key(state, token, client_address(request))
         if workspace_id not in (None, who.workspace_id):

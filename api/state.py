@@ -7,6 +7,7 @@ from typing import Annotated, Protocol
 from fastapi import Depends, Request
 
 from api.pools import Pools
+from api.progress import Progress
 from core.blobs.protocol import BlobStore
 from core.crypto import Keyring
 from core.database import Database
@@ -40,6 +41,7 @@ class ApiState:
     health: Health
     metrics: Callable[[], bytes]
     pools: Pools = field(default_factory=Pools)
+    progress: Progress = field(default_factory=Progress)
     operator_token: str | None = None  # the CLI's, beside a running embedded server
 
 

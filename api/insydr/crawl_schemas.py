@@ -207,6 +207,7 @@ def preview_out(found: Preview) -> PreviewOut:
     return PreviewOut(pages=pages, total=len(pages), would_fetch=fetched, is_complete=found.is_complete)
 
 
-def has_ended(crawl: CrawlOut) -> bool:
+def is_moving(crawl: CrawlOut) -> bool:
+    """Whether its state will change by itself."""
     run = crawl.last_run
-    return run is None or run.state not in (RunState.QUEUED, RunState.RUNNING, RunState.PAUSED)
+    return run is not None and run.state in (RunState.QUEUED, RunState.RUNNING)

@@ -1,10 +1,6 @@
 """Slow outside hosts hold places of their own: others are served meanwhile."""
 
 import threading
-import time
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
 
 import anyio
 import pytest

@@ -1,6 +1,9 @@
 """CONTRACT, Insydr row 5: a site becomes documents and stays true to it."""
 
+import time
 from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from itertools import pairwise
 from typing import Any
@@ -51,6 +54,13 @@ def small(site: Site) -> Site:
     site.html("/b", "Bellows", text("bellows"))
     site.html("/deep/c.html", "Chisels", text("chisel"), links=["../a"])
     return site
+
+
+def drips() -> Iterator[bytes]:
+    """A body that comes, and comes to no end."""
+    while True:
+        yield b"#"
+        time.sleep(0.2)
 
 
 def pages_of(workspace: Workspace, crawl: dict[str, Any], **params: Any) -> dict[str, dict[str, Any]]:
@@ -512,6 +522,23 @@ class TestControl:
         found = workspace.post("/crawls/preview", json={"url": slow.url(), "max_pages": 3}).json()
         assert (found["would_fetch"], found["total"], found["is_complete"]) == (3, 41, False)
         assert {page["code"] for page in found["pages"] if page["action"] == "SKIP"} == {"MAX_PAGES"}
+
+    def test_dry_runs_of_slow_sites_hold_up_nobody(
+        self, workspace: Workspace, small: Site, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """A site that sends a byte now and then: the promised seconds are for all of it, and others are served."""
+        monkeypatch.setattr("domain.crawls.preview.WALL_S", 3.0)
+        small.pages["/robots.txt"] = Answer(stream=drips)
+        with ThreadPoolExecutor(12) as pool:
+            asked = [pool.submit(workspace.post, "/crawls/preview", json={"url": small.url()}) for _ in range(12)]
+            until(lambda: small.count("/robots.txt"), lambda count: count >= 6)
+            assert workspace.shape.http.get("/livez").status_code == 200
+            assert workspace.shape.http.get("/readyz").status_code == 200
+            assert workspace.get("/crawls").status_code == 200
+            replies = [one.result(30) for one in asked]
+        assert sorted({reply.status_code for reply in replies}) == [200, 429]
+        full = next(reply for reply in replies if reply.status_code == 429)
+        assert (full.json()["code"], full.headers["retry-after"]) == ("PREVIEWS_BUSY", "5")
 
     def test_change_and_etag(self, workspace: Workspace, small: Site) -> None:
         crawl = workspace.crawl(small.url())
