@@ -23,8 +23,9 @@ from core.errors import InsydrError, InvalidInput
 from core.mail import Mailer, open_mailer
 from core.memory import give_back
 from core.outbound.client import GuardedBackend, guarded_client
+from core.queue import leases
 from core.queue.jobs import Periodic, every
-from core.queue.outbox import Relay
+from core.queue.outbox import Relay, resend_all
 from core.secrets import secret_key
 from core.settings import Settings
 from core.vectors.protocol import VectorStore
@@ -208,7 +209,9 @@ class Installation:
             holder=self.holder,
             lease_s=settings.lease_s, stall_s=settings.parser_wall_s + STALL_S, max_attempts=settings.max_attempts,
         )  # fmt: skip
-        return IngestionService(self.database, BatchRunner(parts), batches=settings.worker_threads)
+        service = IngestionService(self.database, BatchRunner(parts), batches=settings.worker_threads)
+        self._started.append(service.close)
+        return service
 
     @Lazy
     def web(self) -> Web:
@@ -240,6 +243,13 @@ class Installation:
         broker = open_broker(self.settings)
         declare_actors(broker, self)
         return broker
+
+    def take_over(self) -> None:
+        """What an embedded process held that was killed: its folder's lock is ours, so it is dead for certain."""
+        if self.settings.database_url is None:  # another database may serve other folders, too
+            with self.database.write() as session:
+                leases.lapse_all(session)
+                resend_all(session)
 
     def start_relay(self) -> None:
         """Jobs leave for the broker from now on."""

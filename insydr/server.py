@@ -1,9 +1,12 @@
 """The server: the HTTP application and, embedded, the workers beside it in one process."""
 
+import signal
 import socket
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import NoReturn
 
 import uvicorn
 
@@ -41,9 +44,17 @@ def api_state(parts: Installation) -> ApiState:
 def serve(settings: Settings, ready: Ready | None = None, build: Build = Installation) -> None:
     """Serve until stopped; `ready` is called once requests are answered."""
     configure_logs(settings.log_level, as_json=settings.log_json)
+    signal.signal(signal.SIGTERM, _leave)
     with listening(settings, build) as (parts, server, sock, url):
         server.on_ready = lambda: ready(parts, url) if ready else None
         server.run([sock])
+
+
+def _leave(*_: object) -> NoReturn:
+    """SIGTERM ends the process as SIGINT does, by an exception, so that all is closed; also where uvicorn, which
+    catches it while it serves, raises it again. A second one must not cut that short."""
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    sys.exit(0)
 
 
 @contextmanager
@@ -77,6 +88,8 @@ def listening(
             create_app(api_state(parts)), log_config=None, access_log=False, timeout_graceful_shutdown=10,
             forwarded_allow_ips=settings.trusted_proxies or [], server_header=False,
         )  # fmt: skip
+        if settings.embedded:
+            parts.take_over()
         parts.start_relay()
         if settings.embedded:
             parts.start_work()
