@@ -308,8 +308,15 @@ class TestService:
     def test_health(self, embedded: Shape) -> None:
         assert embedded.http.get("/livez").json() == {"status": "ok"}
         ready = embedded.http.get("/readyz").json()
-        assert ready == {"status": "ok", "parts": dict.fromkeys(("database", "blobs", "embedding", "vectors"), "ok")}
+        parts = ("database", "blobs", "embedding", "vectors", "disk")
+        assert ready == {"status": "ok", "parts": dict.fromkeys(parts, "ok")}
         assert embedded.http.get("/metrics").status_code == 200
+
+    def test_a_full_disk_is_degraded(self, embedded: Shape, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("core.disk.free_bytes", lambda _: 2**20)
+        reply = embedded.http.get("/readyz")
+        assert (reply.status_code, reply.json()["status"]) == (200, "degraded")
+        assert "MiB left" in reply.json()["parts"]["disk"]
 
     def test_unmatched_on_the_running_service(self, embedded: Shape) -> None:
         check_error(embedded.http.get("/api/v1/nothing"), 404, "NOT_FOUND")
