@@ -15,6 +15,7 @@ from api.state import ApiState
 from core.errors import Conflict
 from core.logs import configure_logs
 from core.settings import Settings
+from insydr.connections import HEAD_BYTES, connection_class
 from insydr.lock import ServerLock
 from insydr.metrics import exposition
 from insydr.parts import Installation, data_folder
@@ -84,10 +85,7 @@ def listening(
     try:
         sock = _bind(settings.host, settings.port)
         url = f"http://{settings.host}:{sock.getsockname()[1]}"
-        config = uvicorn.Config(
-            create_app(api_state(parts)), log_config=None, access_log=False, timeout_graceful_shutdown=10,
-            forwarded_allow_ips=settings.trusted_proxies or [], server_header=False,
-        )  # fmt: skip
+        config = _config(parts)
         if settings.embedded:
             parts.take_over()
         parts.start_relay()
@@ -102,6 +100,16 @@ def listening(
         parts.close()
         if lock:
             lock.release()
+
+
+def _config(parts: Installation) -> uvicorn.Config:
+    settings = parts.settings
+    return uvicorn.Config(
+        create_app(api_state(parts)), log_config=None, access_log=False, timeout_graceful_shutdown=10,
+        forwarded_allow_ips=settings.trusted_proxies or [], server_header=False, ws="none",
+        http=connection_class(settings.head_timeout_s), h11_max_incomplete_event_size=HEAD_BYTES,
+        timeout_keep_alive=settings.keep_alive_s, limit_concurrency=settings.max_connections,
+    )  # fmt: skip
 
 
 class _Server(uvicorn.Server):
