@@ -18,6 +18,7 @@ from starlette.responses import Response
 from api.admission import admitted
 from api.body_limits import limited, needed_before
 from api.idempotency import idempotent
+from api.json_body import strict_json
 from api.principal import identity
 from core.errors import InsydrError
 
@@ -68,7 +69,7 @@ class SurfaceRoute(APIRoute):
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         caller = partial(identity, workspace_in_path=self.surface.workspace_in_path)
-        handler = idempotent(super().get_route_handler(), caller)
+        handler = idempotent(strict_json(super().get_route_handler()), caller)
         return limited(admitted(handler, self.dependant, needed_before(self.endpoint)), self.endpoint)
 
 
