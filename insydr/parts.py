@@ -6,7 +6,6 @@ import threading
 from collections.abc import Callable
 from functools import partial
 from importlib import metadata
-from pathlib import Path
 
 import dramatiq
 import structlog
@@ -48,6 +47,7 @@ from domain.upkeep.health_repository import forget_worker
 from domain.upkeep.purge import Purge
 from domain.upkeep.reconcile import Reconciler
 from ingest.children.protocol import Parser
+from insydr.data_folder import data_folder
 from insydr.lazy import Lazy
 from pipelines.actors import declare_actors
 from pipelines.broker import open_broker, send
@@ -338,12 +338,6 @@ PROCESS = (
     Periodic("give-memory-back", every(30.0), lambda _: give_back()),
     Periodic("optimize", every(10.0), lambda parts: parts.vectors.optimize(), apart=True),
 )
-
-
-def data_folder(settings: Settings) -> Path:
-    """The data folder, made with tight permissions."""
-    settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
-    return settings.data_dir
 
 
 def _ended(close: Callable[[], object]) -> None:

@@ -16,9 +16,10 @@ from core.errors import Conflict
 from core.logs import configure_logs
 from core.settings import Settings
 from insydr.connections import HEAD_BYTES, connection_class
+from insydr.data_folder import data_folder
 from insydr.lock import ServerLock
 from insydr.metrics import exposition
-from insydr.parts import Installation, data_folder
+from insydr.parts import Installation
 
 Ready = Callable[[Installation, str], None]
 Build = Callable[[Settings], Installation]

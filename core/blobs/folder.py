@@ -83,7 +83,10 @@ class FolderBlobStore:
                 continue  # renamed this moment: its write was whole
 
     def check(self) -> str:
-        self._root.mkdir(parents=True, exist_ok=True, mode=0o700)
+        try:
+            self._root.mkdir(parents=True, exist_ok=True, mode=0o700)
+        except OSError as error:
+            raise Unavailable(f"The blob folder {self._root} cannot be used ({error.strerror}).") from error
         if not os.access(self._root, os.W_OK):
             raise Unavailable(f"The blob folder {self._root} is not writable.")
         return f"folder {self._root}, {shutil.disk_usage(self._root).free // 2**20} MiB free"
