@@ -22,9 +22,7 @@ class Commands(typer.core.TyperGroup):
             return super().main(given, *rest, **options)
         except InsydrError as error:
             fail(error, as_json="--json" in given)
-        except (
-            OSError
-        ) as error:  # a file that may not be read, a disk that is full: its name says more than a traceback
+        except OSError as error:  # a file that may not be read, a full disk: its name says more than a traceback
             place = f" {error.filename}" if error.filename else ""
             fail(InsydrError(f"{error.strerror or error}:{place}.", code="FILE_ERROR"), as_json="--json" in given)
 

@@ -70,9 +70,9 @@ class EdgeVectorStore:
         self._removed = 0
         self._child: OptimizeChild | None = None
         self._closing = False
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        require_room(folder, WRITE_ROOM_BYTES, "the vector index is not opened")
         with engine_errors("be opened"):
+            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            require_room(folder, WRITE_ROOM_BYTES, "the vector index is not opened")
             self._shard: Any = self._open(dense)
 
     def upsert(self, points: Sequence[Point]) -> None:
