@@ -11,6 +11,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
+from api.json_body import invalid_json
 from api.surfaces import surface_of
 from core.errors import InsydrError, InvalidInput, NotFound
 
@@ -53,7 +54,7 @@ def validation_error(errors: Sequence[Any]) -> InvalidInput:
     location = [str(part) for part in first["loc"]]
     path = ".".join(location[1:] if location and location[0] in _PLACES else location)
     if first["type"] == "json_invalid":
-        return InvalidInput("The body is not valid JSON.", code="INVALID_JSON")
+        return invalid_json()
     message = f"{path}: {first['msg']}" if path else str(first["msg"])
     return InvalidInput(message, field=path or None)
 

@@ -1,6 +1,7 @@
-"""Pure ASGI, outermost first: request id and access log, the last defence against crashes, addresses."""
+"""Pure ASGI, outermost first: request id, log and the last defence against crashes; addresses, HEAD, redirects."""
 
 import time
+from urllib.parse import urlsplit
 
 import structlog
 from starlette.requests import ClientDisconnect
@@ -12,6 +13,8 @@ from core.ids import Prefix, new_id
 
 log = structlog.get_logger()
 _QUIET = ("/livez", "/readyz", "/metrics")
+_REDIRECTS = (301, 302, 303, 307, 308)
+NO_CONTENT = b"default-src 'none'; frame-ancestors 'none'"  # a browser may run and load nothing of what we answer
 
 
 class RequestLog:
@@ -51,6 +54,8 @@ class _Reply:
             self.status = message["status"]
             headers = [*message.get("headers", []), (b"x-request-id", self._request_id.encode())]
             headers.append((b"x-content-type-options", b"nosniff"))
+            if not any(name == b"content-security-policy" for name, _ in headers):
+                headers.append((b"content-security-policy", NO_CONTENT))
             message = {**message, "headers": headers}
         await self._send(message)
 
@@ -75,3 +80,44 @@ class PlainAddress:
             await surface_of_path(scope["path"]).render(error)(scope, receive, send)
             return
         await self._app(scope, receive, send)
+
+
+class HeadRequests:
+    """HEAD is GET without the body (RFC 9110 §9.3.2). A stream is not begun: its response sees that the caller left."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["method"] != "HEAD":
+            await self._app(scope, receive, send)
+            return
+
+        async def only_head(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                await send(message)
+                await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+        await self._app({**scope, "method": "GET"}, receive, only_head)
+
+
+class OwnRedirects:
+    """A redirect names our public URL, else only the path: what a request calls us in `Host` is not believed."""
+
+    def __init__(self, app: ASGIApp, public_url: str | None) -> None:
+        self._app, self._base = app, (public_url or "").rstrip("/")
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def reply(message: Message) -> None:
+            if message["type"] == "http.response.start" and message["status"] in _REDIRECTS:
+                headers = [
+                    (name, self._own(value) if name == b"location" else value) for name, value in message["headers"]
+                ]
+                message = {**message, "headers": headers}
+            await send(message)
+
+        await self._app(scope, receive, reply)
+
+    def _own(self, location: bytes) -> bytes:
+        path = urlsplit(location.decode("latin-1"))._replace(scheme="", netloc="").geturl()
+        return f"{self._base}/{path.lstrip('/')}".encode("latin-1")  # `//host` would be another host's

@@ -9,6 +9,7 @@ DESCRIPTIONS = {
     "401": "No credentials, or credentials that do not hold.",
     "403": "A role, permission, origin or address is missing.",
     "404": "Not there, or another workspace's.",
+    "408": "The body did not come in time.",
     "409": "Collides with what is stored.",
     "412": "`If-Match` names an older state.",
     "413": "The body is too large.",
@@ -54,7 +55,7 @@ def _statuses(method: str, operation: dict[str, Any]) -> list[str]:
     if operation.get("security"):
         statuses += ["401", "403", "404"]
     if method != "get":
-        statuses += ["401", "403", "404", "409", "413", "422", "429"]
+        statuses += ["401", "403", "404", "408", "409", "413", "422", "429"]
     if any(parameter["name"].lower() == "if-match" for parameter in operation.get("parameters", [])):
         statuses.append("412")
     return statuses

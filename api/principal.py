@@ -24,9 +24,14 @@ Credentials = Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
 
 
 def bearer_token(credentials: Credentials) -> str:
-    if credentials is None or not credentials.credentials:
+    return token_of(credentials.credentials if credentials else "")
+
+
+def token_of(credentials: str) -> str:
+    """Raises `Unauthenticated` where there is none."""
+    if not credentials:
         raise Unauthenticated("Send an access token: Authorization: Bearer …", code="UNAUTHORIZED")
-    return credentials.credentials
+    return credentials
 
 
 Token = Annotated[str, Depends(bearer_token)]
@@ -75,7 +80,12 @@ def identity(request: Request, state: ApiState, *, workspace_in_path: bool) -> s
 
 
 def _principal(request: Request, state: ApiState, token: str, workspace_id: str | None) -> Principal:
-    return resolved(request, state, token, workspace_id)
+    """Resolved once a request: before its body, for its `Idempotency-Key`, and by its endpoint."""
+    asked = (token, workspace_id)
+    known: dict[tuple[str, str | None], Principal] = request.scope.setdefault("state", {}).setdefault("principals", {})
+    if asked not in known:
+        known[asked] = resolved(request, state, token, workspace_id)
+    return known[asked]
 
 
 def resolved(request: Request, state: ApiState, token: str, workspace_id: str | None) -> Principal:

@@ -15,8 +15,10 @@ from fastapi.routing import APIRoute
 from starlette.requests import Request
 from starlette.responses import Response
 
-from api.body_limits import limited
+from api.admission import admitted
+from api.body_limits import limited, needed_before
 from api.idempotency import idempotent
+from api.json_body import strict_json
 from api.principal import identity
 from core.errors import InsydrError
 
@@ -61,13 +63,14 @@ class Surface:
 
 
 class SurfaceRoute(APIRoute):
-    """Carries the surface; limits its bodies; its posts honour `Idempotency-Key`."""
+    """Carries the surface; limits its bodies, and reads none of a stranger; its posts honour `Idempotency-Key`."""
 
     surface: ClassVar[Surface]
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         caller = partial(identity, workspace_in_path=self.surface.workspace_in_path)
-        return limited(idempotent(super().get_route_handler(), caller), self.endpoint)
+        handler = idempotent(strict_json(super().get_route_handler()), caller)
+        return limited(admitted(handler, self.dependant, needed_before(self.endpoint)), self.endpoint)
 
 
 def object_of(**properties: Json) -> Json:

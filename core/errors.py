@@ -58,6 +58,13 @@ class NotFound(InsydrError):
     default_code = "NOT_FOUND"
 
 
+class TooSlow(InsydrError):
+    """408: the request did not come in time; nothing was kept (RFC 9110 §15.5.9)."""
+
+    status = 408
+    default_code = "REQUEST_TIMEOUT"
+
+
 class Conflict(InsydrError):
     """409: collides with what is stored."""
 

@@ -24,17 +24,34 @@ def secret_key(settings: Settings) -> str:
 
 
 def _generated(path: Path) -> str:
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    """The key in the file, made where there is none. Raises `InvalidInput` when it cannot be read or written."""
     try:
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:
-        key = path.read_text().strip()
-        if len(key) < 32:
-            raise InvalidInput(f"{path} is damaged: restore it from a backup.", code="SECRET_KEY_DAMAGED") from None
-        return key
+        return _stored(path)
+    except OSError as error:
+        raise InvalidInput(f"{path} cannot be made ({error.strerror}): see INSYDR_DATA_DIR.") from None
     key = secrets.token_hex(32)
-    with os.fdopen(handle, "w") as file:
-        file.write(key)
-        file.flush()
-        os.fsync(file.fileno())
+    try:
+        with os.fdopen(handle, "w") as file:
+            file.write(key)
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError as error:
+        path.unlink()  # half of a key would be a damaged one
+        raise InvalidInput(f"{path} cannot be written ({error.strerror}): make room, and try again.") from None
+    return key
+
+
+def _stored(path: Path) -> str:
+    try:
+        key = path.read_text().strip()
+    except OSError as error:
+        message = f"{path} cannot be read ({error.strerror}): it must belong to this user, with chmod 600."
+        raise InvalidInput(message, code="SECRET_KEY_UNREADABLE") from None
+    except UnicodeDecodeError:
+        key = ""
+    if len(key) < 32:
+        raise InvalidInput(f"{path} is damaged: restore it from a backup.", code="SECRET_KEY_DAMAGED")
     return key

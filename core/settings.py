@@ -43,6 +43,10 @@ class Settings(BaseSettings):
     trusted_proxies: Annotated[list[str], NoDecode] = Field(
         [], description="Addresses whose `X-Forwarded-For` is believed (comma separated)."
     )
+    head_timeout_s: float = Field(20.0, gt=0, description="A request's head that takes longer is given up (408).")
+    body_idle_s: float = Field(30.0, gt=0, description="A body of which nothing comes for so long is given up (408).")
+    keep_alive_s: int = Field(65, ge=1, description="How long a connection without requests stays open.")
+    max_connections: int = Field(2_000, ge=10, description="Connections at once, event streams too; more are 503.")
 
     database_url: str | None = Field(None, description="SQL database; default SQLite in the data folder.")
     broker_url: SecretStr | None = Field(None, description="redis:// or amqp://; default workers inside the server.")

@@ -1,5 +1,6 @@
 """`insydr`: the command line. Nothing heavy is imported before a command runs, so that `--help` is instant."""
 
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -21,6 +22,9 @@ class Commands(typer.core.TyperGroup):
             return super().main(given, *rest, **options)
         except InsydrError as error:
             fail(error, as_json="--json" in given)
+        except OSError as error:  # a file that may not be read, a full disk: its name says more than a traceback
+            place = f" {error.filename}" if error.filename else ""
+            fail(InsydrError(f"{error.strerror or error}:{place}.", code="FILE_ERROR"), as_json="--json" in given)
 
 
 app = typer.Typer(
@@ -253,6 +257,7 @@ def users_create(
 
 def main() -> None:
     """Entry point."""
+    os.umask(0o077)  # whatever is written holds somebody's documents
     try:
         app()
     except KeyboardInterrupt:

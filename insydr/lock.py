@@ -6,8 +6,12 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from core.errors import Conflict
+import structlog
 
+from core.errors import Conflict
+from insydr.data_folder import unusable
+
+log = structlog.get_logger()
 LOCK_FILE = "server.lock"
 
 
@@ -23,7 +27,10 @@ class ServerLock:
 
     def __init__(self, data_dir: Path) -> None:
         self._path = data_dir / LOCK_FILE
-        self._file = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            self._file = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)
+        except OSError as error:
+            raise unusable(data_dir, f"{LOCK_FILE}: {error.strerror}") from None
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
@@ -37,9 +44,12 @@ class ServerLock:
 
     def publish(self, url: str, token: str) -> None:
         """Tell the CLI where this server is."""
-        os.ftruncate(self._file, 0)
         content = json.dumps({"url": url, "token": token, "pid": os.getpid()}).encode()
-        os.pwrite(self._file, content, 0)
+        try:
+            os.ftruncate(self._file, 0)
+            os.pwrite(self._file, content, 0)
+        except OSError as error:  # a full disk: the server is there all the same
+            log.warning("lock_not_written", reason=error.strerror)
 
     def release(self) -> None:
         os.ftruncate(self._file, 0)
@@ -47,11 +57,14 @@ class ServerLock:
 
 
 def find_running(data_dir: Path) -> Running | None:
-    """The server that holds the lock, if there is one and it has said where it is."""
+    """The server that holds the lock, if there is one and it has said where it is. Raises `Unavailable` when the folder
+    cannot be used."""
     try:
         file = os.open(data_dir / LOCK_FILE, os.O_RDONLY)
     except FileNotFoundError:
         return None
+    except OSError as error:
+        raise unusable(data_dir, f"{LOCK_FILE}: {error.strerror}") from None
     try:
         fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except OSError:

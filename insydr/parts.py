@@ -6,7 +6,6 @@ import threading
 from collections.abc import Callable
 from functools import partial
 from importlib import metadata
-from pathlib import Path
 
 import dramatiq
 import structlog
@@ -16,6 +15,7 @@ from core.blobs.protocol import BlobStore
 from core.crypto import Keyring
 from core.database import Database
 from core.database.schema import ensure_schema
+from core.disk import require_room
 from core.embedding.factory import load_model
 from core.embedding.protocol import EmbeddingModel
 from core.embedding.sparse import SparseEncoder
@@ -23,8 +23,9 @@ from core.errors import InsydrError, InvalidInput
 from core.mail import Mailer, open_mailer
 from core.memory import give_back
 from core.outbound.client import GuardedBackend, guarded_client
+from core.queue import leases
 from core.queue.jobs import Periodic, every
-from core.queue.outbox import Relay
+from core.queue.outbox import Relay, resend_all
 from core.secrets import secret_key
 from core.settings import Settings
 from core.vectors.protocol import VectorStore
@@ -46,6 +47,7 @@ from domain.upkeep.health_repository import forget_worker
 from domain.upkeep.purge import Purge
 from domain.upkeep.reconcile import Reconciler
 from ingest.children.protocol import Parser
+from insydr.data_folder import data_folder
 from insydr.lazy import Lazy
 from pipelines.actors import declare_actors
 from pipelines.broker import open_broker, send
@@ -208,7 +210,9 @@ class Installation:
             holder=self.holder,
             lease_s=settings.lease_s, stall_s=settings.parser_wall_s + STALL_S, max_attempts=settings.max_attempts,
         )  # fmt: skip
-        return IngestionService(self.database, BatchRunner(parts), batches=settings.worker_threads)
+        service = IngestionService(self.database, BatchRunner(parts), batches=settings.worker_threads)
+        self._started.append(service.close)
+        return service
 
     @Lazy
     def web(self) -> Web:
@@ -240,6 +244,17 @@ class Installation:
         broker = open_broker(self.settings)
         declare_actors(broker, self)
         return broker
+
+    def take_over(self) -> None:
+        """What an embedded process held that was killed: its folder's lock is ours, so it is dead for certain."""
+        if self.settings.database_url is not None:  # it may serve other folders, too
+            return
+        try:
+            with self.database.write() as session:
+                leases.lapse_all(session)
+                resend_all(session)
+        except InsydrError as error:  # a full disk: the clock brings it all back, too
+            log.warning("leases_left_to_sweeper", reason=error.message)
 
     def start_relay(self) -> None:
         """Jobs leave for the broker from now on."""
@@ -285,7 +300,16 @@ class Installation:
             "embedding": lambda: self.model.name,
             "vectors": lambda: self.vectors.check(),
         }
+        if self.settings.embedded:
+            checks["disk"] = self._require_room
         return {name: _answer(check) for name, check in checks.items()}
+
+    def _require_room(self) -> None:
+        """For new files, and for what was accepted before."""
+        from core.vectors.edge import WRITE_ROOM_BYTES
+
+        reserve = max(self.settings.min_free_disk_mb * 2**20, WRITE_ROOM_BYTES)
+        require_room(self.settings.data_dir, reserve, "nothing new is taken; searches go on")
 
     def close(self) -> None:
         """Stop what was started, latest first; then the engines, which hold locks on their files."""
@@ -293,11 +317,12 @@ class Installation:
             stop()
         self._started.clear()
         parts = type(self)
-        if usage := parts.key_usage.made(self):
-            usage.flush()
-        for engine in (parts.vectors.made(self), parts.model.made(self), parts.database.made(self)):
+        usage, engines = parts.key_usage.made(self), (parts.vectors, parts.model, parts.database)
+        if usage:
+            _ended(usage.flush)
+        for engine in (made.made(self) for made in engines):
             if engine is not None:
-                engine.close()
+                _ended(engine.close)
 
     def _say_goodbye(self) -> None:
         try:
@@ -315,10 +340,12 @@ PROCESS = (
 )
 
 
-def data_folder(settings: Settings) -> Path:
-    """The data folder, made with tight permissions."""
-    settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
-    return settings.data_dir
+def _ended(close: Callable[[], object]) -> None:
+    """A full disk may keep one from writing its last, which its log makes good: the others close all the same."""
+    try:
+        close()
+    except InsydrError as error:
+        log.warning("part_not_closed", reason=error.message)
 
 
 def _answer(check: Callable[[], object]) -> str:

@@ -1,9 +1,12 @@
 """The server: the HTTP application and, embedded, the workers beside it in one process."""
 
+import signal
 import socket
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import NoReturn
 
 import uvicorn
 
@@ -12,9 +15,11 @@ from api.state import ApiState
 from core.errors import Conflict
 from core.logs import configure_logs
 from core.settings import Settings
+from insydr.connections import HEAD_BYTES, connection_class
+from insydr.data_folder import data_folder
 from insydr.lock import ServerLock
 from insydr.metrics import exposition
-from insydr.parts import Installation, data_folder
+from insydr.parts import Installation
 
 Ready = Callable[[Installation, str], None]
 Build = Callable[[Settings], Installation]
@@ -41,9 +46,17 @@ def api_state(parts: Installation) -> ApiState:
 def serve(settings: Settings, ready: Ready | None = None, build: Build = Installation) -> None:
     """Serve until stopped; `ready` is called once requests are answered."""
     configure_logs(settings.log_level, as_json=settings.log_json)
+    signal.signal(signal.SIGTERM, _leave)
     with listening(settings, build) as (parts, server, sock, url):
         server.on_ready = lambda: ready(parts, url) if ready else None
         server.run([sock])
+
+
+def _leave(*_: object) -> NoReturn:
+    """SIGTERM ends the process as SIGINT does, by an exception, so that all is closed; also where uvicorn, which
+    catches it while it serves, raises it again. A second one must not cut that short."""
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    sys.exit(0)
 
 
 @contextmanager
@@ -73,10 +86,9 @@ def listening(
     try:
         sock = _bind(settings.host, settings.port)
         url = f"http://{settings.host}:{sock.getsockname()[1]}"
-        config = uvicorn.Config(
-            create_app(api_state(parts)), log_config=None, access_log=False, timeout_graceful_shutdown=10,
-            forwarded_allow_ips=settings.trusted_proxies or [], server_header=False,
-        )  # fmt: skip
+        config = _config(parts)
+        if settings.embedded:
+            parts.take_over()
         parts.start_relay()
         if settings.embedded:
             parts.start_work()
@@ -89,6 +101,16 @@ def listening(
         parts.close()
         if lock:
             lock.release()
+
+
+def _config(parts: Installation) -> uvicorn.Config:
+    settings = parts.settings
+    return uvicorn.Config(
+        create_app(api_state(parts)), log_config=None, access_log=False, timeout_graceful_shutdown=10,
+        forwarded_allow_ips=settings.trusted_proxies or [], server_header=False, ws="none",
+        http=connection_class(settings.head_timeout_s), h11_max_incomplete_event_size=HEAD_BYTES,
+        timeout_keep_alive=settings.keep_alive_s, limit_concurrency=settings.max_connections,
+    )  # fmt: skip
 
 
 class _Server(uvicorn.Server):

@@ -7,8 +7,9 @@ from collections.abc import Callable
 from core.errors import InvalidInput
 from core.logs import configure_logs
 from core.settings import Settings
+from insydr.data_folder import data_folder
 from insydr.metrics import QueueCollector
-from insydr.parts import Installation, data_folder
+from insydr.parts import Installation
 
 
 def work(settings: Settings, build: Callable[[Settings], Installation] = Installation) -> None:

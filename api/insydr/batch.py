@@ -21,7 +21,7 @@ from domain.documents.items import Item, Refused, safe_name
 from domain.documents.jsonlines import read_items
 from domain.documents.service import DocumentService
 from domain.jobs.batches import BatchReceiver
-from domain.principal import Principal
+from domain.principal import Permission, Principal
 from ingest.archive import iter_archive
 from ingest.fingerprint import content_hash
 
@@ -47,7 +47,7 @@ _BODY = {
 
 
 @router.post("", status_code=202, openapi_extra=_BODY)
-@takes_files
+@takes_files(Permission.DOCUMENTS_WRITE)
 async def accept(
     request: Request, who: Who, state: State, collection_id: Annotated[str, Query(max_length=64)]
 ) -> JobOut:

@@ -31,6 +31,7 @@ from domain.changes import change_of
 from domain.documents.repository import Filter
 from domain.documents.service import DocumentChange, DocumentService
 from domain.models import Status
+from domain.principal import Permission
 from domain.revision import etag
 
 router = INSYDR.router("/api/v1/workspaces/{workspace_id}/documents", tag="Documents")
@@ -39,7 +40,7 @@ WIRE_STATUSES = ("QUEUED", "PROCESSING", "COMPLETED", "FAILED", "CANCELLED")
 
 
 @router.post("", status_code=202)
-@takes_files
+@takes_files(Permission.DOCUMENTS_WRITE)
 def upload(
     who: Who,
     state: State,

@@ -9,11 +9,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
+from core.disk import require_room
 from core.errors import NotFound, Unavailable
 from core.ids import Prefix, new_id
 
 _COPY_BYTES = 1 << 20
 _FULL = (errno.ENOSPC, errno.EDQUOT)
+_NOTHING_NEW = "nothing new is taken (INSYDR_MIN_FREE_DISK_MB)"
 
 
 class FolderBlobStore:
@@ -31,7 +33,7 @@ class FolderBlobStore:
         partial = target.with_name(f".{target.name}.{new_id(Prefix.REQUEST)}")
         try:
             target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            self._check_room(target.parent)
+            require_room(target.parent, self._reserve_bytes, _NOTHING_NEW)
             with partial.open("xb") as file:
                 shutil.copyfileobj(source, file, _COPY_BYTES)
                 file.flush()
@@ -81,18 +83,13 @@ class FolderBlobStore:
                 continue  # renamed this moment: its write was whole
 
     def check(self) -> str:
-        self._root.mkdir(parents=True, exist_ok=True, mode=0o700)
+        try:
+            self._root.mkdir(parents=True, exist_ok=True, mode=0o700)
+        except OSError as error:
+            raise Unavailable(f"The blob folder {self._root} cannot be used ({error.strerror}).") from error
         if not os.access(self._root, os.W_OK):
             raise Unavailable(f"The blob folder {self._root} is not writable.")
         return f"folder {self._root}, {shutil.disk_usage(self._root).free // 2**20} MiB free"
-
-    def _check_room(self, folder: Path) -> None:
-        if self._reserve_bytes and shutil.disk_usage(folder).free < self._reserve_bytes:
-            raise Unavailable(
-                f"The disk has less than {self._reserve_bytes / 2**20:g} MiB left, so that nothing new is taken. Make "
-                "room, or set INSYDR_MIN_FREE_DISK_MB.",
-                code="STORAGE_FULL",
-            )
 
     def _open(self, key: str) -> BinaryIO:
         try:

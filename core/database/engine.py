@@ -24,6 +24,7 @@ log = structlog.get_logger()
 _FULL = ("database or disk is full", "no space left", "disk i/o error", "readonly database", "could not extend")
 _BUSY = ("database is locked", "lock timeout", "deadlock detected")
 _POOL: dict[str, Any] = {"pool_size": 20, "max_overflow": 40, "pool_timeout": WAIT_S}  # more than there are threads
+_DAMAGED = ("file is not a database", "malformed")
 _AFTER_COMMIT = "insydr_after_commit"
 
 
@@ -87,8 +88,12 @@ def translated() -> Iterator[None]:
     except OperationalError as error:
         raise _unavailable(error) from error
     except DBAPIError as error:
-        if error.connection_invalidated:
+        if error.connection_invalidated or _is_damaged(error.orig):
             raise _unavailable(error) from error
+        raise
+    except sqlite3.DatabaseError as error:  # while the connection is made, SQLAlchemy does not wrap it
+        if _is_damaged(error):
+            raise _damaged(error) from error
         raise
 
 
@@ -97,12 +102,28 @@ def _unavailable(error: DBAPIError) -> Unavailable:
     log.error("database_unavailable", reason=reason.splitlines()[0] if reason else type(error.orig).__name__)
     if any(word in reason for word in _BUSY):
         return busy()
+    if _is_damaged(error.orig):
+        return _damaged(error.orig)
+    if "unable to open database file" in reason:
+        return Unavailable("The database file cannot be opened: its folder cannot be used by this user, or is gone.")
     if any(word in reason for word in _FULL):
         return Unavailable(
             "The disk of the database is full or read-only. Nothing was changed; make room and try again.",
             code="STORAGE_FULL",
         )
     return Unavailable("The database does not answer. Nothing was changed; try again in a moment.")
+
+
+def _is_damaged(error: object) -> bool:
+    return isinstance(error, sqlite3.DatabaseError) and any(word in str(error) for word in _DAMAGED)
+
+
+def _damaged(error: object) -> Unavailable:
+    return Unavailable(
+        f"The database file is damaged ({error}). Stop the server, move the data folder aside, and restore a backup "
+        "into an empty one: insydr restore.",
+        code="DATABASE_DAMAGED",
+    )
 
 
 def _engine(url: str) -> Engine:

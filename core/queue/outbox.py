@@ -127,6 +127,12 @@ def replay_jobs(session: Session, ids: Sequence[str] | None) -> int:
     return len(changed)
 
 
+def resend_all(session: Session) -> None:
+    """Whoever was sent jobs is known to be dead: those that have not ended are due. One never sent keeps its time."""
+    sent = update(OutboxRow).where(OutboxRow.dead_at.is_(None), OutboxRow.tries > 0, OutboxRow.due_at > utc_now())
+    session.execute(sent.values(due_at=utc_now()))
+
+
 def backlog(session: Session) -> tuple[int, datetime | None, int]:
     """Jobs that have not ended, since when the oldest of them waits, and how many are dead."""
     alive = select(func.count(), func.min(OutboxRow.created_at)).where(OutboxRow.dead_at.is_(None))

@@ -4,6 +4,10 @@ Every call of `qdrant_edge` 0.9 holds Python's global lock until it returns (mea
 stopped all threads for 39 s, an upsert of 2,000 for 0.34 s). So writes go in small slices, and `optimize` works in
 a child process on a copy, to which the writes made meanwhile are replayed before the two are exchanged.
 Points not yet optimized are scanned exactly: 20,000 of 384 dimensions take 4 ms.
+
+Its files are mapped and sparse, so on a full disk a write to them kills the process (SIGBUS) where another would fail.
+Hence nothing is written, nor the index opened, which replays its log, without room for more than a write can take:
+measured, 100 points take 1.5 MB, a piece of the log is 32 MiB.
 """
 
 import shutil
@@ -13,6 +17,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from core.disk import require_room
 from core.errors import Unavailable
 from core.vectors.edge_engine import (
     add_vectors,
@@ -23,7 +28,15 @@ from core.vectors.edge_engine import (
     engine_errors,
     load_shard,
 )
-from core.vectors.edge_shadow import OptimizeChild, Pointer, copy_shard, read_pointer, successor, write_pointer
+from core.vectors.edge_shadow import (
+    OptimizeChild,
+    Pointer,
+    copy_shard,
+    folder_bytes,
+    read_pointer,
+    successor,
+    write_pointer,
+)
 from core.vectors.protocol import DenseQuery, Hit, Point, Scope, SparseQuery
 from core.vectors.schema import MAX_WORKSPACES, OWNER_FIELDS, as_hit, count_owners, is_nothing
 
@@ -33,6 +46,8 @@ _FLUSH_EVERY = 5000  # points after which the log is folded into the segments, s
 UNINDEXED_MAX = 20_000  # points that may be scanned (4 ms) before an index pays for itself
 _URGENT = 5  # times that many: indexed although writes go on
 _REMOVED_SHARE = 0.3  # of the points, before their space is reclaimed
+WRITE_ROOM_BYTES = 96 * 2**20  # two pieces of the log, and what others write meanwhile
+_REMOVE_ROOM_BYTES = 32 * 2**20  # a removal takes little, and gives room back in the end
 
 
 class EdgeVectorStore:
@@ -56,6 +71,8 @@ class EdgeVectorStore:
         self._child: OptimizeChild | None = None
         self._closing = False
         with engine_errors("be opened"):
+            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            require_room(folder, WRITE_ROOM_BYTES, "the vector index is not opened")
             self._shard: Any = self._open(dense)
 
     def upsert(self, points: Sequence[Point]) -> None:
@@ -63,6 +80,7 @@ class EdgeVectorStore:
         import qdrant_edge as q
 
         for start in range(0, len(points), _SLICE):
+            self._require_room()
             part = [edge_point(point) for point in points[start : start + _SLICE]]
             self._update(q.UpdateOperation.upsert_points(part), len(part))
 
@@ -116,6 +134,7 @@ class EdgeVectorStore:
 
         removed = self.count(scope)
         if removed:
+            self._require_room(_REMOVE_ROOM_BYTES)
             self._update(q.UpdateOperation.delete_points_by_filter(edge_filter(scope)), 1)
             self._removed += removed
 
@@ -167,6 +186,9 @@ class EdgeVectorStore:
         self._pointer = pointer
         return shard
 
+    def _require_room(self, needed_bytes: int = WRITE_ROOM_BYTES) -> None:
+        require_room(self._folder, needed_bytes, "the vector index is not written to; that goes on by itself")
+
     def _update(self, operation: Any, points: int) -> None:
         with self._write, engine_errors("be written"):
             self._written_at = time.monotonic()
@@ -203,6 +225,8 @@ class EdgeVectorStore:
 
     def _exchange(self) -> None:
         old, new = self._pointer, successor(self._pointer.shard)
+        # the copy, its optimized segments beside it, and room for the writes meanwhile
+        self._require_room(2 * folder_bytes(self._folder / old.shard) + WRITE_ROOM_BYTES)
         try:
             with self._write:  # the copy must be of one moment; searches go on
                 self._shard.flush()
@@ -227,6 +251,7 @@ class EdgeVectorStore:
 
     def _replay(self, shadow: Any) -> None:
         while self._journal:
+            self._require_room(_REMOVE_ROOM_BYTES)
             shadow.update(self._journal.pop(0))
 
     def _remove_others(self, current: str) -> None:

@@ -52,6 +52,11 @@ def copy_shard(folder: Path, old: str, new: str) -> None:
     shutil.copytree(folder / old, folder / new)
 
 
+def folder_bytes(folder: Path) -> int:
+    """Size of a copy: its files are sparse, the copy's are not."""
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+
+
 class OptimizeChild(ModuleChild):
     """Loads, optimizes, flushes and closes a shard."""
 

@@ -1,6 +1,7 @@
 """One claimed batch from claim to searchable: parse, embed, index, verify, flip. Nothing here holds a transaction while
 it parses, embeds or talks to the index; every write names the lease, so a worker that lost it keeps nothing."""
 
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -21,7 +22,7 @@ from domain.ingestion.indexing import Indexer
 from domain.ingestion.outcome import complete, fail, report_ended, retry_delay_s
 from domain.ingestion.reading import Reader
 from domain.ingestion.share_repository import any_due, next_workspaces, served
-from domain.ingestion.watch import Watch
+from domain.ingestion.watch import Stopping, Watch
 from domain.models import Stage
 from ingest.children.protocol import Parser
 
@@ -50,6 +51,11 @@ class BatchRunner:
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
         self._reader = Reader(parts.blobs, parts.parser, parts.model_setting)
+        self._stopping = threading.Event()
+
+    def stop(self) -> None:
+        """Give back what is in hand, within a second or two: whoever is started next goes on with it at once."""
+        self._stopping.set()
 
     @property
     def max_attempts(self) -> int:
@@ -58,6 +64,8 @@ class BatchRunner:
     def claim(self, *, urgent: bool = False) -> tuple[ClaimedBatch | None, bool]:
         """A claimed batch of the workspace to be served next, and whether more is due: the caller wakes another worker
         then."""
+        if self._stopping.is_set():
+            return None, False
         with self._parts.database.write() as session:
             for workspace_id in next_workspaces(session, urgent=urgent):
                 batch = queue.claim(session, workspace_id, self._parts.holder, self._parts.lease_s, urgent=urgent)
@@ -74,14 +82,20 @@ class BatchRunner:
     def run(self, batch: ClaimedBatch) -> None:
         """Bring every document of the claimed batch to an end, or back into the queue."""
         parts = self._parts
-        with Watch(parts.database, batch, lease_s=parts.lease_s, stall_s=parts.stall_s).running() as watch:
+        made = Watch(
+            parts.database, batch, lease_s=parts.lease_s, stall_s=parts.stall_s, is_stopping=self._stopping.is_set
+        )
+        with made.running() as watch:
             try:
                 with stage("read"):
                     reads, failures = self._reader.read(batch.documents, watch)
+                watch.go_on()
                 with stage("index"):
                     self._index(batch, reads, watch)
                 with stage("finish"):
                     self._finish(batch, reads, failures)
+            except Stopping:
+                self._put_back(batch, [c.document_id for c in batch.documents], 0.0, count_attempt=False)
             except Unavailable as error:
                 log.warning("ingest_waits", reason=error.message, documents=len(batch.documents))
                 self._put_back(batch, [c.document_id for c in batch.documents], OUTAGE_DELAY_S, count_attempt=False)
@@ -96,12 +110,14 @@ class BatchRunner:
         self._report(batch, reads, Stage.EMBEDDING, 0.0)
         for window in indexer.windows(reads):
             embedded = indexer.embed(workspace_id, window.entries, watch)
+            watch.go_on()
             last, others = window.documents()
             with database.write() as session:
                 indexer.remember(session, workspace_id, embedded)
                 queue.report(session, batch.lease_id, others, Stage.EMBEDDING, window.progress)
                 queue.report(session, batch.lease_id, last, Stage.INDEXING, window.progress)
             indexer.write(workspace_id, embedded, watch)
+            watch.go_on()
         self._report(batch, reads, Stage.VERIFYING, 1.0)
 
     def _report(self, batch: ClaimedBatch, reads: Sequence[ReadDocument], stage: Stage, progress: float) -> None:

@@ -48,6 +48,10 @@ class IngestionService:
             wake()
         return True
 
+    def close(self) -> None:
+        """The process ends: what it works on waits for nobody."""
+        self._runner.stop()
+
     def sweep(self) -> int:
         """Take over what silent workers left, and wake somebody for what is due."""
         with self._database.write() as session:

@@ -60,10 +60,10 @@ class Shape:
 
 
 @contextmanager
-def embedded(folder: Path, *, pace_s: float = 0.01) -> Iterator[Shape]:
+def embedded(folder: Path, *, pace_s: float = 0.01, settings: dict[str, str] | None = None) -> Iterator[Shape]:
     """SQLite, workers in the server, Qdrant's engine, a folder."""
     port = free_port()
-    environment = _environment(folder, port)
+    environment = {**_environment(folder, port), **(settings or {})}
     server = Child([FAULTY_PROGRAM, "serve"], environment, folder / "server.log")
     shape = Shape("embedded", f"http://127.0.0.1:{port}", server, [], folder, options=("--pace", str(pace_s)))
     shape.up()

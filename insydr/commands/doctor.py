@@ -11,10 +11,12 @@ from importlib.util import find_spec
 
 from sqlalchemy.exc import SQLAlchemyError
 
+from core.disk import free_bytes
 from core.errors import InsydrError
 from core.secrets import KEY_FILE
 from core.settings import Settings, config_file, load_settings
 from domain.upkeep.health import QueueState, queue_health
+from insydr.data_folder import data_folder
 from insydr.lock import find_running
 from insydr.output import emit
 from insydr.parts import Installation
@@ -128,8 +130,7 @@ def _broker(parts: Installation) -> str:
 
 
 def _free(settings: Settings) -> int:
-    settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
-    return shutil.disk_usage(settings.data_dir).free // 2**20
+    return free_bytes(data_folder(settings)) // 2**20
 
 
 def _version() -> str:

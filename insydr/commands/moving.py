@@ -13,9 +13,10 @@ from core.secrets import KEY_FILE, secret_key
 from core.settings import Settings, load_settings
 from domain.portability.archive import Manifest
 from domain.portability.service import Place, Progress, backup, inspect, require_empty, restore
+from insydr.data_folder import data_folder
 from insydr.lock import ServerLock
 from insydr.output import emit
-from insydr.parts import Installation, data_folder
+from insydr.parts import Installation
 
 
 def run_backup(path: Path, *, without_secret: bool, as_json: bool) -> None:

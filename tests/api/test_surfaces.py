@@ -1,7 +1,11 @@
 """Surfaces: whose route is it, and every error in that surface's body: what any second surface must pass."""
 
 import asyncio
+import base64
+import hashlib
+import re
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from itertools import count
 from types import SimpleNamespace
 from typing import Any
@@ -13,6 +17,7 @@ from fastapi import FastAPI
 from pydantic import BaseModel
 from starlette.types import ASGIApp
 
+from api.app import create_app
 from api.askpro.surface import ASKPRO
 from api.error_handlers import install_handlers
 from api.frontdesk.surface import FRONTDESK
@@ -308,8 +313,57 @@ class TestService:
     def test_health(self, embedded: Shape) -> None:
         assert embedded.http.get("/livez").json() == {"status": "ok"}
         ready = embedded.http.get("/readyz").json()
-        assert ready == {"status": "ok", "parts": dict.fromkeys(("database", "blobs", "embedding", "vectors"), "ok")}
+        parts = ("database", "blobs", "embedding", "vectors", "disk")
+        assert ready == {"status": "ok", "parts": dict.fromkeys(parts, "ok")}
         assert embedded.http.get("/metrics").status_code == 200
+
+    def test_a_full_disk_is_degraded(self, embedded: Shape, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("core.disk.free_bytes", lambda _: 2**20)
+        reply = embedded.http.get("/readyz")
+        assert (reply.status_code, reply.json()["status"]) == (200, "degraded")
+        assert "MiB left" in reply.json()["parts"]["disk"]
+
+    def test_head_is_get_without_its_body(self, owner: Account, embedded: Shape) -> None:
+        workspace = owner.workspace()
+        job = workspace.batch('{"text": "one"}').json()["id"]
+        for path in ("/livez", "/docs", "/api/v1/openapi.json", f"/api/v1/workspaces/{workspace.id}/jobs/{job}/events"):
+            headers = {"Authorization": f"Bearer {owner.token}"}
+            reply = embedded.http.head(path, headers=headers)
+            assert (reply.status_code, reply.content) == (200, b"")
+        assert embedded.http.head("/api/v1/workspaces").status_code == 401
+        assert embedded.http.head("/nothing").status_code == 404
+        assert embedded.http.head("/api/v1/auth/login").status_code == 405
+
+    def test_redirects_do_not_believe_the_host(self, embedded: Shape) -> None:
+        reply = embedded.http.get("/api/v1/workspaces/?limit=2", headers={"Host": "evil.example"})
+        assert (reply.status_code, reply.headers["location"]) == (307, "/api/v1/workspaces?limit=2")
+
+    def test_redirects_name_the_public_url(self, embedded: Shape) -> None:
+        settings = embedded.parts.settings.model_copy(update={"public_url": "https://docs.example/insydr/"})
+        app = create_app(replace(api_state(embedded.parts), settings=settings))
+        reply = ask("GET", "/api/v1/workspaces/", app=app)
+        assert reply.headers["location"] == "https://docs.example/insydr/api/v1/workspaces"
+
+    def test_pages_may_run_our_scripts_only(self, embedded: Shape) -> None:
+        page = embedded.http.get("/docs")
+        policy = page.headers["content-security-policy"]
+        (script,) = re.findall(r"<script>(.*?)</script>", page.text, re.DOTALL)
+        digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+        assert f"script-src 'self' 'sha256-{digest}';" in policy
+        assert policy.startswith("default-src 'none'")
+        assert embedded.http.get("/livez").headers["content-security-policy"].startswith("default-src 'none'")
+
+    @pytest.mark.parametrize(
+        "body",
+        [
+            b"{", b"\xff", b'{"email": "\xff"}', b'{"email": "\\ud800"}', b'{"email": NaN}', b'{"email": -Infinity}',
+            b'{"email": 1e999}', b"[" * 200_000, b'{"email": ' + b"9" * 5_000 + b"}", '{"email": "a"}'.encode("utf-16"),
+        ],
+        ids=lambda body: body[:18].decode("latin-1"),
+    )  # fmt: skip
+    def test_what_is_no_json_is_one_error(self, embedded: Shape, body: bytes) -> None:
+        headers = {"Content-Type": "application/json"}
+        check_error(embedded.http.post("/api/v1/auth/login", content=body, headers=headers), 400, "INVALID_JSON")
 
     def test_unmatched_on_the_running_service(self, embedded: Shape) -> None:
         check_error(embedded.http.get("/api/v1/nothing"), 404, "NOT_FOUND")

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from core.errors import Unavailable
-from core.vectors.edge import EdgeVectorStore
+from core.vectors.edge import WRITE_ROOM_BYTES, EdgeVectorStore
 from core.vectors.protocol import DenseQuery, Scope
 from tests.support.vector_points import DENSE, MODEL, dense_query, point, sparse_query, unit
 
@@ -52,6 +52,35 @@ def writer(folder):
     yield child
     child.kill()
     child.communicate()
+
+
+class TestFullDisk:
+    """Writing to a mapped file without room would kill the process, so there is no trying."""
+
+    def test_nothing_is_written_and_searches_go_on(self, folder, monkeypatch):
+        store = EdgeVectorStore(folder, DENSE)
+        store.upsert([point(1)])
+        monkeypatch.setattr("core.disk.free_bytes", lambda _: WRITE_ROOM_BYTES - 1)
+        with pytest.raises(Unavailable, match="MiB left") as refused:
+            store.upsert([point(2)])
+        assert refused.value.code == "STORAGE_FULL"
+        assert store.count(W1) == 1
+        assert store.search(W1, [dense_query(1)], 5)[0]
+        store.delete(W1)  # which gives room back
+        assert store.count(W1) == 0
+        store.close()
+
+    def test_it_is_opened_once_there_is_room(self, folder, monkeypatch):
+        store = EdgeVectorStore(folder, DENSE)
+        store.upsert([point(1)])
+        store.close()
+        with monkeypatch.context() as patch:
+            patch.setattr("core.disk.free_bytes", lambda _: 0)
+            with pytest.raises(Unavailable, match="not opened"):
+                EdgeVectorStore(folder, DENSE)
+        again = EdgeVectorStore(folder, DENSE)
+        assert again.count(W1) == 1
+        again.close()
 
 
 class TestReopening:

@@ -93,8 +93,8 @@ class TestJourney:
         installed.client.settle()
         assert installed.client.reconcile() == {}
 
-    def test_workers_stop_when_asked(self, installed: Installed) -> None:
-        worker = installed.shape.workers[1]
-        worker.send(signal.SIGTERM)
-        assert worker.wait(30) == 0
+    def test_processes_stop_when_asked(self, installed: Installed) -> None:
+        for process in (installed.shape.workers[1], installed.shape.server):
+            process.send(signal.SIGTERM)
+            assert process.wait(15) == 0
         installed.shape.up()

@@ -59,7 +59,7 @@ class TestSignUp:
             ("email", "nobody"), ("email", ""), ("email", 5), ("email", None), ("email", "a@b@c.de"),
             ("password", "short"), ("password", "x" * 257), ("password", "long enough\0"),
             ("full_name", ""), ("full_name", "  \t "), ("full_name", "x" * 201), ("full_name", "a\0b"),
-            ("full_name", ["John"]), ("full_name", "\ud800"),
+            ("full_name", ["John"]),
         ],
     )  # fmt: skip
     def test_refuses_bad_fields(self, field: str, value: object, embedded: Shape) -> None:

@@ -1,20 +1,25 @@
 """Settings, secrets, crypto, ids."""
 
+import io
+import json
+import logging
 import re
 import stat
 import uuid
 from pathlib import Path
 
 import pytest
+import structlog
 from cryptography.exceptions import InvalidTag
 
 from core.clock import iso, utc_now
 from core.crypto import Keyring, hash_password, new_otp, new_token, same, verify_password
 from core.errors import InvalidInput
 from core.ids import Prefix, new_id, point_id
-from core.logs import drop_secrets
+from core.logs import configure_logs, drop_secrets
 from core.secrets import KEY_FILE, secret_key
 from core.settings import Plan, Settings, load_settings
+from tests.support.installation import configure_test_logs
 
 DOCUMENTED = Path(__file__).resolve().parents[3] / "docs" / "settings.md"
 LONG = "x" * 32
@@ -150,3 +155,23 @@ class TestLogs:
         event = {"password": "x", "access_token": "x", "Authorization": "x", "otp_code": "x", "path": "/a"}
         assert {name for name, value in drop_secrets(None, "", event).items() if value == "x"} == set()
         assert event["path"] == "/a"
+
+    def test_what_libraries_log_is_json_too(self, capsys: pytest.CaptureFixture[str]) -> None:
+        configure_logs("INFO", as_json=True)
+        try:
+            logging.getLogger("uvicorn.error").warning("Invalid HTTP request received.")
+            line = json.loads(capsys.readouterr().err)
+        finally:
+            configure_test_logs()
+        assert (line["event"], line["level"]) == ("Invalid HTTP request received.", "warning")
+        assert (line["logger"], "timestamp" in line) == ("uvicorn.error", True)
+
+    def test_a_full_disk_under_the_log_harms_nobody(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        full = io.TextIOWrapper(io.FileIO("/dev/full", "w"), write_through=True)
+        with monkeypatch.context() as patch:
+            patch.setattr("sys.stderr", full)
+            configure_logs("INFO", as_json=True)
+        try:
+            structlog.get_logger().warning("nobody reads this")
+        finally:
+            configure_test_logs()
