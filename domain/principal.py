@@ -32,9 +32,9 @@ class Permission(StrEnum):
 
 _VIEWER = frozenset({
     Permission.WORKSPACE_READ, Permission.COLLECTIONS_READ, Permission.DOCUMENTS_READ, Permission.SEARCH,
-    Permission.AGENTS_READ,
+    Permission.AGENTS_READ, Permission.AGENTS_TEST, Permission.KEYS_READ,
 })  # fmt: skip
-_ANALYST = _VIEWER | {Permission.AGENTS_TEST, Permission.KEYS_READ}
+_ANALYST = _VIEWER  # what sets it apart is the analytics, which are not here yet (CONTRACT, Insydr row 7)
 _EDITOR = _ANALYST | {Permission.COLLECTIONS_WRITE, Permission.DOCUMENTS_WRITE, Permission.AGENTS_WRITE}
 _ADMIN = _EDITOR | {Permission.WORKSPACE_WRITE, Permission.KEYS_MANAGE}
 ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
