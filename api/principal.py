@@ -9,6 +9,7 @@ from api.state import ApiState, State
 from core.crypto import same
 from core.errors import Forbidden, InvalidInput, NotFound, Unauthenticated
 from domain.api_keys.service import principal_of_key
+from domain.identity.tries import client_network
 from domain.models import User
 from domain.principal import ROLE_PERMISSIONS, Principal, Role
 from domain.workspaces.repository import WorkspaceRepository
@@ -106,6 +107,13 @@ def _only(workspaces: WorkspaceRepository, user: User) -> str:
 def client_address(request: Request) -> str | None:
     """The peer's address; `X-Forwarded-For` was applied by the server for trusted proxies only."""
     return request.client.host if request.client else None
+
+
+def client_of(request: Request) -> str:
+    return client_network(client_address(request))
+
+
+Client = Annotated[str, Depends(client_of)]  # as tries are counted
 
 
 def workspace_not_found() -> NotFound:

@@ -10,6 +10,7 @@ from domain.collections import jobs as collections
 from domain.crawls import jobs as crawls
 from domain.documents import jobs as documents
 from domain.idempotency import jobs as idempotency
+from domain.identity import jobs as identity
 from domain.ingestion import jobs as ingestion
 from domain.upkeep import jobs as upkeep
 from domain.workspaces import jobs as workspaces
@@ -19,4 +20,5 @@ JOBS: tuple[JobType, ...] = (
 )  # fmt: skip
 PERIODIC: tuple[Periodic, ...] = (
     *upkeep.PERIODIC, *ingestion.PERIODIC, *crawls.PERIODIC, *api_keys.PERIODIC, *idempotency.PERIODIC,
+    *identity.PERIODIC,
 )  # fmt: skip
