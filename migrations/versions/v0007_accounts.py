@@ -4,10 +4,12 @@ Users that were never verified own nothing, and their codes end within minutes: 
 
 import sqlalchemy as sa
 from alembic import op
+from sqlalchemy.dialects import postgresql
 
 revision = "0007"
 down_revision = "0006"
 
+JSON = sa.JSON().with_variant(postgresql.JSONB(), "postgresql")
 STAMP = sa.DateTime(timezone=True)
 
 
@@ -35,9 +37,12 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("scope", name=op.f("pk_try_counts")),
     )
     op.create_index(op.f("ix_try_counts_ends_at"), "try_counts", ["ends_at"])
+    op.execute("DELETE FROM idempotent_replies")  # kept without what they need, for a day at most
+    op.add_column("idempotent_replies", sa.Column("needs", JSON, nullable=True))
 
 
 def downgrade() -> None:
+    op.drop_column("idempotent_replies", "needs")
     op.drop_table("try_counts")
     op.drop_table("sign_ups")
     for name in ("otp_digest", "otp_expires_at", "otp_sent_at", "locked_until"):
