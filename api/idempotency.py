@@ -14,6 +14,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Message, Receive
 
+from api.principal import Caller, needed
 from api.state import ApiState
 from core.errors import Conflict, InvalidInput, Unprocessable
 from domain.idempotency.service import IdempotencyService, Kept
@@ -23,14 +24,15 @@ MEMORY_BYTES = 1 << 20
 BLOCK_BYTES = 1 << 18
 SpooledBody = tempfile.SpooledTemporaryFile[bytes]
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
-Identity = Callable[[Request, ApiState], str]
+Identity = Callable[[Request, ApiState], Caller]
 
 
 def idempotent(handler: Handler, identity: Identity) -> Handler:
     """Wrap a route's handler; does nothing for requests without the header.
 
     `identity` says who asks, and where, by today's credentials: a kept reply, which may hold a key, is found only by
-    who may have it now.
+    its caller, and given only to who still has the permissions that it took. Those are what the first request
+    required of its principal, so that no route has to declare them a second time.
     """
 
     async def handle(request: Request) -> Response:
@@ -43,18 +45,18 @@ def idempotent(handler: Handler, identity: Identity) -> Handler:
         with tempfile.SpooledTemporaryFile(max_size=MEMORY_BYTES) as body:
             fingerprint = await _spooled(request, body)
             again = Request(request.scope, _replay(body, request.receive))
-            return await _once(handler, again, f"{caller}\0{request.url.path}\0{key}", fingerprint)
+            return await _once(handler, again, caller, f"{caller.name}\0{request.url.path}\0{key}", fingerprint)
 
     return handle
 
 
-async def _once(handler: Handler, request: Request, scope: str, fingerprint: str) -> Response:
+async def _once(handler: Handler, request: Request, caller: Caller, scope: str, fingerprint: str) -> Response:
     state: ApiState = request.app.state.insydr
     service = IdempotencyService(state.database, state.keys)
     scope = state.keys.digest("idempotency", scope)
     kept = await run_in_threadpool(service.begin, scope, fingerprint)
     if kept is not None:
-        return _replayed(kept, fingerprint)
+        return _replayed(kept, fingerprint, caller)
     return await _first(handler, request, service, scope)
 
 
@@ -65,13 +67,17 @@ async def _first(handler: Handler, request: Request, service: IdempotencyService
     finally:
         body: Any = getattr(response, "body", None)
         if response is not None and response.status_code in (201, 202) and isinstance(body, bytes):
-            await run_in_threadpool(service.finish, scope, response.status_code, body)
+            needs = needed(request)
+            await run_in_threadpool(service.finish, scope, response.status_code, body, needs)
         else:  # an error keeps nothing: the caller may try the same key again
             await run_in_threadpool(service.forget, scope)
     return response
 
 
-def _replayed(kept: Kept, fingerprint: str) -> Response:
+def _replayed(kept: Kept, fingerprint: str, caller: Caller) -> Response:
+    if caller.who is not None:
+        for permission in kept.needs:
+            caller.who.require(permission)
     if kept.fingerprint != fingerprint:
         raise Unprocessable(f"This {HEADER} was used for another request.", code="IDEMPOTENCY_KEY_REUSED")
     if kept.status is None:

@@ -1,5 +1,6 @@
 """Who asks: bearer tokens of people (JWT) and programs (`sk_live_`), resolved to a `Principal` once a request."""
 
+from dataclasses import dataclass
 from typing import Annotated
 
 from fastapi import Depends, Header, Request
@@ -9,8 +10,9 @@ from api.state import ApiState, State
 from core.crypto import same
 from core.errors import Forbidden, InvalidInput, NotFound, Unauthenticated
 from domain.api_keys.service import principal_of_key
+from domain.identity.tries import client_network
 from domain.models import User
-from domain.principal import ROLE_PERMISSIONS, Principal, Role
+from domain.principal import ROLE_PERMISSIONS, Permission, Principal, Role
 from domain.workspaces.repository import WorkspaceRepository
 
 SECRET_KEY_PREFIX = "sk_live_"
@@ -49,20 +51,36 @@ CurrentUser = Annotated[User, Depends(current_user)]
 
 def workspace_principal(workspace_id: str, request: Request, state: State, token: Token) -> Principal:
     """The caller inside the workspace of the path; another one's looks as if it were not there."""
-    return _principal(request, state, token, workspace_id)
+    request.state.principal = who = _principal(request, state, token, workspace_id)
+    return who
 
 
 def key_principal(request: Request, state: State, token: Token, x_workspace_id: WorkspaceHeader = None) -> Principal:
     """The caller where no path names the workspace: the key's; for a person the header's, else the only one."""
-    return _principal(request, state, token, x_workspace_id)
+    request.state.principal = who = _principal(request, state, token, x_workspace_id)
+    return who
 
 
 Who = Annotated[Principal, Depends(workspace_principal)]
 KeyWho = Annotated[Principal, Depends(key_principal)]
 
 
-def identity(request: Request, state: ApiState, *, workspace_in_path: bool) -> str:
-    """Who asks and in which workspace, as one stable text, whichever of their tokens they use today.
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """`name` is one stable text, whichever of their tokens they use; `who` is None outside workspaces."""
+
+    name: str
+    who: Principal | None = None
+
+
+def needed(request: Request) -> frozenset[Permission]:
+    """The permissions that this request has required so far."""
+    who: Principal | None = getattr(request.state, "principal", None)
+    return frozenset(who.needed) if who else frozenset()
+
+
+def identity(request: Request, state: ApiState, *, workspace_in_path: bool) -> Caller:
+    """Who asks and in which workspace, by today's credentials.
 
     Whoever cannot be told (nobody, ended credentials, a workspace that is not theirs) is their own header: the route
     refuses them itself, if it wants to know who they are.
@@ -72,11 +90,11 @@ def identity(request: Request, state: ApiState, *, workspace_in_path: bool) -> s
     workspace_id = request.path_params.get("workspace_id")
     try:
         if workspace_in_path and workspace_id is None:
-            return f"user {current_user(state, token).id}" if token else ""
+            return Caller(f"user {current_user(state, token).id}" if token else "")
         who = _principal(request, state, token, workspace_id or request.headers.get(WORKSPACE_HEADER))
     except (Unauthenticated, Forbidden, NotFound, InvalidInput):
-        return f"header {header}"
-    return f"{who.workspace_id} {who.key_id or who.user_id}"
+        return Caller(f"header {header}")
+    return Caller(f"{who.workspace_id} {who.key_id or who.user_id}", who)
 
 
 def _principal(request: Request, state: ApiState, token: str, workspace_id: str | None) -> Principal:
@@ -121,6 +139,13 @@ def _only(workspaces: WorkspaceRepository, user: User) -> str:
 def client_address(request: Request) -> str | None:
     """The peer's address; `X-Forwarded-For` was applied by the server for trusted proxies only."""
     return request.client.host if request.client else None
+
+
+def client_of(request: Request) -> str:
+    return client_network(client_address(request))
+
+
+Client = Annotated[str, Depends(client_of)]  # as tries are counted
 
 
 def workspace_not_found() -> NotFound:

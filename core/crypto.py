@@ -1,18 +1,15 @@
-"""Passwords, tokens and codes. Nothing here is ever logged.
+"""Tokens and codes, of high or short-lived entropy. Nothing here is ever logged.
 
-Passwords: Argon2id by pwdlib's recommended parameters (RFC 9106). Keys and codes of high or short-lived entropy:
 HMAC-SHA-256 with a key derived from the installation's secret by HKDF (RFC 5869), one purpose a key.
 """
 
 import hashlib
 import hmac
 import secrets
-from functools import lru_cache
 
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
-from pwdlib import PasswordHash
 
 
 class Keyring:
@@ -37,28 +34,6 @@ class Keyring:
     def unseal(self, purpose: str, row: str, sealed: bytes) -> bytes:
         """Raises `cryptography.exceptions.InvalidTag` for what was not sealed here, for this row."""
         return AESGCM(self.derive(purpose)).decrypt(sealed[:12], sealed[12:], row.encode())
-
-
-@lru_cache(maxsize=1)
-def _hasher() -> PasswordHash:
-    return PasswordHash.recommended()
-
-
-def hash_password(password: str) -> str:
-    return _hasher().hash(password)
-
-
-def verify_password(password: str, hashed: str | None) -> bool:
-    """False without a hash, after the same work: the time must not tell whether an account exists."""
-    if hashed is None:
-        _hasher().verify(password, _decoy())
-        return False
-    return _hasher().verify(password, hashed)
-
-
-@lru_cache(maxsize=1)
-def _decoy() -> str:
-    return _hasher().hash(secrets.token_hex(8))
 
 
 def same(left: str, right: str) -> bool:

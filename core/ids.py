@@ -10,6 +10,7 @@ import uuid_utils
 class Prefix(StrEnum):
     USER = "user"
     SESSION = "sid"
+    SIGN_UP = "su"
     WORKSPACE = "ws"
     API_KEY = "key"
     COLLECTION = "col"

@@ -12,6 +12,7 @@ from http.cookiejar import DefaultCookiePolicy
 import httpx
 
 from core.errors import Forbidden
+from core.outbound.client import UNRESOLVED
 from core.outbound.deadline import within
 from crawler.frontier import Validators
 from crawler.urls import same_site
@@ -19,6 +20,10 @@ from crawler.urls import same_site
 ACCEPT = "text/html,application/xhtml+xml,application/pdf;q=0.9,*/*;q=0.8"
 ENCODINGS = "gzip, deflate"  # what `_unpacked` can bound
 CHUNK = 65_536
+HOST_NOT_FOUND = (
+    f"The host's name {UNRESOLVED}. Check the spelling of the URL; an operator can allow a host inside in "
+    "INSYDR_OUTBOUND_ALLOWED_HOSTS."
+)
 _IDENTITY = ("", "identity")
 _GZIP, _DEFLATE = ("gzip", "x-gzip"), ("deflate",)
 
@@ -183,8 +188,8 @@ def unpacked(blocks: Iterator[bytes], encoding: str) -> Iterator[bytes]:
 def described(error: httpx.HTTPError) -> FetchError:
     """What a person is told of a transport's failure."""
     text = str(error)
-    if "does not resolve" in text:
-        return FetchError("HOST_NOT_FOUND", "The host's name does not resolve. Check the spelling of the URL.")
+    if UNRESOLVED in text:
+        return FetchError("HOST_NOT_FOUND", HOST_NOT_FOUND)
     if isinstance(error, httpx.TimeoutException):
         return FetchError("TIMEOUT", "The server did not answer in time, or not completely.")
     if isinstance(error.__cause__, ssl.SSLError) or "CERTIFICATE" in text.upper() or "SSL" in text.upper():

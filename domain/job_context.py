@@ -7,6 +7,7 @@ from core.settings import Settings
 from domain.api_keys.usage import KeyUsage
 from domain.crawls.runner import CrawlRunner
 from domain.idempotency.service import IdempotencyService
+from domain.identity.service import IdentityService
 from domain.ingestion.service import IngestionService
 from domain.upkeep.purge import Purge
 from domain.upkeep.reconcile import Reconciler
@@ -23,6 +24,8 @@ class JobContext(Protocol):
     def database(self) -> Database: ...
     @property
     def key_usage(self) -> KeyUsage: ...
+    @property
+    def identity(self) -> IdentityService: ...
     @property
     def replies(self) -> IdempotencyService: ...
     @property

@@ -10,6 +10,7 @@ from domain.collections import jobs as collections
 from domain.crawls import jobs as crawls
 from domain.documents import jobs as documents
 from domain.idempotency import jobs as idempotency
+from domain.identity import jobs as identity
 from domain.ingestion import jobs as ingestion
 from domain.jobs import jobs as jobs_
 from domain.upkeep import jobs as upkeep
@@ -20,4 +21,5 @@ JOBS: tuple[JobType, ...] = (
 )  # fmt: skip
 PERIODIC: tuple[Periodic, ...] = (
     *upkeep.PERIODIC, *ingestion.PERIODIC, *crawls.PERIODIC, *api_keys.PERIODIC, *idempotency.PERIODIC,
+    *identity.PERIODIC,
 )  # fmt: skip

@@ -1,6 +1,6 @@
 """Who asks: an argument everywhere, never a global. And what each role may do."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from core.errors import Forbidden
@@ -32,9 +32,9 @@ class Permission(StrEnum):
 
 _VIEWER = frozenset({
     Permission.WORKSPACE_READ, Permission.COLLECTIONS_READ, Permission.DOCUMENTS_READ, Permission.SEARCH,
-    Permission.AGENTS_READ,
+    Permission.AGENTS_READ, Permission.AGENTS_TEST, Permission.KEYS_READ,
 })  # fmt: skip
-_ANALYST = _VIEWER | {Permission.AGENTS_TEST, Permission.KEYS_READ}
+_ANALYST = _VIEWER  # what sets it apart is the analytics, which are not here yet (CONTRACT, Insydr row 7)
 _EDITOR = _ANALYST | {Permission.COLLECTIONS_WRITE, Permission.DOCUMENTS_WRITE, Permission.AGENTS_WRITE}
 _ADMIN = _EDITOR | {Permission.WORKSPACE_WRITE, Permission.KEYS_MANAGE}
 ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
@@ -56,8 +56,10 @@ class Principal:
     permissions: frozenset[Permission]
     role: Role | None = None  # None for keys
     key_id: str | None = None
+    needed: set[Permission] = field(default_factory=set, compare=False, repr=False)  # what was required so far
 
     def require(self, permission: Permission) -> None:
         """Raise `Forbidden` without `permission`."""
         if permission not in self.permissions:
             raise Forbidden(f"This needs the permission {permission}. Ask an owner or admin of the workspace for it.")
+        self.needed.add(permission)

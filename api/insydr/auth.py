@@ -2,12 +2,12 @@
 
 from datetime import datetime
 
-from fastapi import Response
+from fastapi import BackgroundTasks, Response
 from pydantic import BaseModel, EmailStr, Field
 
 from api.fields import Input, MessageOut, Name, Text
 from api.insydr.surface import INSYDR
-from api.principal import CurrentUser, Token
+from api.principal import Client, CurrentUser, Token
 from api.state import State
 from domain.identity import otp
 from domain.identity.service import Tokens
@@ -63,27 +63,28 @@ class TokensOut(BaseModel):
 
 
 @router.post("/signup", status_code=201)
-def sign_up(body: SignUpIn, state: State) -> SignUpOut:
-    email = state.identity.sign_up(body.email, body.password, body.full_name)
+def sign_up(body: SignUpIn, client: Client, state: State) -> SignUpOut:
+    email = state.identity.sign_up(body.email, body.password, body.full_name, client)
     return SignUpOut(
         message="Account created. Verify email with OTP.", email=email, expires_in_minutes=otp.LIFE_MINUTES
     )
 
 
 @router.post("/verify-otp")
-def verify_otp(body: VerifyIn, state: State) -> TokensOut:
-    return _tokens(state.identity.verify(body.email, body.otp_code.strip()), state)
+def verify_otp(body: VerifyIn, client: Client, state: State) -> TokensOut:
+    return _tokens(state.identity.verify(body.email, body.otp_code.strip(), client), state)
 
 
 @router.post("/resend-otp")
-def resend_otp(body: ResendIn, state: State) -> MessageOut:
-    state.identity.resend(body.email)
+def resend_otp(body: ResendIn, client: Client, later: BackgroundTasks, state: State) -> MessageOut:
+    state.identity.check_resend(body.email, client)
+    later.add_task(state.identity.resend, body.email)
     return MessageOut(message="If the address waits for verification, a new code is on its way.")
 
 
 @router.post("/login")
-def log_in(body: LoginIn, state: State) -> TokensOut:
-    return _tokens(state.identity.log_in(body.email, body.password), state)
+def log_in(body: LoginIn, client: Client, state: State) -> TokensOut:
+    return _tokens(state.identity.log_in(body.email, body.password, client), state)
 
 
 @router.post("/refresh")

@@ -10,11 +10,14 @@ from typing import Any
 
 import httpcore
 import httpx
+import structlog
 
 from core.errors import Forbidden
 from core.outbound.addresses import Address, is_public
 from core.outbound.deadline import BoundedStream, left
 
+log = structlog.get_logger()
+UNRESOLVED = "does not resolve to a public address"
 Resolver = Callable[[str, int], Sequence[str]]
 
 
@@ -52,35 +55,47 @@ class GuardedBackend(httpcore.NetworkBackend):
         self._inner.sleep(seconds)
 
     def checked_address(self, host: str, port: int) -> str:
-        """The address to connect to. Raises `Forbidden`, and `httpcore.ConnectError` where `host` has no address."""
+        """The address to connect to: one that is public, or of a host that the operator allows.
+
+        Raises `Forbidden` for another address, and `httpcore.ConnectError` for a name, whether it has no address or
+        one that is not public: the difference would tell which names exist inside. It is in the operator's log.
+        """
+        allowed = _spelling(host) in self._allowed
+        literal = _literal(host)
+        if literal is not None:
+            if not allowed:
+                check_public(literal, host)
+            return str(literal)
         answers = self._addresses(host, port)
-        if _spelling(host) not in self._allowed:
-            for answer in answers:
-                check_public(answer, host)
+        hidden = [] if allowed else [answer for answer in answers if not is_public(answer)]
+        if hidden:
+            log.warning("outbound_address_refused", host=host, address=str(hidden[0]))
+        if hidden or not answers:
+            raise httpcore.ConnectError(f"{host} {UNRESOLVED}")
         return str(answers[0])
 
     def _addresses(self, host: str, port: int) -> list[Address]:
-        """At least one; only what was parsed is connected to: other words would be resolved once more."""
+        """Of a name; only what was parsed is connected to: other words would be resolved once more."""
         try:
-            return [ipaddress.ip_address(host.strip("[]"))]
-        except ValueError:
-            pass  # a name
-        try:
-            found = [ipaddress.ip_address(answer) for answer in self._resolver(host, port)]
+            return [ipaddress.ip_address(answer) for answer in self._resolver(host, port)]
         except (OSError, ValueError):  # an answer that is no address; a label that is empty or too long (UnicodeError)
-            found = []
-        if not found:
-            raise httpcore.ConnectError(f"{host} does not resolve")
-        return found
+            return []
+
+
+def _literal(host: str) -> Address | None:
+    """The address that is written as `host`; None for a name."""
+    try:
+        return ipaddress.ip_address(host.strip("[]"))
+    except ValueError:
+        return None
 
 
 def _spelling(host: str) -> str:
     """One spelling of each host: lower case, A-labels, without brackets and the root's dot, addresses shortened."""
     host = host.strip("[]").lower().removesuffix(".")
-    try:
-        return str(ipaddress.ip_address(host))
-    except ValueError:
-        pass  # a name
+    literal = _literal(host)
+    if literal is not None:
+        return str(literal)
     try:
         return host if host.isascii() else httpx.URL(scheme="http", host=host).raw_host.decode("ascii")
     except httpx.InvalidURL:

@@ -2,13 +2,14 @@
 
 import ipaddress
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
 from sqlalchemy.orm import Session
 
-from core.clock import utc_now
+from core.clock import iso, utc_now
 from core.crypto import Keyring, new_token
 from core.errors import Forbidden, InvalidInput, NotFound, Unauthenticated
 from core.ids import Prefix, new_id
@@ -18,6 +19,7 @@ from domain.principal import ALL, ROLE_PERMISSIONS, Permission, Principal, Role
 from domain.workspaces.repository import WorkspaceRepository
 
 OVERLAP_HOURS = 24
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 _DOMAIN = re.compile(r"\*|(\*\.)?([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(:\d{1,5})?")
 
 
@@ -50,6 +52,7 @@ class ApiKeyService:
         """The row and the key itself, which is never shown again."""
         self._who.require(Permission.KEYS_MANAGE)
         _check(order, self._who)
+        self._check_limits(order)
         key = new_token(PREFIXES[order.kind])
         row = ApiKey(
             id=new_id(Prefix.API_KEY),
@@ -78,18 +81,35 @@ class ApiKeyService:
         return row
 
     def rotate(self, key_id: str, overlap_hours: int = OVERLAP_HOURS) -> tuple[ApiKey, str]:
-        """A new key like the old one, which works on for `overlap_hours`."""
+        """A new key like the old one, with its permissions and limits; the old one works on for `overlap_hours`."""
         self._who.require(Permission.KEYS_MANAGE)
         old = self._get(key_id)
         if not old.is_active:
             raise InvalidInput("This key is revoked or expired: create a new one instead.", code="KEY_INACTIVE")
         order = KeyOrder(
             old.name, KeyKind(old.kind), tuple(old.allowed_domains), tuple(old.permissions) or (ALL,),
-            tuple(old.allowed_ips),
+            tuple(old.allowed_ips), old.expires_at,
         )  # fmt: skip
+        made = self.create(order)  # first: a key that rotates itself is held to the limits it has had until now
         ends = utc_now() + timedelta(hours=overlap_hours)
         old.expires_at = min(old.expires_at, ends) if old.expires_at else ends
-        return self.create(order)
+        return made
+
+    def _check_limits(self, order: KeyOrder) -> None:
+        """Raise `Forbidden` where a key would make one that works for longer, or from more addresses, than itself."""
+        maker = self._rows.get(self._who.key_id) if self._who.key_id else None
+        if maker is None:
+            return
+        if maker.expires_at is not None and (order.expires_at is None or order.expires_at > maker.expires_at):
+            raise Forbidden(
+                f"This API key expires at {iso(maker.expires_at)}: a key that it makes needs an expires_at no later.",
+                code="KEY_LIMITS", field="expires_at",
+            )  # fmt: skip
+        if maker.allowed_ips and not _within(order.allowed_ips, maker.allowed_ips):
+            raise Forbidden(
+                "This API key works from some addresses only: a key that it makes needs allowed_ips within them.",
+                code="KEY_LIMITS", field="allowed_ips",
+            )  # fmt: skip
 
     def _granted(self, order: KeyOrder) -> list[str]:
         """`*` is all that its creator may do; made by a key it is what that key may do, never more."""
@@ -143,6 +163,19 @@ def _check(order: KeyOrder, who: Principal) -> None:
 
 def _known(permission: str) -> bool:
     return permission in Permission._value2member_map_
+
+
+def _within(networks: Sequence[str], limits: Sequence[str]) -> bool:
+    """Whether there are some, each inside one of `limits`; none at all is no limit."""
+    outer = [ipaddress.ip_network(limit, strict=False) for limit in limits]
+    inner = [ipaddress.ip_network(network, strict=False) for network in networks]
+    return bool(inner) and all(any(_inside(one, limit) for limit in outer) for one in inner)
+
+
+def _inside(network: Network, limit: Network) -> bool:
+    if isinstance(network, ipaddress.IPv4Network):
+        return isinstance(limit, ipaddress.IPv4Network) and network.subnet_of(limit)
+    return isinstance(limit, ipaddress.IPv6Network) and network.subnet_of(limit)
 
 
 def _address_allowed(networks: list[str], address: str | None) -> bool:

@@ -10,7 +10,7 @@ import httpx
 
 from core.errors import Forbidden, InvalidInput
 from core.outbound.client import GuardedBackend
-from crawler.fetch import Answer, Credentials, Fetcher, FetchError
+from crawler.fetch import HOST_NOT_FOUND, Answer, Credentials, Fetcher, FetchError
 from crawler.politeness import Pace
 from crawler.rendering import Answered, Rendered, Renderer, RenderError
 from crawler.visit import Render
@@ -67,15 +67,14 @@ class Web:
             self.renderer.close()
 
     def check(self, url: str) -> None:
-        """Raise `InvalidInput` for a host that does not resolve, or whose address may not be called."""
+        """Raise `InvalidInput` for a host that does not resolve, or an address that may not be called."""
         parts = urlsplit(url)
         try:
             self.backend.checked_address(parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80))
         except Forbidden as error:
             raise InvalidInput(error.message, code=error.code, field="url") from None
         except httpcore.ConnectError:
-            message = "The host's name does not resolve. Check the spelling of the URL."
-            raise InvalidInput(message, code="HOST_NOT_FOUND", field="url") from None
+            raise InvalidInput(HOST_NOT_FOUND, code="HOST_NOT_FOUND", field="url") from None
 
 
 def agent_name(version: str, contact: str | None) -> str:

@@ -1,5 +1,6 @@
 """Replies kept for a day, so that a repeated creating post makes nothing twice."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -10,6 +11,7 @@ from core.crypto import Keyring
 from core.database import Database
 from core.errors import Conflict
 from domain.models import IdempotentReply
+from domain.principal import Permission
 
 KEPT_HOURS = 24
 RUNNING_MINUTES = 10
@@ -20,6 +22,7 @@ class Kept:
     fingerprint: str
     status: int | None
     body: bytes | None
+    needs: tuple[Permission, ...] = ()
 
 
 class IdempotencyService:
@@ -38,11 +41,12 @@ class IdempotencyService:
                 return self._kept(row) if row else Kept(fingerprint, None, None)
         return None
 
-    def finish(self, scope: str, status: int, body: bytes) -> None:
+    def finish(self, scope: str, status: int, body: bytes, needs: Iterable[Permission] = ()) -> None:
+        """Keep the reply, and the permissions that it took to get it."""
         with self._database.write() as session:
             mine = update(IdempotentReply).where(IdempotentReply.scope == scope)
             sealed = self._keys.seal("idempotency", scope, body)  # it may hold a key that is shown only once
-            session.execute(mine.values(status=status, body=sealed))
+            session.execute(mine.values(status=status, body=sealed, needs=sorted(needs)))
 
     def forget(self, scope: str) -> None:
         with self._database.write() as session:
@@ -50,7 +54,7 @@ class IdempotencyService:
 
     def _kept(self, row: IdempotentReply) -> Kept:
         body = None if row.body is None else self._keys.unseal("idempotency", row.scope, row.body)
-        return Kept(row.fingerprint, row.status, body)
+        return Kept(row.fingerprint, row.status, body, tuple(Permission(name) for name in row.needs or ()))
 
     def forget_old(self) -> None:
         with self._database.write() as session:

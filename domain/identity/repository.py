@@ -1,10 +1,13 @@
-"""Queries of users and logins. These two are nobody's tenant."""
+"""Queries of users, sign-ups and logins. These are nobody's tenant."""
+
+from collections.abc import Sequence
+from datetime import timedelta
 
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from core.clock import utc_now
-from domain.models import Login, User
+from domain.models import Login, SignUp, User
 
 
 class IdentityRepository:
@@ -16,6 +19,22 @@ class IdentityRepository:
 
     def user(self, user_id: str) -> User | None:
         return self.session.get(User, user_id)
+
+    def sign_ups(self, email: str, life: timedelta, limit: int) -> Sequence[SignUp]:
+        """Those that wait for their code, the newest first."""
+        mine = select(SignUp).where(SignUp.email == email, SignUp.created_at > utc_now() - life)
+        return self.session.scalars(mine.order_by(SignUp.id.desc()).limit(limit)).all()
+
+    def take_sign_up(self, sign_up_id: str) -> bool:
+        """Whether it was there: of two that redeem it at once only one takes it."""
+        taken = delete(SignUp).where(SignUp.id == sign_up_id).returning(SignUp.id)
+        return self.session.scalar(taken) is not None
+
+    def forget_sign_ups(self, email: str) -> None:
+        self.session.execute(delete(SignUp).where(SignUp.email == email))
+
+    def forget_old_sign_ups(self, life: timedelta) -> None:
+        self.session.execute(delete(SignUp).where(SignUp.created_at <= utc_now() - life))
 
     def by_login(self, login_id: str, user_id: str) -> User | None:
         """The user, if this login still holds."""

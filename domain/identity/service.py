@@ -1,22 +1,27 @@
 """Accounts: sign-up, verification, login, refresh, logout."""
 
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 
+import structlog
+
 from core.clock import utc_now
-from core.crypto import Keyring, hash_password, new_token, verify_password
+from core.crypto import Keyring, new_token, same
 from core.database import Database
-from core.errors import Conflict, Forbidden, InsydrError, InvalidInput, TooManyRequests, Unauthenticated
+from core.errors import Conflict, Forbidden, InvalidInput, Unauthenticated, Unavailable
 from core.ids import Prefix, new_id
 from core.mail import Mailer
+from core.passwords import hash_password, verify_password
 from domain.identity import otp
+from domain.identity.passwords import checked_password
 from domain.identity.repository import IdentityRepository
 from domain.identity.tokens import AccessClaims, TokenMint
-from domain.models import Login, User
+from domain.identity.tries import Bounds, Tries, code_bounds, login_bounds, login_pair, mail_bounds, resend_bounds
+from domain.models import Login, SignUp, User
 
-MAX_FAILED_LOGINS = 10
-LOCK_MINUTES = 5
-MIN_PASSWORD = 8
+log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,66 +35,84 @@ class IdentityService:
     def __init__(self, database: Database, keys: Keyring, mint: TokenMint, mailer: Mailer, refresh_days: int) -> None:
         self._database, self._keys, self._mint, self._mailer = database, keys, mint, mailer
         self._refresh_life = timedelta(days=refresh_days)
+        self._tries = Tries(database, keys)
 
-    def sign_up(self, email: str, password: str, full_name: str) -> str:
-        """Create an unverified account and mail a code; the normal form of the address."""
+    def sign_up(self, email: str, password: str, full_name: str, client: str) -> str:
+        """Keep what was asked for and mail the code that redeems it; the normal form of the address."""
         email = normal_email(email)
-        hashed = hash_password(checked_password(password))
+        checked_password(password, email)
+        with self._database.read() as session:
+            _check_free(IdentityRepository(session), email)
+        bounds = mail_bounds(email, client)
+        self._tries.take(bounds)
+        with self._given_back(bounds):
+            hashed = hash_password(password)
         with self._database.write() as session:
             users = IdentityRepository(session)
-            user = users.by_email(email)
-            if user is not None and user.verified_at is not None:
-                raise Conflict(
-                    "An account with this e-mail address exists. Log in instead.", code="EMAIL_TAKEN", field="email"
-                )
-            if user is not None:
-                otp.check_resend(user)  # an address never verified belongs to nobody yet: the newest sign-up holds
-                user.password_hash, user.full_name = hashed, full_name
-            else:
-                user = User(id=new_id(Prefix.USER), email=email, full_name=full_name, password_hash=hashed)
-                session.add(user)
-            code = otp.issue(user, self._keys)
-        self._send_code(email, code)
+            _check_free(users, email)
+            sign_up = SignUp(id=new_id(Prefix.SIGN_UP), email=email, full_name=full_name, password_hash=hashed)
+            code = otp.issue(sign_up, _waiting(users, email), self._keys)
+            session.add(sign_up)
+        self._send_code(sign_up, code)
         return email
 
+    def check_resend(self, email: str, client: str) -> None:
+        """Raises `TooManyRequests` when too many were asked for, whether or not anybody waits for one."""
+        self._tries.take(resend_bounds(normal_email(email), client))
+
     def resend(self, email: str) -> None:
-        """Mail a new code. Silent about unknown addresses: it must not tell who has an account."""
-        with self._database.write() as session:
-            user = IdentityRepository(session).by_email(normal_email(email))
-            if user is None or user.verified_at is not None:
-                return
-            otp.check_resend(user)
-            code = otp.issue(user, self._keys)
-        self._send_code(user.email, code)
+        """Mail a new code to whoever waits for one. To be called after the answer: its time would tell who does.
 
-    def verify(self, email: str, code: str) -> Tokens:
-        """Redeem a code; logs in. The failed try is committed before the error is raised."""
-        tokens: Tokens | None = None
+        Where several signed up with the address nobody knows for whom it is asked, and the wrong one's code would give
+        a stranger's password to the account: then the mail says to sign up again.
+        """
+        with self._database.write() as session:
+            waiting = _waiting(IdentityRepository(session), normal_email(email))
+            code = otp.issue(waiting[0], (), self._keys) if len(waiting) == 1 else None
+        if waiting:
+            try:
+                self._send_code(waiting[0], code)
+            except Unavailable as error:  # nobody waits for the answer any more
+                log.warning("code_not_resent", reason=error.message)
+
+    def verify(self, email: str, code: str, client: str) -> Tokens:
+        """Redeem a code: the account of the sign-up that it was mailed for. Logs in."""
+        email = normal_email(email)
+        bounds = code_bounds(email, client)
+        self._tries.take(bounds)
         with self._database.write() as session:
             users = IdentityRepository(session)
-            user = users.by_email(normal_email(email))
-            error = otp.redeem(user, code, self._keys)
-            if error is None and user is not None:
-                tokens = self._log_in(users, user)
-        if tokens is None:
-            raise error or InvalidInput("The code is wrong or has expired.", code="INVALID_OTP")
-        return tokens
+            sign_up = self._redeemed(users, email, code)
+            user = User(
+                id=new_id(Prefix.USER), email=email, full_name=sign_up.full_name,
+                password_hash=sign_up.password_hash, verified_at=utc_now(),
+            )  # fmt: skip
+            session.add(user)
+            users.forget_sign_ups(email)
+            self._tries.give_back(session, bounds)
+            return self._log_in(users, user)
 
-    def log_in(self, email: str, password: str) -> Tokens:
-        tokens: Tokens | None = None
-        error: InsydrError | None = None
+    def log_in(self, email: str, password: str, client: str) -> Tokens:
+        """Raises `TooManyRequests` after too many tries, `Unavailable` where too many log in at this moment."""
+        email = normal_email(email)
+        bounds = login_bounds(email, client)
+        self._tries.take(bounds)
         with self._database.read() as session:
-            known = IdentityRepository(session).by_email(normal_email(email))
-        _check_lock(known)
-        right = verify_password(password, known.password_hash if known else None)  # 60 ms, outside the writer lock
-        with self._database.write() as session:
             users = IdentityRepository(session)
-            user = users.by_email(normal_email(email))
-            error = _judge(user, right)
-            if error is None and user is not None:
-                tokens = self._log_in(users, user)
+            user = users.by_email(email)
+            known = [user.password_hash] if user else [one.password_hash for one in _waiting(users, email)]
+        with self._given_back(bounds):
+            right = _matching(password, known)  # outside the writer lock
+        if not right:
+            raise Unauthenticated("E-mail address or password is wrong.", code="INVALID_CREDENTIALS")
+        with self._database.write() as session:
+            self._tries.give_back(session, bounds)
+            users = IdentityRepository(session)
+            tokens = self._logged_in(users, email, right[0])
+            if tokens is not None:
+                self._tries.forget(session, login_pair(email, client))
         if tokens is None:
-            raise error or Unauthenticated("E-mail address or password is wrong.")
+            raise Forbidden("Verify your e-mail address first: we sent you a code.", code="EMAIL_NOT_VERIFIED")
         return tokens
 
     def refresh(self, refresh_token: str) -> Tokens:
@@ -124,24 +147,63 @@ class IdentityService:
 
     def create_verified(self, email: str, password: str, full_name: str) -> tuple[User, bool]:
         """An operator's account, verified at once; an existing one gets the password. True when it is new."""
-        email, hashed = normal_email(email), hash_password(checked_password(password))
+        email = normal_email(email)
+        hashed = hash_password(checked_password(password, email))
         with self._database.write() as session:
-            user = IdentityRepository(session).by_email(email)
+            users = IdentityRepository(session)
+            user = users.by_email(email)
             new = user is None
             if user is None:
                 user = User(id=new_id(Prefix.USER), email=email, full_name=full_name, password_hash=hashed)
                 session.add(user)
             else:
-                IdentityRepository(session).end_all_logins(user.id)
+                users.end_all_logins(user.id)
+            users.forget_sign_ups(email)
             user.password_hash, user.verified_at = hashed, user.verified_at or utc_now()
-            user.failed_logins, user.locked_until = 0, None
         return user, new
+
+    def forget_old(self) -> None:
+        """Sign-ups that nobody verified, and tries that count no longer."""
+        with self._database.write() as session:
+            IdentityRepository(session).forget_old_sign_ups(otp.SIGN_UP_LIFE)
+        self._tries.forget_old()
+
+    @contextmanager
+    def _given_back(self, bounds: Bounds) -> Iterator[None]:
+        """A try that was refused because too many log in at once was none."""
+        try:
+            yield
+        except Unavailable:
+            with self._database.write() as session:
+                self._tries.give_back(session, bounds)
+            raise
+
+    def _redeemed(self, users: IdentityRepository, email: str, code: str) -> SignUp:
+        wanted = otp.digest(email, code, self._keys)
+        found = next((one for one in _waiting(users, email) if same(one.code_digest, wanted)), None)
+        if found is None or users.by_email(email) is not None:
+            raise InvalidInput(
+                "The code is wrong or has expired. Ask for a new one.", code="INVALID_OTP", field="otp_code"
+            )
+        if found.code_expires_at < utc_now():
+            raise InvalidInput("The code has expired. Ask for a new one.", code="OTP_EXPIRED", field="otp_code")
+        if not users.take_sign_up(found.id):
+            raise InvalidInput("This code was used already.", code="INVALID_OTP", field="otp_code")
+        return found
+
+    def _logged_in(self, users: IdentityRepository, email: str, right: str) -> Tokens | None:
+        """None for a sign-up that is not verified. The password may have been changed while it was compared."""
+        user = users.by_email(email)
+        if user is None:
+            return None
+        if user.password_hash != right:
+            raise Unauthenticated("E-mail address or password is wrong.", code="INVALID_CREDENTIALS")
+        return self._log_in(users, user)
 
     def _log_in(self, users: IdentityRepository, user: User) -> Tokens:
         users.forget_expired()
         login = Login(id=new_id(Prefix.SESSION), user_id=user.id)
         users.session.add(login)
-        user.failed_logins, user.locked_until = 0, None
         return self._tokens(user, login)
 
     def _tokens(self, user: User, login: Login) -> Tokens:
@@ -150,38 +212,33 @@ class IdentityService:
         login.expires_at = utc_now() + self._refresh_life
         return Tokens(user, self._mint.issue(user.id, login.id), refresh)
 
-    def _send_code(self, email: str, code: str) -> None:
-        text = f"Your Insydr code is {code}. It works for {otp.LIFE_MINUTES} minutes.\n\n"
-        text += "You did not sign up? Ignore this mail.\n"
-        self._mailer.send(email, "Your Insydr code", text)
+    def _send_code(self, sign_up: SignUp, code: str | None) -> None:
+        """The time says which sign-up is meant, for the name would be a stranger's words in the mail."""
+        if code is None:
+            text = "Several people signed up with this address, so we cannot tell whose code you want.\n"
+            text += "Sign up once more: the code that you get then is yours.\n"
+        else:
+            text = f"Your Insydr code is {code}. It works for {otp.LIFE_MINUTES} minutes.\n\n"
+            text += f"It is for the sign-up of {sign_up.created_at:%Y-%m-%d %H:%M} UTC.\n"
+        text += "You did not sign up then? Ignore this mail.\n"
+        self._mailer.send(sign_up.email, "Your Insydr code", text)
 
 
 def normal_email(email: str) -> str:
     return email.strip().lower()
 
 
-def checked_password(password: str) -> str:
-    """NIST SP 800-63B: length, not composition; the upper bound keeps hashing cheap."""
-    if not MIN_PASSWORD <= len(password) <= 256:
-        raise InvalidInput(
-            f"The password needs {MIN_PASSWORD} to 256 characters.", code="WEAK_PASSWORD", field="password"
-        )
-    return password
+def _waiting(users: IdentityRepository, email: str) -> Sequence[SignUp]:
+    return users.sign_ups(email, otp.SIGN_UP_LIFE, otp.MOST_LIVE)
 
 
-def _check_lock(user: User | None) -> None:
-    if user is not None and user.locked_until is not None and user.locked_until > utc_now():
-        wait = int((user.locked_until - utc_now()).total_seconds()) + 1
-        raise TooManyRequests("Too many failed logins. Try again later.", retry_after_s=wait, code="LOGIN_LOCKED")
+def _matching(password: str, hashes: Sequence[str]) -> Sequence[str]:
+    """All are compared; without any there is as much work as with one."""
+    if not hashes:
+        verify_password(password, None)
+    return [hashed for hashed in hashes if verify_password(password, hashed)]
 
 
-def _judge(user: User | None, right: bool) -> InsydrError | None:
-    if user is None or not right:
-        if user is not None:
-            user.failed_logins += 1
-            if user.failed_logins >= MAX_FAILED_LOGINS:
-                user.failed_logins, user.locked_until = 0, utc_now() + timedelta(minutes=LOCK_MINUTES)
-        return Unauthenticated("E-mail address or password is wrong.", code="INVALID_CREDENTIALS")
-    if user.verified_at is None:
-        return Forbidden("Verify your e-mail address first: we sent you a code.", code="EMAIL_NOT_VERIFIED")
-    return None
+def _check_free(users: IdentityRepository, email: str) -> None:
+    if users.by_email(email) is not None:
+        raise Conflict("An account with this e-mail address exists. Log in instead.", code="EMAIL_TAKEN", field="email")

@@ -19,6 +19,8 @@ from domain.models.ingest_share import IngestShare
 from domain.models.job import Job, JobKind, JobStatus
 from domain.models.login import Login
 from domain.models.member import Member
+from domain.models.sign_up import SignUp
+from domain.models.try_count import TryCount
 from domain.models.user import User
 from domain.models.version import DocumentVersion
 from domain.models.worker import WorkerRow
@@ -28,6 +30,6 @@ __all__ = [
     "OPEN_RUNS", "Agent", "AgentCollection", "AgentVersion", "ApiKey", "CachedEmbedding", "Change", "Channel",
     "ChunkRow", "Collection", "Conversation", "CrawlChange", "CrawlPage", "CrawlRun", "CrawlSource", "Document",
     "DocumentVersion", "EventRow", "IdempotentReply", "IngestShare", "Job", "JobKind", "JobStatus", "Lease", "Login",
-    "Member", "Message", "OutboxRow", "PageState", "Priority", "RunState", "SourceType", "Stage", "Status", "User",
-    "WorkerRow", "Workspace",
+    "Member", "Message", "OutboxRow", "PageState", "Priority", "RunState", "SignUp", "SourceType", "Stage", "Status",
+    "TryCount", "User", "WorkerRow", "Workspace",
 ]  # fmt: skip

@@ -8,7 +8,7 @@ from core.database import Base, Created, Id, Tenancy
 
 
 class User(Created, Base):
-    """Somebody who can log in. `email` is stored in lower case."""
+    """Somebody who can log in; before their address is verified they are a `SignUp`. `email` is in lower case."""
 
     __tablename__ = "users"
     tenancy = Tenancy.NONE
@@ -18,9 +18,3 @@ class User(Created, Base):
     full_name: Mapped[str]
     password_hash: Mapped[str]
     verified_at: Mapped[datetime | None]
-    otp_digest: Mapped[str | None]
-    otp_expires_at: Mapped[datetime | None]
-    otp_tries: Mapped[int] = mapped_column(default=0)
-    otp_sent_at: Mapped[datetime | None]
-    failed_logins: Mapped[int] = mapped_column(default=0)
-    locked_until: Mapped[datetime | None]

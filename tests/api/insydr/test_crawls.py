@@ -133,7 +133,7 @@ class TestStart:
             ("http://user:secret@example.com/", "INVALID_URL"), ("https://", "INVALID_URL"),
             ("http://10.0.0.1/", "ADDRESS_NOT_ALLOWED"), ("http://[::1]/", "ADDRESS_NOT_ALLOWED"),
             ("http://169.254.169.254/latest/meta-data", "ADDRESS_NOT_ALLOWED"), ("http://0x7f.1:1/", None),
-            ("http://no-such-host.invalid/", "HOST_NOT_FOUND"),
+            ("http://no-such-host.invalid/", "HOST_NOT_FOUND"), ("http://localhost/", "HOST_NOT_FOUND"),
         ],
     )  # fmt: skip
     def test_what_cannot_be_crawled_is_said_at_once(self, workspace: Workspace, url: str, code: str | None) -> None:

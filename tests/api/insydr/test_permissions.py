@@ -108,6 +108,24 @@ class TestSecretKeys:
             session.delete(session.get_one(Member, (team.id, account.user_id)))
         check_error(team.seen_with(key).get(), 401, "INVALID_API_KEY")
 
+    def test_a_kept_reply_needs_todays_permission(self, embedded: Shape, team: Workspace) -> None:
+        """`Idempotency-Key`: the reply may hold what the caller may not have any more, a key for one."""
+        account = embedded.sign_up("Demoted")
+        add_member(embedded, team, account, Role.ADMIN)
+        seen, headers = team.seen_with(account.token), {"Idempotency-Key": "k"}
+        requests = [("/api-keys", {"name": "k", "kind": "secret"}), ("/collections", {"name": "c"})]
+        first = [seen.post(path, json=body, headers=headers) for path, body in requests]
+        for role, allowed in ((Role.EDITOR, [False, True]), (Role.VIEWER, [False, False]), (Role.ADMIN, [True, True])):
+            with embedded.parts.database.write() as session:
+                session.get_one(Member, (team.id, account.user_id)).role = role
+            for (path, body), kept, may in zip(requests, first, allowed, strict=True):
+                again = seen.post(path, json=body, headers=headers)
+                if may:
+                    assert again.json() == kept.json()
+                    assert again.headers["idempotency-replayed"] == "true"
+                else:
+                    check_error(again, 403, "FORBIDDEN")
+
     def test_a_key_makes_no_stronger_key(self, team: Workspace) -> None:
         weak = {"name": "weak", "kind": "secret", "permissions": ["api-keys:manage"]}
         workspace = team.seen_with(team.post("/api-keys", json=weak).json()["key"])

@@ -240,6 +240,44 @@ class TestRotateKey:
         check_error(workspace.seen_with(old["key"]).get(), 401, "INVALID_API_KEY")
         assert workspace.seen_with(new["key"]).get().status_code == 200
 
+    def test_a_rotated_key_keeps_its_limits(self, workspace: Workspace) -> None:
+        limits = {"expires_at": "2099-01-01T00:00:00Z", "allowed_ips": ["127.0.0.0/8"]}
+        old = workspace.post("/api-keys", json={"name": "s", "kind": "secret", **limits}).json()
+        new = workspace.post(f"/api-keys/{old['id']}/rotate").json()
+        assert {name: new[name] for name in limits} == limits
+        itself = workspace.seen_with(new["key"]).post(f"/api-keys/{new['id']}/rotate")
+        assert itself.status_code == 201
+        assert {name: itself.json()[name] for name in limits} == limits
+
+    @pytest.mark.parametrize(
+        ("asked", "field"),
+        [
+            ({"allowed_ips": ["127.0.0.1"]}, "expires_at"),
+            ({"expires_at": "2099-01-02T00:00:00Z", "allowed_ips": ["127.0.0.1"]}, "expires_at"),
+            ({"expires_at": "2098-12-31T00:00:00Z"}, "allowed_ips"),
+            ({"expires_at": "2098-12-31T00:00:00Z", "allowed_ips": ["127.0.0.1", "10.0.0.1"]}, "allowed_ips"),
+            ({"expires_at": "2098-12-31T00:00:00Z", "allowed_ips": ["0.0.0.0/0"]}, "allowed_ips"),
+            ({"expires_at": "2098-12-31T00:00:00Z", "allowed_ips": ["::ffff:0:0/96"]}, "allowed_ips"),
+        ],
+    )
+    def test_a_limited_key_makes_none_with_fewer_limits(
+        self, asked: dict[str, object], field: str, workspace: Workspace
+    ) -> None:
+        limits = {"expires_at": "2099-01-01T00:00:00Z", "allowed_ips": ["127.0.0.0/8"]}
+        key = workspace.post("/api-keys", json={"name": "s", "kind": "secret", **limits}).json()["key"]
+        limited = workspace.seen_with(key)
+        for kind in ("secret", "public"):
+            check_error(limited.post("/api-keys", json={"name": "t", "kind": kind, **asked}), 403, "KEY_LIMITS", field)
+        within = {"name": "t", "kind": "secret", "expires_at": limits["expires_at"], "allowed_ips": ["127.0.0.1"]}
+        assert limited.post("/api-keys", json=within).status_code == 201
+
+    def test_a_limited_key_rotates_none_with_fewer_limits(self, workspace: Workspace) -> None:
+        free = workspace.post("/api-keys", json={"name": "free", "kind": "secret"}).json()
+        body = {"name": "s", "kind": "secret", "expires_at": "2099-01-01T00:00:00Z"}
+        limited = workspace.seen_with(workspace.post("/api-keys", json=body).json()["key"])
+        check_error(limited.post(f"/api-keys/{free['id']}/rotate"), 403, "KEY_LIMITS")
+        assert workspace.seen_with(free["key"]).get().status_code == 200
+
     def test_a_revoked_key_is_not_rotated(self, workspace: Workspace) -> None:
         made = workspace.post("/api-keys", json={"name": "s"}).json()
         workspace.delete(f"/api-keys/{made['id']}")

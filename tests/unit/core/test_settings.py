@@ -13,7 +13,7 @@ import structlog
 from cryptography.exceptions import InvalidTag
 
 from core.clock import iso, utc_now
-from core.crypto import Keyring, hash_password, new_otp, new_token, same, verify_password
+from core.crypto import Keyring, new_otp, new_token, same
 from core.errors import InvalidInput
 from core.ids import Prefix, new_id, point_id
 from core.logs import configure_logs, drop_secrets
@@ -119,13 +119,6 @@ class TestCrypto:
         for purpose, row, value in (("p", "row-2", sealed), ("q", "row-1", sealed), ("p", "row-1", sealed[:-1] + b"x")):
             with pytest.raises(InvalidTag):
                 keys.unseal(purpose, row, value)
-
-    def test_passwords(self) -> None:
-        hashed = hash_password("SecurePass123!")
-        assert hashed.startswith("$argon2id$")
-        assert verify_password("SecurePass123!", hashed)
-        assert not verify_password("securepass123!", hashed)
-        assert not verify_password("anything", None)
 
     def test_tokens_and_codes(self) -> None:
         assert len({new_token("rt_") for _ in range(100)}) == 100

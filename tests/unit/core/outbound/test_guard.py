@@ -73,13 +73,25 @@ class TestClient:
     def test_names_that_lead_to_special_addresses(self, address: str) -> None:
         with (
             guarded_client([], timeout_s=3, resolver=lambda *_: [address]) as client,
-            pytest.raises(Forbidden, match=r"evil\.example"),
+            pytest.raises(httpx.ConnectError, match=r"evil\.example"),
         ):
             client.get("http://evil.example/")
 
+    @pytest.mark.parametrize("answers", [["10.0.0.1"], ["8.8.8.8", "127.0.0.1"], ["::1"]])
+    def test_a_name_inside_looks_like_one_that_is_not_there(self, answers: list[str]) -> None:
+        """Or whoever may crawl learns which names exist inside."""
+        said = []
+        for found in ([], answers):
+            with guarded_client([], timeout_s=3, resolver=lambda *_, found=found: found) as client:
+                with pytest.raises(httpx.ConnectError) as caught:
+                    client.get("http://wiki.internal/")
+                said.append(str(caught.value))
+        assert said[0] == said[1]
+        assert answers[0] not in said[1]
+
     def test_one_bad_answer_among_good_ones(self) -> None:
         answers = ["8.8.8.8", "127.0.0.1"]
-        with guarded_client([], timeout_s=3, resolver=lambda *_: answers) as client, pytest.raises(Forbidden):
+        with guarded_client([], timeout_s=3, resolver=lambda *_: answers) as client, pytest.raises(httpx.ConnectError):
             client.get("http://evil.example/")
 
     def test_a_name_is_resolved_once(self, port: int) -> None:
@@ -106,8 +118,8 @@ class TestClient:
         for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY"):
             monkeypatch.setenv(name, f"http://127.0.0.1:{port}")
         Server.asked.clear()
-        with guarded_client([], timeout_s=3, resolver=lambda *_: ["10.0.0.1"]) as client, pytest.raises(Forbidden):
-            client.get("http://evil.example/")
+        with guarded_client([], timeout_s=3) as client, pytest.raises(Forbidden):
+            client.get("http://10.0.0.1/")
         assert Server.asked == []
 
     def test_a_name_that_does_not_resolve(self) -> None:

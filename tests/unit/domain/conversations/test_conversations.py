@@ -13,7 +13,7 @@ from core.errors import InsydrError
 from domain.agents.service import AgentChange, AgentService, NewAgent
 from domain.conversations.service import Asked, ConversationService, Reply, Token, reply_of
 from domain.models import Channel, Conversation, Message
-from domain.principal import ROLE_PERMISSIONS, Role
+from domain.principal import ROLE_PERMISSIONS, Permission, Role
 from retrieval.answerer import Answerer
 from retrieval.generate.protocol import AnswerWriter
 from retrieval.search import Searcher
@@ -151,9 +151,9 @@ class TestClosedEarly:
 class TestDraftBrief:
     def test_refuses_in_this_order(self, desk: Desk) -> None:
         """Permission, question, agent: nobody learns of an agent whom they may not ask."""
-        viewer = replace(desk.who, permissions=ROLE_PERMISSIONS[Role.VIEWER])
+        key = replace(desk.who, permissions=ROLE_PERMISSIONS[Role.VIEWER] - {Permission.AGENTS_TEST})
         cases = [
-            (viewer, " ", "x"),
+            (key, " ", "x"),
             (desk.who, " ", "x"),
             (desk.who, "Hi?", "x"),
             (desk.who, "Hi?", self.archived(desk)),

@@ -1,0 +1,128 @@
+"""How often passwords and codes may be tried, and codes be mailed.
+
+Counted in SQL, so that several API processes share the counts, before the work is done, so that parallel tries are
+counted too, and by the address as it was typed, so that unknown ones are treated alike. What is right is given back.
+"""
+
+import ipaddress
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from sqlalchemy.orm import Session
+
+from core.clock import utc_now
+from core.crypto import Keyring
+from core.database import Database
+from core.errors import TooManyRequests
+from domain.identity.try_repository import TryRepository
+
+MOST_ROWS = 100_000
+_QUARTER, _HOUR, _DAY = timedelta(minutes=15), timedelta(hours=1), timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """At most `most` tries of `what` in a `window`. With `spare`, whoever has exhausted it slows the others down only:
+    each that the bound before this one counts still has so many."""
+
+    what: tuple[str, ...]
+    most: int
+    window: timedelta
+    spare: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """Of one kind of try, in the order in which they are looked at; the first that is exceeded is the last counted, so
+    that a client that is refused counts against nobody else."""
+
+    code: str
+    message: str
+    each: Sequence[Bound]
+
+
+def login_bounds(email: str, client: str) -> Bounds:
+    """A client may guess ten passwords of an account. Many clients together may guess a hundred; from then on each has
+    two, which is slow for them and keeps no owner out."""
+    message = "Too many failed logins. Try again later."
+    return Bounds("LOGIN_LOCKED", message, (
+        Bound(("login", "client", client), 100, _QUARTER), login_pair(email, client),
+        Bound(("login", "account", email), 100, _HOUR, spare=2),
+    ))  # fmt: skip
+
+
+def login_pair(email: str, client: str) -> Bound:
+    return Bound(("login", "pair", email, client), 10, _QUARTER)
+
+
+def code_bounds(email: str, client: str) -> Bounds:
+    """Five wrong codes, ten a day, from one client; fifty a day, whoever tries and however many codes are sent."""
+    message = "Too many wrong codes. Try again later."
+    return Bounds("OTP_TOO_MANY_TRIES", message, (
+        Bound(("code", "client", client), 100, _HOUR), Bound(("code", "pair", email, client), 5, timedelta(minutes=10)),
+        Bound(("code", "day", email, client), 10, _DAY), Bound(("code", "address", email), 50, _DAY),
+    ))  # fmt: skip
+
+
+def mail_bounds(email: str, client: str) -> Bounds:
+    """Nobody's inbox is flooded; fewer an hour from one client than codes that are alive at once (`otp.MOST_LIVE`), so
+    that one stranger cannot push the owner's code out."""
+    return Bounds("RATE_LIMITED", "A code was sent a moment ago. Check the inbox, then try again.", (
+        Bound(("mail", "pair", email, client), 1, timedelta(seconds=30)),
+        Bound(("mail", "hour", email, client), 4, _HOUR), Bound(("mail", "address", email), 20, _DAY),
+    ))  # fmt: skip
+
+
+def resend_bounds(email: str, client: str) -> Bounds:
+    """As `mail_bounds`, and over all addresses: to ask costs no hash, so it could be asked for without end."""
+    mails = mail_bounds(email, client)
+    return Bounds(mails.code, mails.message, (Bound(("mail", "client", client), 100, _HOUR), *mails.each))
+
+
+class Tries:
+    def __init__(self, database: Database, keys: Keyring) -> None:
+        self._database, self._keys = database, keys
+
+    def take(self, bounds: Bounds) -> None:
+        """Count one try. Raises `TooManyRequests` where there were too many."""
+        with self._database.write() as session:
+            wait_s = self._wait_s(TryRepository(session), bounds)
+        if wait_s is not None:
+            raise TooManyRequests(bounds.message, retry_after_s=wait_s, code=bounds.code)
+
+    def give_back(self, session: Session, bounds: Bounds) -> None:
+        """What was tried was right, or was not looked at."""
+        for bound in bounds.each:
+            TryRepository(session).give_back(self._scope(bound))
+
+    def forget(self, session: Session, bound: Bound) -> None:
+        TryRepository(session).forget(self._scope(bound))
+
+    def forget_old(self) -> None:
+        with self._database.write() as session:
+            TryRepository(session).forget_old(MOST_ROWS)
+
+    def _wait_s(self, rows: TryRepository, bounds: Bounds) -> int | None:
+        before = 1
+        for bound in bounds.each:
+            tries, ends_at = rows.count(self._scope(bound), bound.window)
+            if tries > bound.most and before > bound.spare:
+                return max(1, int((ends_at - utc_now()).total_seconds()) + 1)
+            before = tries
+        return None
+
+    def _scope(self, bound: Bound) -> str:
+        """A digest: the table tells nobody who tried what."""
+        return self._keys.digest("tries", "\0".join(bound.what))
+
+
+def client_network(address: str | None) -> str:
+    """The client as it is counted: an IPv4 address, or the /64 of an IPv6 one, all of which a single host may use."""
+    try:
+        found = ipaddress.ip_address(address or "")
+    except ValueError:
+        return address or ""
+    if isinstance(found, ipaddress.IPv4Address):
+        return str(found)
+    return str(found.ipv4_mapped or ipaddress.IPv6Address(int(found) >> 64 << 64))
