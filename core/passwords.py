@@ -65,7 +65,7 @@ def _busy() -> Unavailable:
     return Unavailable(
         "Too many people log in or sign up at this moment. Try again in a few seconds.",
         code="LOGIN_BUSY",
-        headers={"Retry-After": str(RETRY_AFTER_S)},
+        retry_after_s=RETRY_AFTER_S,
     )
 
 
