@@ -14,6 +14,7 @@ from starlette.responses import Response
 from api.json_body import invalid_json
 from api.surfaces import surface_of
 from core.errors import InsydrError, InvalidInput, NotFound
+from core.strict_model import first_fault
 
 _PLACES = ("body", "query", "path", "header", "cookie")
 
@@ -49,14 +50,12 @@ async def _crashed(request: Request, _: Exception) -> Response:
 
 
 def validation_error(errors: Sequence[Any]) -> InvalidInput:
-    """The first fault with its dotted field, without the value: it may be a secret."""
-    first = errors[0]
-    location = [str(part) for part in first["loc"]]
-    path = ".".join(location[1:] if location and location[0] in _PLACES else location)
+    """The first fault; its field without the place that it came in."""
+    first = dict(errors[0])
     if first["type"] == "json_invalid":
         return invalid_json()
-    message = f"{path}: {first['msg']}" if path else str(first["msg"])
-    return InvalidInput(message, field=path or None)
+    location = tuple(first["loc"])
+    return first_fault([first | {"loc": location[1:] if location and location[0] in _PLACES else location}])
 
 
 def _translated(error: HTTPException) -> InsydrError:

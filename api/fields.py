@@ -4,8 +4,9 @@ from datetime import UTC, datetime
 from typing import Annotated, Any
 
 from fastapi import Header, Query
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, Strict
 
+from core.strict_model import StrictModel
 from domain.json_values import checked_json
 
 
@@ -39,16 +40,15 @@ Name = Annotated[str, Field(max_length=200), AfterValidator(_no_nul), AfterValid
 ShortText = Annotated[str, Field(max_length=2_000), AfterValidator(_no_nul)]
 IdText = Annotated[str, Field(max_length=64), AfterValidator(_no_nul)]
 JsonObject = Annotated[dict[str, Any], AfterValidator(_plain_json)]
-Moment = Annotated[datetime, AfterValidator(_in_utc)]
+FromText = Strict(False)  # JSON has no times and no enumerations: they come as texts
+Moment = Annotated[datetime, FromText, AfterValidator(_in_utc)]
 Limit = Annotated[int, Query(ge=1, le=200, description="Page size.")]
 Offset = Annotated[int, Query(ge=0, le=10_000_000, description="Rows to skip.")]
 IfMatch = Annotated[str | None, Header(description="ETag of the state you changed; 412 when it is older than ours.")]
 
 
-class Input(BaseModel):
-    """A request body. Unknown fields are ignored, as the seeds' clients expect."""
-
-    model_config = ConfigDict(extra="ignore", str_strip_whitespace=False)
+class Input(StrictModel):
+    """A request body, or a part of one."""
 
     def given(self) -> dict[str, Any]:
         """The fields that were sent, for partial updates."""

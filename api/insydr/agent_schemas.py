@@ -1,11 +1,11 @@
 """Agents on the wire (seed section 4)."""
 
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import BaseModel, Field
 
-from api.fields import IdText, Input, JsonObject, Name, ShortText
+from api.fields import FromText, IdText, Input, JsonObject, Name, ShortText
 from domain.agents.repository import AgentStats
 from domain.agents.service import version_label
 from domain.agents.settings import AgentStatus, AgentType
@@ -15,7 +15,7 @@ from domain.models import Agent, Collection
 class AgentIn(Input):
     name: Name
     description: ShortText | None = None
-    agent_type: AgentType = AgentType.GENERAL
+    agent_type: Annotated[AgentType, FromText] = AgentType.GENERAL
     behavior_settings: JsonObject = Field({}, description="tone, response_style, language_mode, fixed_language")
     response_config: JsonObject = Field(
         {}, description="max_response_length (characters), confidence_threshold, show_sources, stream_response"
@@ -29,8 +29,8 @@ class AgentIn(Input):
 class AgentPatch(Input):
     name: Name | None = None
     description: ShortText | None = None
-    agent_type: AgentType | None = None
-    status: AgentStatus | None = Field(None, description="ARCHIVED, or DRAFT to take it back.")
+    agent_type: Annotated[AgentType, FromText] | None = None
+    status: Annotated[AgentStatus, FromText] | None = Field(None, description="ARCHIVED, or DRAFT to take it back.")
     behavior_settings: JsonObject | None = None
     response_config: JsonObject | None = None
     conversation_rules: JsonObject | None = None

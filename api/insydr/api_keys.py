@@ -1,10 +1,11 @@
 """CONTRACT, Insydr row 3: API keys."""
 
 from datetime import datetime
+from typing import Annotated
 
 from pydantic import BaseModel, Field
 
-from api.fields import Input, Limit, MessageOut, Moment, Name, Offset, Output, ShortText
+from api.fields import FromText, Input, Limit, MessageOut, Moment, Name, Offset, Output, ShortText
 from api.insydr.surface import INSYDR
 from api.principal import Who
 from api.state import State
@@ -16,7 +17,7 @@ WARNING = "Save this key - it won't be shown again!"
 
 class KeyIn(Input):
     name: Name
-    kind: KeyKind = KeyKind.PUBLIC
+    kind: Annotated[KeyKind, FromText] = KeyKind.PUBLIC
     allowed_domains: list[ShortText] = Field([], max_length=100)
     permissions: list[ShortText] = Field(["*"], max_length=100)
     allowed_ips: list[ShortText] = Field([], max_length=100)

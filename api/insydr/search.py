@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
 from api.fields import IdText, Input, Text
 from api.insydr.surface import INSYDR
@@ -17,8 +17,6 @@ router = INSYDR.router("/api/v1/workspaces/{workspace_id}/search", tag="Search")
 
 
 class SearchFilters(Input):
-    model_config = ConfigDict(extra="forbid")
-
     document_ids: list[IdText] | None = Field(None, max_length=1_000)
     language: str | None = Field(None, pattern="^[a-z]{2}$", description="ISO 639-1")
 

@@ -3,9 +3,9 @@
 from enum import StrEnum
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, Field, ValidationError
 
-from core.errors import InvalidInput
+from core.strict_model import StrictModel, first_fault
 from domain.changes import UNSET, Unset
 
 
@@ -24,27 +24,21 @@ class AgentStatus(StrEnum):
     ARCHIVED = "ARCHIVED"
 
 
-class BehaviorSettings(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
+class BehaviorSettings(StrictModel):
     tone: Literal["friendly", "professional", "formal", "casual"] = "friendly"
     response_style: Literal["brief", "detailed", "conversational"] = "conversational"
     language_mode: Literal["auto", "fixed"] = "auto"
     fixed_language: str | None = Field(None, pattern=r"^[a-z]{2}$", description="ISO 639-1, with language_mode fixed.")
 
 
-class ResponseConfig(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
+class ResponseConfig(StrictModel):
     max_response_length: int = Field(500, ge=20, le=20_000, description="Characters.")
     confidence_threshold: float = Field(0.3, ge=0, le=1, description="Below it the fallback message is given.")
     show_sources: bool = True
     stream_response: bool = Field(True, description="Word by word where the answer is streamed, else all at once.")
 
 
-class ConversationRules(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
+class ConversationRules(StrictModel):
     allowed_topics: list[str] = Field(
         [], max_length=100, description="Where any are given, a question must be about one, or so must its sources."
     )
@@ -67,6 +61,4 @@ def merged(name: str, old: dict[str, Any], new: dict[str, Any] | Unset | None) -
     try:
         return MODELS[name].model_validate({**old, **(new or {})}).model_dump()
     except ValidationError as error:
-        first = error.errors(include_input=False, include_url=False)[0]
-        path = ".".join([name, *map(str, first["loc"])])
-        raise InvalidInput(f"{path}: {first['msg']}", field=path) from None
+        raise first_fault(error.errors(include_input=False, include_url=False), within=[name]) from None

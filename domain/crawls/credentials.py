@@ -4,10 +4,11 @@ import json
 import re
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field, ValidationError
 
 from core.crypto import Keyring
 from core.errors import InvalidInput
+from core.strict_model import StrictModel, first_fault
 from crawler.fetch import Credentials
 
 PURPOSE = "crawl-credentials"
@@ -21,10 +22,8 @@ _RESERVED = frozenset(
 )
 
 
-class CredentialsIn(BaseModel):
+class CredentialsIn(StrictModel):
     """Basic authentication, headers and cookies that go along to the site itself and to no other host."""
-
-    model_config = ConfigDict(extra="forbid")
 
     username: str | None = Field(None, max_length=500)
     password: str | None = Field(None, max_length=2_000)
@@ -37,9 +36,7 @@ def checked_credentials(given: dict[str, Any]) -> CredentialsIn:
     try:
         found = CredentialsIn.model_validate(given)
     except ValidationError as error:
-        first = error.errors(include_input=False, include_url=False)[0]
-        path = ".".join(["credentials", *map(str, first["loc"])])
-        raise InvalidInput(f"{path}: {first['msg']}", field=path) from None
+        raise first_fault(error.errors(include_input=False, include_url=False), within=["credentials"]) from None
     for name, value in found.headers.items():
         if not _TOKEN.fullmatch(name) or name.lower() in _RESERVED or not _VALUE.fullmatch(value) or len(value) > 8_000:
             raise InvalidInput("This header cannot be sent along.", field=f"credentials.headers.{name[:80]}")

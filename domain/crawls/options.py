@@ -3,9 +3,10 @@
 from datetime import datetime, tzinfo
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field, ValidationError
 
 from core.errors import InvalidInput
+from core.strict_model import StrictModel, first_fault
 from crawler.patterns import parse_all
 from crawler.rules import Rules
 from crawler.urls import UrlError, normal_form
@@ -16,10 +17,8 @@ MOST_PAGES = 200_000
 MIN_HOURS = 1.0
 
 
-class CrawlOptions(BaseModel):
+class CrawlOptions(StrictModel):
     """Stored with the source, so that each later run does the same."""
-
-    model_config = ConfigDict(extra="forbid")
 
     max_pages: int = Field(DEFAULT_PAGES, ge=1, le=MOST_PAGES, description="Pages with content, changed or not.")
     max_depth: int = Field(20, ge=0, le=100, description="Links away from the start.")
@@ -39,9 +38,7 @@ def checked_options(old: dict[str, Any], new: dict[str, Any], plan: str) -> Craw
     try:
         options = CrawlOptions.model_validate(given)
     except ValidationError as error:
-        first = error.errors(include_input=False, include_url=False)[0]
-        path = ".".join(map(str, first["loc"]))
-        raise InvalidInput(f"{path}: {first['msg']}", field=path) from None
+        raise first_fault(error.errors(include_input=False, include_url=False)) from None
     if limit is not None and options.max_pages > limit:
         raise InvalidInput(
             f"The workspace's plan allows {limit:,} pages a crawl.", code="PLAN_LIMIT_EXCEEDED", field="max_pages"

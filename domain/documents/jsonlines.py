@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any, BinaryIO
 
 from core.errors import InvalidInput
+from core.strict_model import unknown_field
 from domain.documents.items import MAX_EXTERNAL_ID, MAX_TITLE, Item, Refused, checked_text
 from domain.json_values import checked_json, has_lone_surrogate
 from domain.models import SourceType
@@ -73,7 +74,8 @@ def _record(line: bytes) -> dict[str, Any]:
     if not isinstance(record, dict):
         raise InvalidInput("A line must be a JSON object with at least “text”.", code="INVALID_JSON")
     if unknown := sorted(set(record) - _KNOWN):
-        raise InvalidInput(f"Unknown field {unknown[0]!r}: put what is yours under “metadata”.", field=unknown[0])
+        told = f"{unknown[0][:80]}: {unknown_field(unknown[0], _KNOWN)} What is yours belongs under “metadata”."
+        raise InvalidInput(told, field=unknown[0][:80])
     return record
 
 
