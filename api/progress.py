@@ -107,10 +107,10 @@ class Progress:
             try:
                 found = await self._pool.run(partial(_look, database, wanted))
             except Exception as error:  # whatever it is, nobody may wait for ever
-                log.warning("progress_unknown", reason=type(error).__name__)
                 known = error if isinstance(error, InsydrError) else InsydrError("The state could not be read.")
                 for watcher in watchers:
                     watcher.fail(known)
+                log.warning("progress_unknown", reason=type(error).__name__)
             else:
                 for watcher in watchers:
                     watcher.tell(found[watcher.look].get(watcher.id))

@@ -8,11 +8,16 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ModelWrapValidatorHandler, model_validator
-from pydantic_core import PydanticCustomError
 
 from core.errors import InvalidInput
 
-UNKNOWN_FIELD = "unknown_field"
+
+class UnknownField(ValueError):
+    """What pydantic hands back as the cause of its own error."""
+
+    def __init__(self, name: str, known: Iterable[str]) -> None:
+        super().__init__(unknown_field(name, known))
+        self.field = name[:80]
 
 
 class StrictModel(BaseModel):
@@ -22,19 +27,17 @@ class StrictModel(BaseModel):
     @classmethod
     def _known_fields(cls, value: Any, handler: ModelWrapValidatorHandler["StrictModel"]) -> "StrictModel":
         if isinstance(value, dict):
-            known = [name for key, field in cls.model_fields.items() for name in (field.alias or key,)]
+            known = [field.alias or name for name, field in cls.model_fields.items()]
             unknown = next((name for name in value if name not in known), None)
             if unknown is not None:
-                raise PydanticCustomError(
-                    UNKNOWN_FIELD, "{told}", {"field": str(unknown)[:80], "told": unknown_field(unknown, known)}
-                )
+                raise UnknownField(str(unknown), known)
         return handler(value)
 
 
-def unknown_field(name: Any, known: Iterable[str]) -> str:
+def unknown_field(name: str, known: Iterable[str]) -> str:
     """A sentence for a field that is none."""
     fields = sorted(known)
-    near = difflib.get_close_matches(str(name)[:80].lower(), fields, n=1)
+    near = difflib.get_close_matches(name[:80].lower(), fields, n=1)
     if near:
         return f"There is no such field. Did you mean “{near[0]}”?"
     return f"There is no such field. There are: {', '.join(fields)}."
@@ -44,7 +47,9 @@ def first_fault(errors: Sequence[Any], *, within: Sequence[str] = ()) -> Invalid
     """The first of a validation's errors, with its dotted field, without the value: it may be a secret."""
     first = errors[0]
     location = [*within, *(str(part) for part in first["loc"])]
-    if first["type"] == UNKNOWN_FIELD:
-        location.append(first["ctx"]["field"])
+    message, cause = str(first["msg"]), first.get("ctx", {}).get("error")
+    if isinstance(cause, UnknownField):
+        message = str(cause)
+        location.append(cause.field)
     path = ".".join(location)
-    return InvalidInput(f"{path}: {first['msg']}" if path else str(first["msg"]), field=path or None)
+    return InvalidInput(f"{path}: {message}" if path else message, field=path or None)

@@ -40,7 +40,7 @@ class TestEveryCommand:
         assert "cannot be used" in told(path, *command)
 
     def test_a_folder_that_cannot_be_written(self, command: tuple[str, ...]) -> None:
-        assert "cannot be used" in told(Path("/proc"), *command)
+        assert "cannot be used" in told(Path("/proc/insydr"), *command)
 
     def test_a_damaged_database(self, tmp_path: Path, command: tuple[str, ...]) -> None:
         (tmp_path / "insydr.db").write_bytes(b"not a database " * 1_000)
@@ -59,13 +59,18 @@ class TestPermissions:
         folder = tmp_path / "data"
         folder.mkdir(mode=0o755)
         folder.chmod(0o755)
+        (folder / "insydr.db").touch()
         data_folder(Settings(data_dir=folder))
         assert stat.S_IMODE(folder.stat().st_mode) == 0o700
 
-    def test_one_for_all_stays_and_is_told(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-        tmp_path.chmod(0o1777)
+    def test_one_that_holds_other_things_stays(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        """A folder of the system's, set by mistake: to close it would break the machine. What is ours is closed."""
+        tmp_path.chmod(0o755)
+        (tmp_path / "somebody-elses").touch()
+        (tmp_path / "insydr.db").touch(0o644)
         configure_test_logs()
         data_folder(Settings(data_dir=tmp_path))
         configure_test_logs()
-        assert stat.S_IMODE(tmp_path.stat().st_mode) == 0o1777
+        assert stat.S_IMODE(tmp_path.stat().st_mode) == 0o755
+        assert stat.S_IMODE((tmp_path / "insydr.db").stat().st_mode) == 0o600
         assert "data_folder_open_to_others" in capsys.readouterr().err
