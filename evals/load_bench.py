@@ -57,7 +57,8 @@ def main() -> None:
             time.sleep(QUIET_S)
             began = time.time()
             bar.update(task, description="everything at once")
-            found = _load(service, site, arguments.lines)
+            alone_mb = round(service.tree_mb())
+            found = _load(service, site, arguments.lines) | {"tree_alone_mb": alone_mb}
             ended = time.time()
         found |= {"livez_ms": _told(livez, began, ended), "write_ms": _told(writes, began, ended)}
     print(json.dumps(found, indent=2))

@@ -17,7 +17,7 @@ from domain.events import Event, EventType, record_all
 from domain.jobs.repository import credit, waiting
 from domain.models import Document, Stage, Status
 
-PAGE = 250  # documents that one transaction ends
+PAGE = 150  # documents that one transaction ends
 PURGED_TOGETHER = 50
 
 

@@ -6,10 +6,9 @@ is unchanged; the old version is served until the new one is live.
 
 from collections.abc import Sequence
 from datetime import datetime
-from pathlib import PurePosixPath
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import insert
+from sqlalchemy import Table, insert
 from sqlalchemy.orm import Session
 
 from core.clock import utc_now
@@ -75,11 +74,13 @@ class Intake:
         return version_row(document.id, document.version, document.workspace_id, item, self._now)
 
     def _insert(self, documents: list[dict[str, Any]], versions: list[dict[str, Any]]) -> None:
+        """By the tables: the ORM's own way looks at each row three times more."""
         self._session.flush()
+        connection = self._session.connection()
         if documents:
-            self._session.execute(insert(Document), documents)
+            connection.execute(insert(cast(Table, Document.__table__)), documents)
         if versions:
-            self._session.execute(insert(DocumentVersion), versions)
+            connection.execute(insert(cast(Table, DocumentVersion.__table__)), versions)
 
     def _row(self, item: Item) -> dict[str, Any]:
         return {
@@ -167,4 +168,4 @@ def _unchanged(document: Document, item: Item) -> bool:
 
 
 def _title(item: Item) -> str:
-    return PurePosixPath(item.file_name).name
+    return item.file_name.rpartition("/")[2]

@@ -1,15 +1,16 @@
 """The end of a document's journey, in one transaction: flip the live version, or record why not."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, insert, update
+from sqlalchemy import bindparam, delete, insert, update
 from sqlalchemy.orm import Session
 
 from core.clock import utc_now
 from core.errors import DocumentError
 from core.ids import point_id
-from core.queue.outbox import enqueue
+from core.queue.outbox import enqueue, enqueue_all
 from domain.documents.jobs import ABANDON_VERSION, RETIRE_VERSIONS
 from domain.events import Event, EventType, record_all
 from domain.ingestion.flow import ClaimedDocument, Failure, ReadDocument
@@ -20,30 +21,51 @@ from ingest.elements import ParsedDocument
 MAX_DELAY_S = 600.0
 
 
-def complete(session: Session, read: ReadDocument, model: str) -> None:
-    """Make the new version live; the old one's vectors go with a job after the commit."""
-    claimed, now = read.claimed, utc_now()
-    tokens = sum(chunk.token_count for chunk in read.chunks)
-    _store_version(session, read, model, tokens)
-    session.execute(
-        update(Document)
-        .where(Document.id == claimed.document_id)
-        .values(
-            status=Status.COMPLETED, stage=Stage.DONE, progress=1.0, lease_id=None, live_version=claimed.version,
-            title=read.title, language=read.language, chunk_count=len(read.chunks), token_count=tokens,
-            page_count=read.document.page_count, error_code=None, error_message=None, retryable=False,
-            updated_at=now, revision=Document.revision + 1,
-        )
+def complete(session: Session, reads: Sequence[ReadDocument], model: str) -> None:
+    """Make the new versions live; the old ones' vectors go with jobs after the commit.
+
+    A statement for all of them, not some for each: everybody else's writes wait for this transaction.
+    """
+    if not reads:
+        return
+    now = utc_now()
+    _store_versions(session, reads, model, now)
+    ended = update(Document).where(Document.id == bindparam("key"))
+    same = {
+        "status": Status.COMPLETED, "stage": Stage.DONE, "progress": 1.0, "lease_id": None, "error_code": None,
+        "error_message": None, "retryable": False, "updated_at": now, "revision": Document.revision + 1,
+    }  # fmt: skip
+    each: dict[str, Any] = {
+        name: bindparam(f"new_{name}")
+        for name in ("live_version", "title", "language", "chunk_count", "token_count", "page_count")
+    }
+    rows = [
+        {
+            "key": read.claimed.document_id, "new_live_version": read.claimed.version, "new_title": read.title,
+            "new_language": read.language, "new_chunk_count": len(read.chunks), "new_token_count": _tokens(read),
+            "new_page_count": read.document.page_count,
+        }
+        for read in reads
+    ]  # fmt: skip
+    session.connection().execute(ended.values(**same, **each), rows)
+    _retire(session, [read.claimed for read in reads if read.claimed.version > 1], now)
+
+
+def _retire(session: Session, claimed: Sequence[ClaimedDocument], now: datetime) -> None:
+    """What was served before: its vectors go, its text and chunks stay for the retention period."""
+    if not claimed:
+        return
+    older = update(DocumentVersion).where(
+        DocumentVersion.document_id == bindparam("key"), DocumentVersion.version < bindparam("before"),
+        DocumentVersion.retired_at.is_(None),
     )  # fmt: skip
-    if claimed.version > 1:
-        older = (DocumentVersion.document_id == claimed.document_id, DocumentVersion.version < claimed.version)
-        session.execute(
-            update(DocumentVersion).where(*older, DocumentVersion.retired_at.is_(None)).values(retired_at=now)
-        )
-        enqueue(
-            session, RETIRE_VERSIONS, workspace_id=claimed.workspace_id, document_id=claimed.document_id,
-            before=str(claimed.version),
-        )  # fmt: skip
+    rows = [{"key": one.document_id, "before": one.version} for one in claimed]
+    session.connection().execute(older.values(retired_at=now), rows)
+    jobs = [
+        {"workspace_id": one.workspace_id, "document_id": one.document_id, "before": str(one.version)}
+        for one in claimed
+    ]
+    enqueue_all(session, RETIRE_VERSIONS, jobs)
 
 
 def fail(session: Session, claimed: ClaimedDocument, error: DocumentError) -> None:
@@ -100,23 +122,33 @@ def retry_delay_s(attempt: int) -> float:
     return min(5.0 * float(4 ** (attempt - 1)), MAX_DELAY_S)
 
 
-def _store_version(session: Session, read: ReadDocument, model: str, tokens: int) -> None:
-    claimed, document = read.claimed, read.document
-    mine = (DocumentVersion.document_id == claimed.document_id, DocumentVersion.version == claimed.version)
-    session.execute(
-        update(DocumentVersion)
-        .where(*mine)
-        .values(
-            text=document.text, format=read.format, language=read.language, page_count=document.page_count,
-            chunk_count=len(read.chunks), token_count=tokens, notes=document.notes, found=_found(document),
-            embedding_model=model, completed_at=utc_now(),
-        )
-    )  # fmt: skip
+def _store_versions(session: Session, reads: Sequence[ReadDocument], model: str, now: datetime) -> None:
+    stored = update(DocumentVersion).where(
+        DocumentVersion.document_id == bindparam("key"), DocumentVersion.version == bindparam("of")
+    )
+    names = ("text", "format", "language", "page_count", "chunk_count", "token_count", "notes", "found")
+    each = {name: bindparam(f"new_{name}", type_=DocumentVersion.__table__.c[name].type) for name in names}
+    rows = [
+        {
+            "key": read.claimed.document_id, "of": read.claimed.version, "new_text": read.document.text,
+            "new_format": read.format, "new_language": read.language, "new_page_count": read.document.page_count,
+            "new_chunk_count": len(read.chunks), "new_token_count": _tokens(read), "new_notes": read.document.notes,
+            "new_found": _found(read.document),
+        }
+        for read in reads
+    ]  # fmt: skip
+    connection = session.connection()
+    connection.execute(stored.values(**each, embedding_model=model, completed_at=now), rows)
     # a takeover may have stored these before it lost its lease: the same rows, written once
-    place = (ChunkRow.document_id == claimed.document_id, ChunkRow.version == claimed.version)
-    session.execute(delete(ChunkRow).where(*place))
-    if read.chunks:
-        session.execute(insert(ChunkRow), _chunk_rows(read))
+    place = (ChunkRow.document_id == bindparam("key"), ChunkRow.version == bindparam("of"))
+    connection.execute(delete(ChunkRow).where(*place), [{"key": row["key"], "of": row["of"]} for row in rows])
+    chunks = [row for read in reads for row in _chunk_rows(read)]
+    if chunks:
+        session.execute(insert(ChunkRow), chunks)
+
+
+def _tokens(read: ReadDocument) -> int:
+    return sum(chunk.token_count for chunk in read.chunks)
 
 
 def _found(document: ParsedDocument) -> dict[str, Any]:

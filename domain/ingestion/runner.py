@@ -130,8 +130,7 @@ class BatchRunner:
         with self._parts.database.write() as session:
             held = queue.still_held(session, batch.lease_id, lock=True)
             done = [read for read in verified if read.claimed.document_id in held]
-            for read in done:
-                complete(session, read, self._parts.model.name)
+            complete(session, done, self._parts.model.name)
             incomplete = [(read.claimed, _incomplete()) for read in short]
             ended = [(claimed, error) for claimed, error in [*failures, *incomplete] if claimed.document_id in held]
             final = [pair for pair in ended if not self._again(pair)]

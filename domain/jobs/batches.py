@@ -25,7 +25,7 @@ from domain.jobs.repository import MAX_ERRORS, close, credit, expect
 from domain.models import Job, JobKind, JobStatus
 from domain.principal import Principal
 
-PAGE = 250
+PAGE = 100
 Entry = Item | Refused
 
 
