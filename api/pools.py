@@ -6,6 +6,7 @@ back.
 """
 
 import functools
+import os
 from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Any, ParamSpec, TypeVar
@@ -51,6 +52,10 @@ class Pools:
         self.answers = Pool(
             "ANSWERS_BUSY", "Too many questions wait for an answer already. Try again in some seconds.",
             places=16, queue=200,
+        )  # fmt: skip
+        self.searches = Pool(
+            "SEARCHES_BUSY", "Too many searches wait already. Try again in some seconds.",
+            places=max(2, os.cpu_count() or 1), queue=400,  # they compute: more at once would be slower for everybody
         )  # fmt: skip
         self.batches = Pool(
             "BATCHES_BUSY", "Too many batches are being received already. Try again when one of them is in.",

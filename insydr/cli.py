@@ -10,7 +10,6 @@ import typer
 import typer.core
 
 from core.errors import InsydrError
-from core.memory import use_few_arenas
 from insydr.output import fail
 
 
@@ -258,7 +257,6 @@ def users_create(
 
 def main() -> None:
     """Entry point."""
-    use_few_arenas()
     os.umask(0o077)  # whatever is written holds somebody's documents
     try:
         app()

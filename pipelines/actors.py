@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import dramatiq
 
+from core.database import patiently
 from core.queue.jobs import JobType
 from core.queue.outbox import perform
 from domain.job_context import JobContext
@@ -18,6 +19,7 @@ def declare_actors(broker: dramatiq.Broker, context: JobContext) -> None:
 
 def _actor(job: JobType, context: JobContext) -> Callable[..., None]:
     def run(row_id: str = "", **arguments: str) -> None:
-        perform(job, context.database, context, row_id, arguments)
+        with patiently():
+            perform(job, context.database, context, row_id, arguments)
 
     return run

@@ -54,7 +54,7 @@ class SearchOut(BaseModel):
 
 
 @router.post("")
-@in_pool(lambda pools: pools.answers)
+@in_pool(lambda pools: pools.searches)
 def search(body: SearchIn, who: Who, state: State) -> SearchOut:
     order = SearchOrder(body.query, body.collection_ids, body.filters.document_ids, body.filters.language, body.top_k)
     reply = state.search().search(who, order)

@@ -142,7 +142,7 @@ def _engine(url: str) -> Engine:
 def _sqlite_pragmas(connection: sqlite3.Connection, _: Any) -> None:
     connection.isolation_level = None  # the driver's own BEGIN comes too late; `_sqlite_begin` issues it
     for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", f"busy_timeout={WAIT_S * 1000:.0f}",
-                   "cache_size=-4000", "mmap_size=268435456", "temp_store=MEMORY"):  # fmt: skip
+                   "cache_size=-4000", "mmap_size=67108864", "temp_store=MEMORY"):  # fmt: skip
         connection.execute(f"PRAGMA {pragma}")
 
 

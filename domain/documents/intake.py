@@ -6,12 +6,12 @@ is unchanged; the old version is served until the new one is live.
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, cast
+from typing import Any
 
-from sqlalchemy import Table, insert
 from sqlalchemy.orm import Session
 
 from core.clock import utc_now
+from core.database import insert_rows
 from core.ids import Prefix, new_id
 from core.queue.outbox import enqueue, enqueue_all
 from domain.documents.items import Item, Refused, superseded
@@ -22,6 +22,7 @@ from domain.jobs.repository import credit
 from domain.models import Document, DocumentVersion, Priority, Stage, Status
 from domain.principal import Principal
 
+SHARED_BY_VERSIONS = ("workspace_id", "notes", "found", "created_at")  # of one intake
 ON_THE_WAY = (Status.QUEUED, Status.PROCESSING)
 
 
@@ -74,19 +75,20 @@ class Intake:
         return version_row(document.id, document.version, document.workspace_id, item, self._now)
 
     def _insert(self, documents: list[dict[str, Any]], versions: list[dict[str, Any]]) -> None:
-        """By the tables: the ORM's own way looks at each row three times more."""
         self._session.flush()
-        connection = self._session.connection()
-        if documents:
-            connection.execute(insert(cast(Table, Document.__table__)), documents)
-        if versions:
-            connection.execute(insert(cast(Table, DocumentVersion.__table__)), versions)
+        shared = {
+            "workspace_id": self._who.workspace_id, "collection_id": self._collection_id, "status": Status.QUEUED,
+            "stage": Stage.QUEUED, "due_at": self._now, "priority": self._priority, "job_id": self._job_id,
+            "created_at": self._now, "updated_at": self._now,
+        }  # fmt: skip
+        insert_rows(self._session, Document, documents, shared)
+        of_all = {name: versions[0][name] for name in SHARED_BY_VERSIONS} if versions else {}
+        own = [{name: value for name, value in row.items() if name not in of_all} for row in versions]
+        insert_rows(self._session, DocumentVersion, own, of_all)
 
     def _row(self, item: Item) -> dict[str, Any]:
         return {
             "id": new_id(Prefix.DOCUMENT),
-            "workspace_id": self._who.workspace_id,
-            "collection_id": self._collection_id,
             "external_id": item.external_id,
             "title": item.title or _title(item),
             "title_given": item.title is not None,
@@ -97,13 +99,6 @@ class Intake:
             "content_hash": item.content_hash,
             "custom": item.custom,
             "language": item.language,
-            "status": Status.QUEUED,
-            "stage": Stage.QUEUED,
-            "due_at": self._now,
-            "priority": self._priority,
-            "job_id": self._job_id,
-            "created_at": self._now,
-            "updated_at": self._now,
         }
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from core.clock import utc_now
 from core.queue import leases
 from domain.documents.endings import stop
+from domain.documents.repository import lock_documents
 from domain.ingestion.flow import ClaimedBatch, ClaimedDocument
 from domain.jobs.repository import cancelled
 from domain.models import Document, DocumentVersion, Priority, Stage, Status
@@ -20,27 +21,47 @@ URGENT_DOCUMENTS = 8  # of a claimed batch in the thread that is kept free for t
 URGENT_BYTES = 64 * 1024
 
 
+# the fields of ClaimedDocument
+_CLAIMED = (
+    Document.id.label("document_id"), Document.workspace_id, Document.collection_id, Document.version,
+    Document.live_version, Document.title, Document.title_given, Document.source_type, Document.language,
+    Document.job_id, Document.attempts, DocumentVersion.file_name, DocumentVersion.blob_key, DocumentVersion.blob_start,
+    DocumentVersion.blob_bytes,
+)  # fmt: skip
+
+
+class _Due(NamedTuple):
+    id: str
+    job_id: str | None
+    attempts: int
+    size_bytes: int
+
+
 def claim(
     session: Session, workspace_id: str, holder: str, lease_s: float, *, urgent: bool = False
 ) -> ClaimedBatch | None:
     """The next claimed batch of the workspace, or None. Nobody else can claim the same documents."""
     due = (
-        select(Document)
+        select(Document.id, Document.job_id, Document.attempts, Document.size_bytes)
         .where(Document.status == Status.QUEUED, Document.workspace_id == workspace_id, Document.due_at <= utc_now())
         .order_by(Document.priority, Document.due_at, Document.id)
         .limit(URGENT_DOCUMENTS if urgent else BATCH_DOCUMENTS)
         .with_for_update(skip_locked=True)
     )
     due = due.where(Document.priority == Priority.INTERACTIVE) if urgent else due
-    rows = _fitting(_wanted(session, session.scalars(due).all()), URGENT_BYTES if urgent else BATCH_BYTES)
-    if not rows:
+    rows = _wanted(session, [_Due(*row) for row in session.execute(due)])
+    ids = _fitting(rows, URGENT_BYTES if urgent else BATCH_BYTES)
+    if not ids:
         return None
     lease_id = leases.acquire(session, holder, lease_s)
-    for row in rows:
-        row.status, row.stage, row.progress = Status.PROCESSING, Stage.PARSING, 0.0
-        row.lease_id, row.attempts, row.updated_at = lease_id, row.attempts + 1, utc_now()
-    session.flush()
-    return ClaimedBatch(lease_id, workspace_id, _claimed(session, rows))
+    taken = {"status": Status.PROCESSING, "stage": Stage.PARSING, "progress": 0.0, "lease_id": lease_id}
+    session.execute(
+        update(Document)
+        .where(Document.id.in_(ids))
+        .values(**taken, attempts=Document.attempts + 1, updated_at=utc_now())
+        .execution_options(synchronize_session=False)
+    )
+    return ClaimedBatch(lease_id, workspace_id, _claimed(session, ids))
 
 
 def still_held(session: Session, lease_id: str, *, lock: bool = False) -> set[str]:
@@ -98,53 +119,35 @@ def recover(session: Session, max_attempts: int) -> tuple[int, list[ClaimedDocum
         held = select(Document).where(Document.lease_id == lease_id, Document.status == Status.PROCESSING)
         rows = session.scalars(held.with_for_update()).all()
         last = [row for row in rows if row.attempts >= max_attempts]
-        spent += _claimed(session, last)
+        spent += _claimed(session, [row.id for row in last])
         put_back(session, lease_id, 0.0, count_attempt=True, ids=[row.id for row in rows if row not in last])
         leases.release(session, lease_id)
         found += len(rows)
     return found, spent
 
 
-def _wanted(session: Session, rows: Sequence[Document]) -> list[Document]:
+def _wanted(session: Session, rows: Sequence[_Due]) -> Sequence[_Due]:
     """Without those of jobs that were cancelled: the job that stops them has not come so far yet."""
     gone = cancelled(session, {row.job_id for row in rows if row.job_id})
-    stop(session, [row for row in rows if row.job_id in gone], Status.CANCELLED)
-    return [row for row in rows if row.status == Status.QUEUED]
+    if not gone:
+        return rows
+    stop(session, lock_documents(session, [row.id for row in rows if row.job_id in gone]), Status.CANCELLED)
+    return [row for row in rows if row.job_id not in gone]
 
 
-def _fitting(rows: Sequence[Document], max_bytes: int) -> list[Document]:
+def _fitting(rows: Sequence[_Due], max_bytes: int) -> list[str]:
     """As many as a claimed batch holds, at least one. What was tried before goes alone: it may take the others down."""
-    chosen: list[Document] = []
+    chosen: list[_Due] = []
     size = 0
     for row in rows:
         if chosen and (row.attempts or chosen[0].attempts or size + row.size_bytes > max_bytes):
             break
         chosen.append(row)
         size += row.size_bytes
-    return chosen
+    return [row.id for row in chosen]
 
 
-def _claimed(session: Session, rows: Sequence[Document]) -> list[ClaimedDocument]:
+def _claimed(session: Session, ids: Sequence[str]) -> list[ClaimedDocument]:
     newest = (DocumentVersion.document_id == Document.id) & (DocumentVersion.version == Document.version)
-    query = select(Document, DocumentVersion).join(DocumentVersion, newest)
-    found = session.execute(query.where(Document.id.in_([row.id for row in rows])).order_by(Document.id))
-    return [
-        ClaimedDocument(
-            document_id=document.id,
-            workspace_id=document.workspace_id,
-            collection_id=document.collection_id,
-            version=document.version,
-            live_version=document.live_version,
-            title=document.title,
-            title_given=document.title_given,
-            source_type=document.source_type,
-            language=document.language,
-            job_id=document.job_id,
-            attempts=document.attempts,
-            file_name=version.file_name,
-            blob_key=version.blob_key,
-            blob_start=version.blob_start,
-            blob_bytes=version.blob_bytes,
-        )
-        for document, version in found
-    ]
+    query = select(*_CLAIMED).join(DocumentVersion, newest).where(Document.id.in_(ids)).order_by(Document.id)
+    return [ClaimedDocument(**row) for row in session.execute(query).mappings()]

@@ -4,7 +4,7 @@ served longest ago. So a workspace with 10,000 files gets all workers while it i
 
 from collections.abc import Sequence
 
-from sqlalchemy import distinct, exists, func, select
+from sqlalchemy import CTE, distinct, exists, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -14,9 +14,10 @@ from domain.models import Document, IngestShare, Priority, Status
 
 def next_workspaces(session: Session, *, urgent: bool = False) -> Sequence[str]:
     """Workspaces with due documents, the one to be served next first; with `urgent` only what somebody waits for."""
-    due = select(Document.workspace_id).where(Document.status == Status.QUEUED, Document.due_at <= utc_now())
-    due = due.where(Document.priority == Priority.INTERACTIVE) if urgent else due
-    waiting = due.distinct().subquery()
+    queued = _workspaces_with_queued()
+    due = (Document.status == Status.QUEUED) & (Document.workspace_id == queued.c.id) & (Document.due_at <= utc_now())
+    due = due & (Document.priority == Priority.INTERACTIVE) if urgent else due
+    waiting = select(queued.c.id.label("workspace_id")).where(exists().where(due)).subquery()
     busy = (
         select(Document.workspace_id, func.count(distinct(Document.lease_id)).label("batches"))
         .where(Document.status == Status.PROCESSING)
@@ -31,6 +32,20 @@ def next_workspaces(session: Session, *, urgent: bool = False) -> Sequence[str]:
         .order_by(batches, IngestShare.served_at.is_not(None), IngestShare.served_at, waiting.c.workspace_id)
     )
     return session.scalars(query).all()
+
+
+def _workspaces_with_queued() -> CTE:
+    """One step in the index for each workspace: DISTINCT reads every waiting document, of which there may be 200,000
+    (wiki.postgresql.org/wiki/Loose_indexscan)."""
+    first = select(func.min(Document.workspace_id).label("id")).where(Document.status == Status.QUEUED)
+    found = first.cte("queued", recursive=True)
+    following = (
+        select(func.min(Document.workspace_id))
+        .where(Document.status == Status.QUEUED, Document.workspace_id > found.c.id)
+        .correlate(found)
+        .scalar_subquery()
+    )
+    return found.union_all(select(following).where(found.c.id.is_not(None)))
 
 
 def served(session: Session, workspace_id: str) -> None:

@@ -10,7 +10,7 @@ from itertools import islice
 
 from sqlalchemy.orm import Session
 
-from core.database import Database
+from core.database import Database, patiently
 from core.errors import InsydrError, InvalidInput, TooManyRequests
 from core.ids import Prefix, new_id
 from core.queue import leases
@@ -25,7 +25,7 @@ from domain.jobs.repository import MAX_ERRORS, close, credit, expect
 from domain.models import Job, JobKind, JobStatus
 from domain.principal import Principal
 
-PAGE = 100
+PAGE = 64
 Entry = Item | Refused
 
 
@@ -46,7 +46,7 @@ class BatchReceiver:
 
         Raises `InvalidInput` when nothing can be taken, `TooManyRequests` when the queue is full before its end.
         """
-        with ExitStack() as held:
+        with patiently(), ExitStack() as held:
             try:
                 return self._receive(entries, held)
             except InsydrError as error:

@@ -3,13 +3,13 @@ import time
 
 import pytest
 
-from core.database.writer_lock import WriterLock
+from core.database.writer_lock import PASSED_BY, WriterLock, patiently
 from core.errors import Unavailable
 
 
-def waiting(lock: WriterLock, many: int) -> None:
+def waiting(lock: WriterLock, many: int, patient: int = 0) -> None:
     ends = time.monotonic() + 10
-    while len(lock._waiting) < many:
+    while len(lock._waiting) < many or len(lock._patient) < patient:
         assert time.monotonic() < ends
         time.sleep(0.001)
 
@@ -33,6 +33,27 @@ class TestOrder:
         for thread in threads:
             thread.join()
         assert order == ["a", "b", "c", "again"]
+
+    def test_the_patient_let_others_pass_but_not_all(self) -> None:
+        lock, order = WriterLock(), list[str]()
+
+        def ask(name: str) -> None:
+            with lock:
+                order.append(name)
+
+        def ask_patiently() -> None:
+            with patiently():
+                ask("patient")
+
+        threads = [threading.Thread(target=ask_patiently)]
+        threads += [threading.Thread(target=ask, args=(str(number),)) for number in range(PASSED_BY + 5)]
+        with lock:
+            for number, thread in enumerate(threads):
+                thread.start()
+                waiting(lock, number, patient=1)
+        for thread in threads:
+            thread.join()
+        assert order.index("patient") == PASSED_BY
 
     def test_an_error_lets_go(self) -> None:
         lock = WriterLock()
