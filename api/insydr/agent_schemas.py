@@ -23,7 +23,9 @@ class AgentIn(Input):
     conversation_rules: JsonObject = Field({}, description="allowed_topics, blocked_words, custom_system_prompt")
     greeting_message: ShortText | None = None
     fallback_message: ShortText | None = None
-    collection_ids: list[IdText] = Field([], max_length=200, description="What the agent answers from.")
+    collection_ids: list[IdText] = Field(
+        [], max_length=200, description="What the agent answers from; none: all of the workspace's."
+    )
 
 
 class AgentPatch(Input):
@@ -77,6 +79,7 @@ class AgentDetail(AgentOut):
     greeting_message: str | None
     fallback_message: str | None
     knowledge_collections: list[AgentCollectionOut]
+    all_collections: bool = Field(description="No collection was named: it answers from all of the workspace's.")
     stats: AgentStatsOut
     published_at: datetime | None
 
@@ -88,7 +91,7 @@ def agent_fields(agent: Agent) -> dict[str, Any]:
 
 def agent_detail(agent: Agent, collections: list[tuple[Collection, int]], stats: AgentStats) -> AgentDetail:
     own = ("description", "behavior_settings", "response_config", "conversation_rules", "greeting_message",
-           "fallback_message", "published_at")  # fmt: skip
+           "fallback_message", "all_collections", "published_at")  # fmt: skip
     return AgentDetail(
         **agent_fields(agent),
         **{name: getattr(agent, name) for name in own},

@@ -67,6 +67,7 @@ class AgentService:
             id=new_id(Prefix.AGENT),
             workspace_id=self._who.workspace_id,
             status=AgentStatus.DRAFT,
+            all_collections=not collections,
             **{name: getattr(new, name) for name in TEXTS},
             **{name: merged(name, {}, getattr(new, name)) for name in MODELS},
         )
@@ -109,6 +110,7 @@ class AgentService:
         if change.collection_ids is not UNSET:
             wanted = require_collections(self._session, self._who, change.collection_ids, "collection_ids")
             self._agents.set_collections(agent.id, wanted)
+            agent.all_collections = not wanted
         _apply(agent, change)
         agent.revision += 1
         agent.updated_at = utc_now()
@@ -169,6 +171,6 @@ def version_label(agent: Agent) -> str:
 
 
 def snapshot(agent: Agent, collection_ids: list[str]) -> dict[str, Any]:
-    """All that an answer depends on, as JSON."""
+    """All that an answer depends on, as JSON. `collection_ids` is null where no collection was ever named: all."""
     fields = {name: getattr(agent, name) for name in (*TEXTS, *MODELS)}
-    return {**fields, "collection_ids": collection_ids}
+    return {**fields, "collection_ids": None if agent.all_collections else collection_ids}

@@ -37,7 +37,7 @@ class Brief:
 
     agent_id: str
     version: str
-    collection_ids: tuple[str, ...]
+    collection_ids: tuple[str, ...] | None  # None: all of the workspace
     style: Style
     history: Sequence[Turn] = ()
     shows_sources: bool = True
@@ -136,7 +136,8 @@ def brief_of(agent_id: str, version: str, settings: dict[str, Any], history: Seq
         system_prompt=rules["custom_system_prompt"],
         language=behavior["fixed_language"] if behavior["language_mode"] == "fixed" else None,
     )
+    named = settings["collection_ids"]
     return Brief(
-        agent_id, version, tuple(settings["collection_ids"]), style, history,
+        agent_id, version, None if named is None else tuple(named), style, history,
         shows_sources=response["show_sources"], streams=response["stream_response"],
     )  # fmt: skip

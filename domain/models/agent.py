@@ -27,6 +27,8 @@ class Agent(Created, Base):
     conversation_rules: Mapped[dict[str, Any]]
     greeting_message: Mapped[str | None]
     fallback_message: Mapped[str | None]
+    # until some are named; not when those that were named are gone
+    all_collections: Mapped[bool] = mapped_column(default=False)
     published_minor: Mapped[int | None]
     published_at: Mapped[datetime | None]
     updated_at: Mapped[datetime] = mapped_column(default=utc_now)

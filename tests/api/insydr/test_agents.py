@@ -186,6 +186,26 @@ class TestTest:
         answer = workspace.post(f"/agents/{agent}/test", json={"message": "What does the Pro plan cost?"}).json()
         assert (answer["sources"], answer["answered"]) == ([], False)
 
+    def test_answers_from_all_collections_until_some_are_named(self, workspace: Workspace) -> None:
+        """The specification's body names none. When the one that was named is gone, it answers from nothing."""
+        workspace.ingest(self.TEXT, "pricing.txt")
+        named = workspace.new_collection("Named")
+        body = {"name": "Bot", "response_config": {"confidence_threshold": 0}}
+        agent = workspace.post("/agents", json=body).json()["id"]
+
+        def answered() -> bool:
+            question = {"message": "What does the Pro plan cost?"}
+            return bool(workspace.post(f"/agents/{agent}/test", json=question).json()["answered"])
+
+        assert answered()
+        assert workspace.get(f"/agents/{agent}").json()["all_collections"] is True
+        assert workspace.patch(f"/agents/{agent}", json={"collection_ids": [named]}).json()["all_collections"] is False
+        assert not answered()
+        workspace.delete(f"/collections/{named}")
+        assert not answered()
+        assert workspace.patch(f"/agents/{agent}", json={"collection_ids": []}).json()["all_collections"] is True
+        assert answered()
+
     def test_runs_the_draft(self, workspace: Workspace) -> None:
         agent = workspace.agent(fallback_message="Old.")["id"]
         workspace.post(f"/agents/{agent}/publish")
