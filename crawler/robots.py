@@ -35,6 +35,14 @@ class Rule:
         return target == pieces[0] if len(pieces) == 1 else is_run(pieces, target)
 
 
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """Why an origin gave no answer. A `lasting` one is so for every URL of the origin, and stays."""
+
+    code: str
+    lasting: bool
+
+
 @dataclass(slots=True)
 class _Group:
     rules: list[Rule] = field(default_factory=list)
@@ -51,12 +59,14 @@ class Robots:
         sitemaps: tuple[str, ...] = (),
         *,
         cause: str | None = None,
+        fault: Fault | None = None,
     ) -> None:
         # the longest first, allow before disallow: the first that matches decides
         self._rules = sorted(rules, key=lambda rule: (-rule.size, not rule.allows))
         self.delay_s = delay_s
         self.sitemaps = sitemaps
         self.cause = cause  # a sentence: why robots.txt cannot be reached now; None when it can
+        self.fault = fault  # when nobody answered at all
 
     @classmethod
     def answered(cls, status: int, body: bytes, product: str) -> "Robots":
@@ -75,8 +85,8 @@ class Robots:
         return cls(group.rules, group.delay_s, sitemaps)
 
     @classmethod
-    def unreachable(cls, cause: str) -> "Robots":
-        return cls([], cause=cause)
+    def unreachable(cls, cause: str, fault: Fault | None = None) -> "Robots":
+        return cls([], cause=cause, fault=fault)
 
     @classmethod
     def allow_all(cls) -> "Robots":

@@ -4,7 +4,7 @@ import threading
 from collections.abc import Callable
 
 from crawler.fetch import Answer, Fetcher, FetchError
-from crawler.robots import Robots
+from crawler.robots import Fault, Robots
 from crawler.urls import UrlError, normal_form, origin_of
 
 MAX_BYTES = 500 * 1024  # RFC 9309 §2.5: at least this much is read
@@ -42,7 +42,9 @@ class RobotsCache:
         except FetchError as error:
             # more than the limit is cut off by the standard, but nobody writes that much in earnest
             is_none = error.code in ("TOO_LARGE", "BAD_REDIRECT")
-            return Robots.allow_all() if is_none else Robots.unreachable(error.message)
+            if is_none:
+                return Robots.allow_all()
+            return Robots.unreachable(error.message, Fault(error.code, error.lasting))
         if answer is None:
             return Robots.allow_all()
         return Robots.answered(answer.status, answer.body, self._product)

@@ -93,13 +93,23 @@ class Visitor:
         robots = self.robots.of(claimed.url)
         refused = robots.refusal(claimed.url)
         if refused is not None and robots.unreachable_now:
-            reason = f"The site's robots.txt cannot be reached, so nothing may be fetched for now. {robots.cause}"
-            return Visited(_again(claimed, "ROBOTS_UNREACHABLE", reason))
+            return Visited(self._unreachable(claimed, robots))
         if refused is not None:
             return Visited(_skipped(claimed, "ROBOTS", f"The site's robots.txt says no: {refused}"))
         if _is_dated(claimed):
             return Visited(Outcome(claimed, Result.UNCHANGED))
         return self._fetched(claimed, robots.delay_s)
+
+    def _unreachable(self, claimed: Claimed, robots: Robots) -> Outcome:
+        """What no URL of the origin can escape is said at once. A silent origin that is not the site's own (https where
+        it has none) is asked twice, for the whole crawl may wait for it."""
+        if robots.fault is not None and robots.fault.lasting:
+            return _failed(claimed, robots.fault.code, robots.cause or "")
+        reason = f"The site's robots.txt cannot be reached, so nothing may be fetched for now. {robots.cause}"
+        is_elsewhere = robots.fault is not None and origin_of(claimed.url) != origin_of(self.rules.site)
+        if is_elsewhere and claimed.tries >= 1:
+            return _failed(claimed, "ROBOTS_UNREACHABLE", reason)
+        return _again(claimed, "ROBOTS_UNREACHABLE", reason)
 
     def _fetched(self, claimed: Claimed, delay_s: float | None) -> Visited:
         is_list = claimed.via in LISTS  # always read whole: what it lists may have changed its dates

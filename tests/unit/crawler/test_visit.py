@@ -1,5 +1,6 @@
 """What becomes of one URL: every end that a visit can come to."""
 
+import socket
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -398,3 +399,22 @@ class TestJavaScript:
         site.html("/a", "T", SHELL)
         seen = see(visitor={"render": fails})
         assert (ended(seen.outcome), seen.outcome.status, bool(seen.contact)) == ((result, "NOT_RENDERED"), 200, True)
+
+
+class TestOrigins:
+    """Whose robots.txt cannot be had."""
+
+    def at(self, running: tuple[Site, httpx.Client], url: str, tries: int = 0) -> Outcome:
+        fetcher = Fetcher(running[1], agent="TestBot", max_bytes=50_000, site=running[0].url())
+        visitor = Visitor(fetcher, RobotsCache(fetcher, "testbot", lambda: 0), Rules(running[0].url()), "testbot")
+        return visitor.visit(Claimed("key", url, Via.START, 0, tries=tries)).outcome
+
+    def test_that_may_not_be_called_are_told_at_once(self, running: tuple[Site, httpx.Client]) -> None:
+        """Where a start redirects to: it ended as unreachable after a minute and a half of trying."""
+        assert ended(self.at(running, "http://127.0.0.9/")) == (FAILED, "ADDRESS_NOT_ALLOWED")
+
+    def test_that_are_silent_and_not_the_sites_own_are_asked_twice(self, running: tuple[Site, httpx.Client]) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as nobody:
+            url = f"http://127.0.0.1:{nobody.getsockname()[1]}/"
+        assert ended(self.at(running, url)) == (LATER, "ROBOTS_UNREACHABLE")
+        assert ended(self.at(running, url, tries=1)) == (FAILED, "ROBOTS_UNREACHABLE")
