@@ -7,6 +7,7 @@ from fastapi import Header, Query
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, Strict
 
 from core.strict_model import StrictModel
+from core.visible import is_visible
 from domain.json_values import checked_json
 
 
@@ -17,7 +18,7 @@ def _no_nul(value: str) -> str:
 
 
 def _not_blank(value: str) -> str:
-    if not value.strip():
+    if not is_visible(value):
         raise ValueError("must not be blank")
     return value.strip()
 

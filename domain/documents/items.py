@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from core.errors import InvalidInput
+from core.visible import is_visible
 from domain.json_values import has_lone_surrogate
 from domain.models import SourceType
 
@@ -50,7 +51,8 @@ def safe_name(name: str | None, field_name: str = "file") -> str:
     """A relative file name without tricks; raises `InvalidInput` for `..`, NUL and the like."""
     given = unicodedata.normalize("NFC", (name or "").replace("\\", "/")).strip()
     parts = [part for part in given.split("/") if part not in ("", ".")]
-    if not parts or ".." in parts or _CONTROL.search(given) or given.startswith("/"):
+    hidden = any(not is_visible(part) for part in parts)
+    if not parts or hidden or ".." in parts or _CONTROL.search(given) or given.startswith("/"):
         raise InvalidInput(
             "The file needs a plain name: no “..”, no absolute path, no control characters.",
             code="INVALID_FILE_NAME",
@@ -67,7 +69,7 @@ def checked_text(value: str | None, name: str, limit: int) -> str | None:
         raise InvalidInput(f"{name} must not contain control characters.", field=name)
     if len(value) > limit:
         raise InvalidInput(f"{name} may have at most {limit} characters.", field=name)
-    return value.strip()
+    return value.strip() if is_visible(value) else None
 
 
 def superseded(where: str) -> Refused:

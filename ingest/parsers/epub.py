@@ -2,6 +2,7 @@
 
 import io
 import posixpath
+import re
 import zipfile
 from urllib.parse import unquote
 
@@ -16,6 +17,7 @@ from ingest.parsers.titles import first_heading, sensible_title
 from ingest.parsers.xml import local, recover_xml
 
 _MARKUP = ("application/xhtml+xml", "text/html")
+_SUBSET = re.compile(r"<!DOCTYPE[^\[>]{0,500}\[[^\]]{0,20000}\]\s*>", re.IGNORECASE)
 _METADATA = {"creator": "author", "date": "created", "publisher": "publisher"}
 
 
@@ -82,11 +84,16 @@ def _add_chapters(builder: DocumentBuilder, archive: zipfile.ZipFile, package: e
 def _as_utf8(chapter: bytes) -> bytes | str:
     """EPUB's text is UTF-8 or UTF-16 (EPUB 3.3 §2.2); HTML parsers would guess Latin-1 without a declaration."""
     if chapter[:2] in (b"\xff\xfe", b"\xfe\xff"):
-        return chapter.decode("utf-16", "replace")
+        return _without_subset(chapter.decode("utf-16", "replace"))
     try:
-        return chapter.decode("utf-8-sig")
+        return _without_subset(chapter.decode("utf-8-sig"))
     except UnicodeDecodeError:
         return chapter
+
+
+def _without_subset(chapter: str) -> str:
+    """Without a DOCTYPE that holds declarations, which HTML parsers end at its first “>”: the rest would be text."""
+    return _SUBSET.sub("", chapter, count=1)
 
 
 def _broken() -> DocumentError:

@@ -1,5 +1,7 @@
 """XML of documents, read without entities, network or huge trees (OWASP: XML external entities)."""
 
+import html
+
 from lxml import etree
 
 
@@ -8,9 +10,29 @@ def recover_xml(data: bytes) -> etree._Element | None:
     if not data:
         return None
     try:
-        return etree.fromstring(data, _parser())
+        root = etree.fromstring(data, _parser())
     except etree.XMLSyntaxError:
         return None
+    return None if root is None else spelled_out(root)
+
+
+def spelled_out(root: etree._Element) -> etree._Element:
+    """The tree with its entity references as text: the characters that HTML gives them, else as they are written.
+
+    lxml keeps them as nodes, and what follows one is that node's, so that readers of an element's text would lose it.
+    """
+    for node in list(root.iter(etree.Entity)):
+        parent, before = node.getparent(), node.getprevious()
+        text = html.unescape(node.text or "") + (node.tail or "")
+        if parent is None:
+            continue
+        if before is None:
+            parent.text = (parent.text or "") + text
+        else:
+            before.tail = (before.tail or "") + text
+        node.tail = None
+        parent.remove(node)
+    return root
 
 
 def local(element: etree._Element) -> str:

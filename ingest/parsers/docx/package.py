@@ -14,7 +14,7 @@ from lxml import etree
 
 from core.errors import DocumentError
 from ingest.limits import DAMAGED, read_member
-from ingest.parsers.xml import local, recover_xml
+from ingest.parsers.xml import local, recover_xml, spelled_out
 
 MAX_RELATIONS = 5_000
 
@@ -53,7 +53,7 @@ def _opened(data: bytes) -> Parts:
 
     package = Package.open(io.BytesIO(data))
     main = package.main_document_part
-    parts = Parts(main.element)
+    parts = Parts(spelled_out(main.element))
     for key, relation in main.rels.items():
         if relation.is_external:
             continue
@@ -73,7 +73,7 @@ def _opened(data: bytes) -> Parts:
 def _root(part: Any) -> etree._Element | None:
     element: etree._Element | None = getattr(part, "element", None)
     if element is not None:
-        return element
+        return spelled_out(element)
     return recover_xml(part.blob) if "xml" in part.content_type and part.blob else None
 
 

@@ -175,4 +175,17 @@ class TestUnreadable:
         out = io.BytesIO()
         with zipfile.ZipFile(out, "w") as archive:
             archive.writestr("word/document.xml", hidden + bomb + body)
-        assert parse_docx(out.getvalue(), "a.docx").text == "a"
+        assert parse_docx(out.getvalue(), "a.docx").text == "a&e;b"
+
+
+class TestEntities:
+    def test_text_after_an_undefined_one_is_read(self) -> None:
+        """The file was COMPLETED without it."""
+        document = Document()
+        document.add_paragraph("before MARK after")
+        data = io.BytesIO(saved(document))
+        out = io.BytesIO()
+        with zipfile.ZipFile(data) as old, zipfile.ZipFile(out, "w") as new:
+            for name in old.namelist():
+                new.writestr(name, old.read(name).replace(b"MARK", b"&nbsp;and &unknown;"))
+        assert parse_docx(out.getvalue(), "a.docx").text.replace("\u00a0", " ") == "before  and &unknown; after"

@@ -95,6 +95,13 @@ class TestBook:
         result = parse_epub(self.book(), "a.epub")
         assert (result.title, result.metadata["author"], result.language) == ("The Book", "Ada", "de")
 
+    def test_a_doctype_with_declarations_is_no_text(self) -> None:
+        subset = "<!DOCTYPE html [ <!ATTLIST p x CDATA #IMPLIED> <!ELEMENT z ANY> ]>"
+        markup = f"<?xml version='1.0'?>{subset}<html><body><p>Alone &amp; here.</p></body></html>"
+        files = {"META-INF/container.xml": self.CONTAINER, "OPS/book.opf": self.PACKAGE, "OPS/a.xhtml": markup,
+                 "OPS/b b.xhtml": markup}  # fmt: skip
+        assert parse_epub(archive(files), "a.epub").text == "Alone & here.\n\nAlone & here."
+
     def test_an_archive_without_a_book_is_broken(self) -> None:
         with pytest.raises(DocumentError) as caught:
             parse_epub(archive({"a.txt": "x"}), "a.epub")
@@ -126,6 +133,11 @@ class TestOpenDocument:
         note = f"<text:note><text:note-citation>1</text:note-citation>{body}</text:note>"
         result = parse_odt(self.odt(f"<text:p>claim{note}.</text:p>"), "a.odt")
         assert result.text == "claim[1].\n\n[1] why"
+
+    def test_text_after_an_entity_is_read(self) -> None:
+        """XML knows five; writers of templates know HTML's."""
+        body = "<text:p>before&nbsp;after &unknown; end <text:span>in &eacute; it</text:span> last</text:p>"
+        assert parse_odt(self.odt(body), "a.odt").text == "before\u00a0after &unknown; end in é it last"
 
     def test_deleted_text_of_tracked_changes_is_dropped(self) -> None:
         region = "<text:changed-region><text:p>old</text:p></text:changed-region>"
