@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session, undefer
 
-from domain.models import ChunkRow, Document, DocumentVersion, Status
+from domain.models import ChunkRow, Document, DocumentVersion, Job, Status
 from domain.scope import TenantRepository
 
 PAGE = 500  # identifiers in one IN (…)
@@ -80,11 +80,6 @@ class DocumentRepository(TenantRepository):
         query = self.select(ChunkRow).where(ChunkRow.document_id == document_id, ChunkRow.version == version)
         return list(self.session.scalars(query.order_by(ChunkRow.chunk_index).limit(limit).offset(offset)))
 
-    def completed_ids(self, collection_id: str | None) -> list[str]:
-        query = self.select(Document).where(Document.status == Status.COMPLETED)
-        query = query.where(Document.collection_id == collection_id) if collection_id else query
-        return list(self.session.scalars(query.with_only_columns(Document.id).order_by(Document.id)))
-
     def _live(self) -> Select[Document]:
         return self.select(Document).where(Document.status != Status.DELETED)
 
@@ -101,6 +96,23 @@ def lock_documents(
     for page in pages(sorted(document_ids)):
         rows += session.scalars(for_change(living.where(Document.id.in_(page))))
     return rows
+
+
+def to_renew(session: Session, job: Job, limit: int) -> list[str]:
+    """Some documents that are served and that the job has not queued again yet."""
+    query = select(Document.id).where(
+        Document.workspace_id == job.workspace_id, Document.status == Status.COMPLETED,
+        Document.job_id.is_distinct_from(job.id),
+    )  # fmt: skip
+    query = query.where(Document.collection_id == job.collection_id) if job.collection_id else query
+    return list(session.scalars(query.limit(limit)))
+
+
+def newest_versions(session: Session, document_ids: Sequence[str]) -> dict[str, DocumentVersion]:
+    newest = (DocumentVersion.document_id == Document.id) & (DocumentVersion.version == Document.version)
+    query = select(DocumentVersion).join(Document, newest)
+    rows = [row for page in pages(document_ids) for row in session.scalars(query.where(Document.id.in_(page)))]
+    return {row.document_id: row for row in rows}
 
 
 def for_change(query: Select[Document]) -> Select[Document]:

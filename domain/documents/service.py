@@ -8,16 +8,14 @@ from sqlalchemy.orm import Session
 
 from core.clock import utc_now
 from core.errors import Conflict, NotFound, TooManyRequests
-from core.queue.outbox import enqueue
 from domain.changes import UNSET, Unset, changed
 from domain.collections.service import require_collections
 from domain.documents.endings import remove, stop
-from domain.documents.intake import ON_THE_WAY, Intake, requeue, supersede, version_row
+from domain.documents.intake import ON_THE_WAY, Intake
 from domain.documents.items import Item
+from domain.documents.renewal import renew
 from domain.documents.repository import DocumentRepository, Filter
-from domain.ingestion.jobs import INGEST_WAKE
-from domain.jobs.repository import credit
-from domain.models import ChunkRow, Document, DocumentVersion, Priority, Status
+from domain.models import ChunkRow, Document, DocumentVersion, Status
 from domain.principal import Permission, Principal
 from domain.revision import check_match
 
@@ -142,32 +140,13 @@ class DocumentService:
         check_match(document, if_match)
         remove(self._session, [document])
 
-    def requeue_all(self, ids: Sequence[str], job_id: str) -> None:
-        """Queue documents again under a job; those deleted meanwhile count as done."""
-        self._who.require(Permission.DOCUMENTS_WRITE)
-        rows = self._documents.locked(ids)
-        for row in rows:
-            self._again(row, job_id)
-        if len(rows) < len(ids):
-            credit(self._session, job_id, completed=len(ids) - len(rows))
-
     def _unchanged(self, collection_id: str, item: Item) -> Document:
         assert item.external_id is not None  # only by it is an item recognised
         return self._documents.by_external_ids(collection_id, [item.external_id])[item.external_id]
 
-    def _again(self, document: Document, job_id: str | None = None) -> None:
-        newest = self._documents.version(document.id, document.version)
-        if newest is None:
+    def _again(self, document: Document) -> None:
+        if renew(self._session, [document]):
             raise NotFound("The original is not stored any more.", code="ORIGINAL_GONE")
-        supersede(self._session, document)
-        item = Item(
-            newest.file_name, newest.blob_key, newest.blob_bytes, newest.content_hash, blob_start=newest.blob_start
-        )
-        requeue(document, job_id, utc_now(), Priority.INTERACTIVE if job_id is None else Priority.BACKGROUND)
-        document.version += 1
-        row = version_row(document.id, document.version, document.workspace_id, item, utc_now())
-        self._session.add(DocumentVersion(**row))
-        enqueue(self._session, INGEST_WAKE)
 
     def _locked(self, document_id: str) -> Document:
         """To be changed."""

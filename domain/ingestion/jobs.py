@@ -12,10 +12,15 @@ def _work(on: "JobContext") -> None:
     on.ingestion.work(on.wake_another)
 
 
+def _reindex(on: "JobContext", job_id: str) -> object:
+    return on.ingestion.reindex(job_id)
+
+
 def _sweep(on: "JobContext") -> None:
     on.ingestion.sweep()
 
 
 INGEST_WAKE = JobType("ingest.wake", Queue.INGEST, _work, wake=True)
-JOBS = (INGEST_WAKE,)
+REINDEX = JobType("documents.reindex", Queue.UPKEEP, _reindex)
+JOBS = (INGEST_WAKE, REINDEX)
 PERIODIC = (Periodic("sweep", lambda settings: settings.sweep_every_s, _sweep),)

@@ -3,22 +3,24 @@
 import threading
 from collections.abc import Callable
 
-from core.clock import utc_now
+from sqlalchemy.orm import Session
+
 from core.database import Database
 from core.ids import Prefix, new_id
-from core.queue.outbox import enqueue
-from domain.documents.repository import DocumentRepository
-from domain.documents.service import DocumentService
+from core.queue.outbox import Again, enqueue
+from domain.collections.service import require_collections
+from domain.documents.renewal import renew_page
 from domain.ingestion import repository as queue
-from domain.ingestion.jobs import INGEST_WAKE
+from domain.ingestion.jobs import INGEST_WAKE, REINDEX
 from domain.ingestion.outcome import end_lost
 from domain.ingestion.runner import BatchRunner
 from domain.ingestion.share_repository import any_due
+from domain.jobs.repository import close
 from domain.models import Job, JobKind, JobStatus
 from domain.principal import Permission, Principal
 
 Wake = Callable[[], object]
-REINDEX_PAGE = 200
+REINDEX_PAGES = 100  # of one turn
 
 
 class IngestionService:
@@ -52,6 +54,18 @@ class IngestionService:
         """The process ends: what it works on waits for nobody."""
         self._runner.stop()
 
+    def reindex(self, job_id: str) -> Again | None:
+        """Queue what a reindexing has left, a page a transaction, until nothing is left or it is cancelled."""
+        for _ in range(REINDEX_PAGES):
+            with self._database.write() as session:
+                job = session.get(Job, job_id, with_for_update=True)
+                if job is None or not job.open:
+                    return None
+                if job.status != JobStatus.PROCESSING or not renew_page(session, job):
+                    close(session, job_id, JobStatus.COMPLETED, None)
+                    return None
+        return Again(0.0)
+
     def sweep(self) -> int:
         """Take over what silent workers left, and wake somebody for what is due."""
         with self._database.write() as session:
@@ -62,18 +76,22 @@ class IngestionService:
         return recovered
 
 
-def reindex(database: Database, who: Principal, collection_id: str | None = None) -> Job:
-    """Queue every document of the workspace (or collection) again, as one job; old versions are served meanwhile."""
+def reindex(session: Session, who: Principal, collection_id: str | None = None) -> Job:
+    """Build every document of the workspace (or collection) again, as one job; old versions are served meanwhile.
+
+    The first page is queued at once, a job queues the rest: `total` grows until all are.
+    """
     who.require(Permission.DOCUMENTS_WRITE)
-    with database.write() as session:
-        ids = DocumentRepository(session, who).completed_ids(collection_id)
-        job = Job(
-            id=new_id(Prefix.JOB), workspace_id=who.workspace_id, collection_id=collection_id, kind=JobKind.REINDEX,
-            total=len(ids), errors=[], status=JobStatus.PROCESSING if ids else JobStatus.COMPLETED,
-            finished_at=None if ids else utc_now(),
-        )  # fmt: skip
-        session.add(job)
-    for start in range(0, len(ids), REINDEX_PAGE):
-        with database.write() as session:
-            DocumentService(session, who).requeue_all(ids[start : start + REINDEX_PAGE], job.id)
+    if collection_id is not None:
+        require_collections(session, who, [collection_id], "collection_id")
+    job = Job(
+        id=new_id(Prefix.JOB), workspace_id=who.workspace_id, collection_id=collection_id, kind=JobKind.REINDEX,
+        open=True, total=0, errors=[], status=JobStatus.PROCESSING,
+    )  # fmt: skip
+    session.add(job)
+    session.flush()
+    if renew_page(session, job):
+        enqueue(session, REINDEX, job_id=job.id)
+    else:
+        close(session, job.id, JobStatus.COMPLETED, None)
     return job

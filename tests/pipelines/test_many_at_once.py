@@ -9,6 +9,7 @@ from sqlalchemy import event, func, select
 
 from core.queue.outbox import OutboxRow
 from domain.documents.endings import PAGE
+from domain.ingestion.service import reindex
 from domain.jobs.jobs import CANCEL_JOB
 from domain.jobs.service import JobService
 from domain.models import Document, Job, JobStatus, Status
@@ -99,6 +100,32 @@ class TestCancel:
         bench.upkeep()
         assert count(bench, Status.CANCELLED) == MANY
         assert count(bench, Status.COMPLETED) == 0
+
+
+class TestReindex:
+    def start(self, bench: Bench) -> str:
+        bench.work()
+        with bench.database.write() as session:
+            return reindex(session, bench.who).id
+
+    def test_the_first_page_at_once_the_rest_by_a_job(self, bench: Bench, job: str) -> None:
+        made = self.start(bench)
+        assert 0 < state(bench, made).total == count(bench, Status.QUEUED) < MANY
+        bench.upkeep()
+        bench.work()
+        ended = state(bench, made)
+        assert (ended.total, ended.completed, ended.status, ended.open) == (MANY, MANY, JobStatus.COMPLETED, False)
+        assert {document.live_version for document in bench.documents()} == {2}
+
+    def test_a_cancelled_one_queues_no_more(self, bench: Bench, job: str) -> None:
+        made = self.start(bench)
+        queued_first = state(bench, made).total
+        cancel(bench, made)
+        bench.upkeep()
+        bench.work()
+        ended = state(bench, made)
+        assert (ended.total, ended.cancelled, ended.status) == (queued_first, queued_first, JobStatus.CANCELLED)
+        assert ended.finished_at is not None
 
 
 class TestRemoval:

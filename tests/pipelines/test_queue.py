@@ -12,8 +12,8 @@ from sqlalchemy import update
 from core.clock import utc_now
 from core.database import Database
 from core.queue.leases import Lease
-from domain.documents.repository import DocumentRepository, Filter
-from domain.documents.service import DocumentService
+from domain.documents.renewal import renew
+from domain.documents.repository import DocumentRepository, Filter, lock_documents
 from domain.ingestion.repository import BATCH_DOCUMENTS, URGENT_DOCUMENTS
 from domain.ingestion.runner import BatchRunner
 from domain.ingestion.service import IngestionService
@@ -58,7 +58,7 @@ class TestShares:
         (old,) = bench.add("Old.")
         bench.work()
         with bench.database.write() as session:
-            DocumentService(session, bench.who).requeue_all([old], "job_x")
+            renew(session, lock_documents(session, [old]), "job_x")
         bench.batch(**{f"d{n}": f"Text {n}." for n in range(BATCH_DOCUMENTS + 10)})
         (urgent,) = bench.add("Now.")
         batch = bench.claim()
