@@ -4,7 +4,7 @@ from collections.abc import Collection as Several
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import CursorResult, Row, case, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, CursorResult, Row, case, delete, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from core.clock import utc_now
@@ -237,8 +237,8 @@ def forget_some(session: Session, source_id: str, limit: int) -> bool:
     return bool(pages) or forget_changes(session, source_id, limit) > 0
 
 
-def sources_of(session: Session, collection_id: str) -> Sequence[CrawlSource]:
-    return session.scalars(select(CrawlSource).where(CrawlSource.collection_id == collection_id)).all()
+def source_ids(session: Session, which: ColumnElement[bool]) -> Sequence[str]:
+    return session.scalars(select(CrawlSource.id).where(which)).all()
 
 
 def deleted_source(session: Session, source_id: str) -> CrawlSource | None:

@@ -5,10 +5,12 @@ write. What it writes to the index until it notices goes when it has let go: rem
 the worker had is alive, so it does not matter whether the worker ends its work or dies of something.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import timedelta
+from functools import partial
 
 from sqlalchemy import ColumnElement
+from sqlalchemy.orm import Session
 
 from core.blobs.protocol import BlobStore
 from core.clock import utc_now
@@ -18,7 +20,7 @@ from core.queue.outbox import Again
 from core.vectors.protocol import Scope, VectorStore
 from domain.crawls import frontier_repository
 from domain.crawls.removal import drop_page, remove_page
-from domain.models import Document
+from domain.models import CrawlSource, Document
 from domain.upkeep import removal_repository as removal
 
 PAGES_A_TURN = 100
@@ -85,7 +87,7 @@ class Purge:
                 return True
         if self._mark_all(Document.collection_id == collection_id, workspace_id):
             return False
-        self._forget_crawls(collection_id)
+        self._forget_crawls(CrawlSource.collection_id == collection_id)
         with self._database.write() as session:
             removal.remove_collection(session, collection_id)
         return True
@@ -100,6 +102,8 @@ class Purge:
             return False
         self._vectors.delete(Scope(workspace_id))
         self._delete_blobs(list(self._blobs.keys(f"{workspace_id}/")))
+        self._forget_crawls(CrawlSource.workspace_id == workspace_id)
+        self._repeated(lambda session: removal.remove_some(session, workspace_id, FORGOTTEN_TOGETHER))
         with self._database.write() as session:
             removal.remove_workspace(session, workspace_id)
         return True
@@ -127,15 +131,20 @@ class Purge:
                 if not removal.mark_deleted(session, which, workspace_id):
                     return removal.any_document(session, which)
 
-    def _forget_crawls(self, collection_id: str) -> None:
-        """The page lists of the collection's crawls, which would go with it in one long statement."""
+    def _forget_crawls(self, which: ColumnElement[bool]) -> None:
+        """The page lists of crawls, which would go with their sources in one long statement."""
         with self._database.read() as session:
-            sources = frontier_repository.sources_of(session, collection_id)
-        for source in sources:
-            while True:
-                with self._database.write() as session:
-                    if not frontier_repository.forget_some(session, source.id, FORGOTTEN_TOGETHER):
-                        break
+            sources = frontier_repository.source_ids(session, which)
+        for source_id in sources:
+            forget = partial(frontier_repository.forget_some, source_id=source_id, limit=FORGOTTEN_TOGETHER)
+            self._repeated(forget)
+
+    def _repeated(self, step: Callable[[Session], bool]) -> None:
+        """Steps that each leave something to do, a transaction each."""
+        while True:
+            with self._database.write() as session:
+                if not step(session):
+                    return
 
     def _delete_blobs(self, keys: Iterable[str]) -> None:
         for key in keys:

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, delete, func, select, update
+from sqlalchemy import ColumnElement, CursorResult, delete, func, select, tuple_, update
 from sqlalchemy.orm import Session
 
 from core.database import Database, Tenancy, models_by_table
@@ -128,6 +128,18 @@ def remove_collection(session: Session, collection_id: str) -> None:
     for run in session.scalars(running.with_for_update(of=CrawlRun)).all():
         close(session, run.job_id, JobStatus.CANCELLED, {})
     session.execute(delete(Collection).where(Collection.id == collection_id, Collection.deleted_at.is_not(None)))
+
+
+def remove_some(session: Session, workspace_id: str, limit: int) -> bool:
+    """Some rows of one table of the workspace, but no document; whether there were any."""
+    for table, model in reversed(models_by_table().items()):
+        if model.tenancy is Tenancy.OWN and model is not Document:
+            keys = list(table.primary_key)
+            some = select(*keys).where(table.c.workspace_id == workspace_id).limit(limit)
+            gone = session.execute(delete(table).where(tuple_(*keys).in_(some)))
+            if isinstance(gone, CursorResult) and gone.rowcount:
+                return True
+    return False
 
 
 def remove_workspace(session: Session, workspace_id: str) -> None:
