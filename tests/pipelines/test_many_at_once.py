@@ -8,13 +8,18 @@ import pytest
 from sqlalchemy import event, func, select
 
 from core.queue.outbox import OutboxRow
+from core.vectors.protocol import Scope
+from domain.crawls.service import CrawlService
 from domain.documents.endings import PAGE
 from domain.ingestion.service import reindex
 from domain.jobs.jobs import CANCEL_JOB
 from domain.jobs.service import JobService
-from domain.models import Document, Job, JobStatus, Status
+from domain.models import ChunkRow, CrawlSource, Document, Job, JobStatus, Status
+from domain.search.passage_repository import SqlPassages
 from tests.support.bench import Bench
+from tests.support.crawls import CrawlBench, star
 from tests.support.deletion import delete
+from tests.support.site import Site
 
 MANY = 3 * PAGE
 
@@ -137,3 +142,53 @@ class TestRemoval:
         assert len(made) < MANY
         with bench.database.read() as session:
             assert session.scalar(select(func.count()).select_from(Document)) == 0
+
+
+class TestCrawlRemoval:
+    @pytest.fixture
+    def crawled(self, tmp_path: Path, site: Site, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[CrawlBench, str]]:
+        """A site of a start and five pages, searchable; only two pages are removed at once."""
+        monkeypatch.setattr("domain.crawls.removal.PAGE", 2)
+        made = CrawlBench(tmp_path)
+        star(site, 5)
+        run = made.finish(made.begin(site))
+        made.work()
+        yield made, run.source_id
+        made.close()
+
+    def delete(self, bench: CrawlBench, source_id: str, *, keep: bool) -> None:
+        with bench.database.write() as session:
+            CrawlService(session, bench.who, bench.keys).delete(source_id, None, keep_documents=keep)
+
+    def found(self, bench: CrawlBench) -> int:
+        with bench.database.read() as session:
+            chunks = list(session.scalars(select(ChunkRow.id)))
+        return len(SqlPassages(bench.database).load(Scope(bench.who.workspace_id), chunks))
+
+    def test_no_answer_waits_for_the_job(self, crawled: tuple[CrawlBench, str]) -> None:
+        """Most of its documents are still there: a search must not find them any more."""
+        bench, source_id = crawled
+        assert self.found(bench) == 6
+        self.delete(bench, source_id, keep=False)
+        assert len(bench.documents()) >= 4
+        assert self.found(bench) == 0
+        bench.upkeep()
+        assert bench.documents() == []
+        with bench.database.read() as session:
+            assert session.get(CrawlSource, source_id) is None
+
+    def test_kept_documents_stay_in_answers(self, crawled: tuple[CrawlBench, str]) -> None:
+        bench, source_id = crawled
+        self.delete(bench, source_id, keep=True)
+        assert self.found(bench) == 6
+        bench.upkeep()
+        assert self.found(bench) == 6
+
+    def test_what_a_new_crawl_has_brought_again_is_its_own(self, crawled: tuple[CrawlBench, str], site: Site) -> None:
+        bench, source_id = crawled
+        self.delete(bench, source_id, keep=False)
+        bench.finish(bench.begin(site))
+        bench.work()
+        bench.upkeep()
+        assert len(bench.documents()) == 6
+        assert self.found(bench) == 6
