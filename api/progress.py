@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from api.pools import Pool
 from core.database import Database
-from core.errors import InsydrError, NotFound, TooManyRequests
+from core.errors import InsydrError, NotFound, TooManyRequests, Unavailable
 
 log = structlog.get_logger()
 POLL_S = 0.5
@@ -59,6 +59,11 @@ class Progress:
         self._streams: Counter[str] = Counter()
         self._task: asyncio.Task[None] | None = None
         self._pool = Pool("PROGRESS_BUSY", "The look for progress is late. Try again.", places=1, queue=1)
+
+    def close(self) -> None:
+        """The server stops: every stream ends with a word, instead of being waited for. Called in the event loop."""
+        for watcher in self._watchers:
+            watcher.fail(Unavailable("The server is stopping. Open the stream again in a moment.", code="STOPPING"))
 
     def check_limit(self, holder: str) -> None:
         """Raise `TooManyRequests` for who has as many streams open as one may."""

@@ -86,7 +86,9 @@ def listening(
     try:
         sock = _bind(settings.host, settings.port)
         url = f"http://{settings.host}:{sock.getsockname()[1]}"
-        config = _config(parts)
+        state = api_state(parts)
+        server = _Server(_config(state))
+        server.on_stop = state.progress.close
         if settings.embedded:
             parts.take_over()
         parts.start_relay()
@@ -96,17 +98,17 @@ def listening(
         if lock:
             lock.publish(url, parts.operator_token)
         with sock:
-            yield parts, _Server(config), sock, url
+            yield parts, server, sock, url
     finally:
         parts.close()
         if lock:
             lock.release()
 
 
-def _config(parts: Installation) -> uvicorn.Config:
-    settings = parts.settings
+def _config(state: ApiState) -> uvicorn.Config:
+    settings = state.settings
     return uvicorn.Config(
-        create_app(api_state(parts)), log_config=None, access_log=False, timeout_graceful_shutdown=10,
+        create_app(state), log_config=None, access_log=False, timeout_graceful_shutdown=10,
         forwarded_allow_ips=settings.trusted_proxies or [], server_header=False, ws="none",
         http=connection_class(settings.head_timeout_s), h11_max_incomplete_event_size=HEAD_BYTES,
         timeout_keep_alive=settings.keep_alive_s, limit_concurrency=settings.max_connections,
@@ -114,15 +116,21 @@ def _config(parts: Installation) -> uvicorn.Config:
 
 
 class _Server(uvicorn.Server):
-    """Says when it answers."""
+    """Says when it answers, and when it stops to."""
 
     on_ready: Callable[[], object] | None = None
+    on_stop: Callable[[], object] | None = None
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         if self.on_ready:
             # in a thread: what it does may itself ask this server
             threading.Thread(target=self.on_ready, name="ready", daemon=True).start()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        if self.on_stop:
+            self.on_stop()
+        await super().shutdown(sockets)
 
 
 def _bind(host: str, port: int) -> socket.socket:

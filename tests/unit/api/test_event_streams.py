@@ -30,7 +30,6 @@ class Database:
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(progress, "POLL_S", 0.001)
     monkeypatch.setattr(events, "CHECK_S", 0.02)
-    monkeypatch.setattr(events, "PING_S", 0.01)
 
 
 def holds() -> None:
@@ -76,7 +75,8 @@ class TestStream:
     def test_what_has_ended_is_said_once(self) -> None:
         assert streamed(lambda: Seen("1", True)) == [event("1")]
 
-    def test_what_does_not_change_is_pinged_until_the_client_goes_away(self) -> None:
+    def test_what_does_not_change_is_pinged_until_the_client_goes_away(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(events, "PING_S", 0.01)
         assert streamed(lambda: Seen("1", False), leave_after=3)[1:] == [b": ping\n\n"] * 2
 
     def test_what_is_deleted_meanwhile_is_the_last_event(self) -> None:
@@ -94,6 +94,22 @@ class TestStream:
             raise error
 
         assert streamed(now) == [event(told, "error")]
+
+    def test_a_server_that_stops_ends_it(self) -> None:
+        """It waited ten seconds for each, and logged a traceback."""
+        chunks: list[bytes] = []
+
+        async def run() -> None:
+            states: Any = SimpleNamespace(progress=Progress(), database=Database())
+            async for chunk in events._events(
+                states, "user_1", holds, lambda _, ids: {"job_1": Seen("1", False)}, "job_1"
+            ):
+                if not chunks:
+                    states.progress.close()
+                chunks.append(chunk)
+
+        asyncio.run(asyncio.wait_for(run(), 20))
+        assert b'"code": "STOPPING"' in chunks[-1]
 
     def test_credentials_that_end_end_it(self) -> None:
         def ended() -> None:
