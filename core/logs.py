@@ -4,7 +4,7 @@ import logging
 import sys
 from collections.abc import MutableMapping
 from contextlib import suppress
-from typing import Any, TextIO
+from typing import Any
 
 import structlog
 
@@ -19,20 +19,18 @@ def drop_secrets(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMap
     return event
 
 
-class _Forgiving:
-    """A log that cannot be written, its disk being full, must not end the thread that had something to say."""
-
-    def __init__(self, stream: TextIO) -> None:
-        self._stream = stream
+class _Stderr:
+    """Where stderr is now. A log that cannot be written, its disk being full, must not end the thread that
+    had something to say."""
 
     def write(self, text: str) -> int:
-        with suppress(OSError):
-            return self._stream.write(text)
+        with suppress(OSError, ValueError):  # ValueError: it is closed
+            return sys.stderr.write(text)
         return 0
 
     def flush(self) -> None:
-        with suppress(OSError):
-            self._stream.flush()
+        with suppress(OSError, ValueError):
+            sys.stderr.flush()
 
 
 def configure_logs(level: str, *, as_json: bool) -> None:
@@ -45,7 +43,7 @@ def configure_logs(level: str, *, as_json: bool) -> None:
         drop_secrets,
         structlog.processors.format_exc_info,
     ]
-    stream: Any = _Forgiving(sys.stderr)
+    stream: Any = _Stderr()
     structlog.configure(
         processors=[*shared, renderer],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping().get(level.upper(), 20)),

@@ -1,7 +1,8 @@
 """A Qdrant server or cluster through `qdrant_client`; also the client's local mode (slow: for tests and trials)."""
 
+import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import Any
 
 from core.errors import Unavailable
@@ -45,15 +46,22 @@ class QdrantVectorStore:
         self._collection = collection
         self._location = location
         self._is_server = location.startswith(("http://", "https://"))
-        with _answers():
+        # local mode's lists are not made for two threads at once
+        self._turn: Any = nullcontext() if self._is_server else threading.RLock()
+        with self._answers():
             self._client: Any = _connect(location, api_key, timeout_s)
             self._prepare(dense, shards, replicas)
+
+    @contextmanager
+    def _answers(self) -> Iterator[None]:
+        with self._turn, _translated():
+            yield
 
     def upsert(self, points: Sequence[Point]) -> None:
         """Write in slices, each applied before the next."""
         for start in range(0, len(points), _SLICE):
             part = [_point(point) for point in points[start : start + _SLICE]]
-            with _answers():
+            with self._answers():
                 self._client.upsert(self._collection, part, wait=True)
 
     def search(
@@ -65,7 +73,7 @@ class QdrantVectorStore:
         if is_nothing(scope) or not asked or limit < 1:
             return found
         requests = [self._request(scope, queries[i], limit, exact) for i in asked]
-        with _answers():
+        with self._answers():
             answers = self._client.query_batch_points(self._collection, requests)
         for i, answer in zip(asked, answers, strict=True):
             found[i] = [as_hit(p.id, p.score, p.payload) for p in answer.points]
@@ -75,7 +83,7 @@ class QdrantVectorStore:
         """Exact number of points in scope."""
         if is_nothing(scope):
             return 0
-        with _answers():
+        with self._answers():
             return int(self._client.count(self._collection, client_filter(scope), exact=True).count)
 
     def ids(self, scope: Scope) -> set[str]:
@@ -90,7 +98,7 @@ class QdrantVectorStore:
 
     def workspaces(self) -> set[str]:
         """All workspaces that have points."""
-        with _answers():
+        with self._answers():
             found = self._client.facet(self._collection, "workspace_id", limit=MAX_WORKSPACES, exact=True)
         return {str(hit.value) for hit in found.hits}
 
@@ -100,7 +108,7 @@ class QdrantVectorStore:
 
         if is_nothing(scope):
             return
-        with _answers():
+        with self._answers():
             self._client.delete(self._collection, models.FilterSelector(filter=client_filter(scope)), wait=True)
 
     def optimize(self) -> None:
@@ -108,7 +116,7 @@ class QdrantVectorStore:
 
     def check(self) -> str:
         """A line for `doctor`."""
-        with _answers():
+        with self._answers():
             points = self._client.count(self._collection, exact=False).count
         return f"Qdrant at {self._location}, collection {self._collection}: {points} points"
 
@@ -169,7 +177,7 @@ class QdrantVectorStore:
     def _scroll(self, wanted: Any, payload: bool | list[str] = False) -> Iterator[Any]:
         offset = None
         while True:
-            with _answers():
+            with self._answers():
                 records, offset = self._client.scroll(
                     self._collection, wanted, limit=_PAGE, offset=offset, with_payload=payload, with_vectors=False
                 )
@@ -223,7 +231,7 @@ def _sparse(vector: SparseVector) -> Any:
 
 
 @contextmanager
-def _answers() -> Iterator[None]:
+def _translated() -> Iterator[None]:
     from qdrant_client.http.exceptions import ResponseHandlingException, UnexpectedResponse
 
     try:

@@ -84,7 +84,7 @@ class TestJourney:
         """PostgreSQL takes less than SQLite: nothing of what a caller sends may crash there."""
         for text in ("a\ufffe b", "\U0001f600", "\u202e", "%00", "'; drop table users; --", "\\u0000"):
             assert shaped.search(text)["total"] >= 0
-            assert shaped.post("/collections", json={"name": text, "description": text}).status_code == 201
+            assert shaped.post("/collections", json={"name": f"n{text}", "description": text}).status_code == 201
             assert shaped.get("/documents", params={"search": text}).status_code == 200
 
 
