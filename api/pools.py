@@ -49,6 +49,10 @@ class Pools:
             "PREVIEWS_BUSY", "Other previews are under way, and each waits for its site. Try again in some seconds.",
             places=6,
         )  # fmt: skip
+        self.accounts = Pool(
+            "LOGIN_BUSY", "Too many people log in or sign up at this moment. Try again in a few seconds.",
+            places=20, queue=100,  # hashing has places of its own; others wait for the mail server
+        )  # fmt: skip
         self.answers = Pool(
             "ANSWERS_BUSY", "Too many questions wait for an answer already. Try again in some seconds.",
             places=16, queue=200,

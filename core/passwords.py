@@ -1,7 +1,7 @@
 """Passwords: Argon2id by pwdlib's recommended parameters (RFC 9106), in a bounded number of places.
 
 A hash takes 64 MiB and a core for 60 ms, and anybody may ask for one by trying to log in. So as many run as there are
-cores, some wait, and whoever comes then is told to come back: neither memory nor the API's 40 threads go to logins.
+cores, some wait, and whoever comes then is told to come back: neither memory nor threads without end go to logins.
 """
 
 import os
@@ -16,7 +16,7 @@ from pwdlib import PasswordHash
 from core.errors import Unavailable
 
 MOST_PLACES = 16
-MOST_THREADS = 20  # at work and waiting: half of the threads that all synchronous endpoints share
+MOST_THREADS = 20  # at work and waiting
 PATIENCE_S = 5.0
 RETRY_AFTER_S = 2
 

@@ -7,6 +7,7 @@ from pydantic import BaseModel, EmailStr, Field
 
 from api.fields import Input, MessageOut, Name, Text
 from api.insydr.surface import INSYDR
+from api.pools import in_pool
 from api.principal import Client, CurrentUser, Token
 from api.state import State
 from domain.identity import otp
@@ -63,6 +64,7 @@ class TokensOut(BaseModel):
 
 
 @router.post("/signup", status_code=201)
+@in_pool(lambda pools: pools.accounts)
 def sign_up(body: SignUpIn, client: Client, state: State) -> SignUpOut:
     email = state.identity.sign_up(body.email, body.password, body.full_name, client)
     return SignUpOut(
@@ -83,6 +85,7 @@ def resend_otp(body: ResendIn, client: Client, later: BackgroundTasks, state: St
 
 
 @router.post("/login")
+@in_pool(lambda pools: pools.accounts)
 def log_in(body: LoginIn, client: Client, state: State) -> TokensOut:
     return _tokens(state.identity.log_in(body.email, body.password, client), state)
 
