@@ -62,8 +62,8 @@ class Progress:
 
     def close(self) -> None:
         """The server stops: every stream ends with a word, instead of being waited for. Called in the event loop."""
-        for watcher in self._watchers:
-            watcher.fail(Unavailable("The server is stopping. Open the stream again in a moment.", code="STOPPING"))
+        stopping = Unavailable("The server is stopping. Open the stream again in a moment.", code="STOPPING")
+        self._fail(list(self._watchers), stopping)
 
     def check_limit(self, holder: str) -> None:
         """Raise `TooManyRequests` for who has as many streams open as one may."""
@@ -111,15 +111,21 @@ class Progress:
                 wanted[watcher.look].add(watcher.id)
             try:
                 found = await self._pool.run(partial(_look, database, wanted))
-            except Exception as error:  # whatever it is, nobody may wait for ever
-                known = error if isinstance(error, InsydrError) else InsydrError("The state could not be read.")
-                for watcher in watchers:
-                    watcher.fail(known)
-                log.warning("progress_unknown", reason=type(error).__name__)
+            except InsydrError as error:
+                self._fail(watchers, error)
+                log.warning("progress_unknown", reason=error.message)
+            except Exception:  # a bug: nobody may wait for ever because of it
+                self._fail(watchers, InsydrError("The state could not be read."))
+                log.exception("progress_crashed")
             else:
                 for watcher in watchers:
                     watcher.tell(found[watcher.look].get(watcher.id))
             await asyncio.sleep(POLL_S)
+
+    @staticmethod
+    def _fail(watchers: Sequence[_Watcher], error: InsydrError) -> None:
+        for watcher in watchers:
+            watcher.fail(error)
 
 
 async def _next(watcher: _Watcher, every_s: float) -> Seen | None:

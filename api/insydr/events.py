@@ -24,9 +24,10 @@ from api.progress import Look, Seen
 from api.state import ApiState, State
 from core.errors import InsydrError
 from domain.crawls.service import CrawlService
+from domain.documents.intake import ON_THE_WAY
 from domain.documents.service import DocumentService
 from domain.jobs.service import JobService
-from domain.models import JobStatus, Status
+from domain.models import JobStatus
 from domain.principal import Principal
 from domain.progress import repository as progress
 
@@ -115,9 +116,8 @@ def _crawl(state: ApiState, who: Principal, crawl_id: str) -> None:
 
 
 def _documents(session: Session, ids: Sequence[str]) -> dict[str, Seen]:
-    moving = (Status.QUEUED, Status.PROCESSING)
     found = progress.documents(session, ids)
-    return {key: _seen(DocumentOut.model_validate(row), row.status not in moving) for key, row in found.items()}
+    return {key: _seen(DocumentOut.model_validate(row), row.status not in ON_THE_WAY) for key, row in found.items()}
 
 
 def _jobs(session: Session, ids: Sequence[str]) -> dict[str, Seen]:

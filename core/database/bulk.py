@@ -8,6 +8,7 @@ from functools import lru_cache
 from typing import Any, cast
 
 from sqlalchemy import Dialect, Table, insert
+from sqlalchemy.dialects import sqlite
 from sqlalchemy.orm import Session
 
 from core.database.base import Base
@@ -35,10 +36,9 @@ def insert_rows(
 def _prepared(table: Table, dialect: Dialect, names: tuple[str, ...]) -> tuple[str, dict[str, Ready]]:
     """The statement with named places, and how the value of each is made ready."""
     ready: dict[str, Ready] = {name: table.c[name].type.dialect_impl(dialect).bind_processor(dialect) for name in names}
-    if dialect.name == "sqlite":  # its driver takes names, but SQLAlchemy writes question marks for it
-        places = ", ".join(f":{name}" for name in names)
-        return f"INSERT INTO {table.name} ({', '.join(names)}) VALUES ({places})", ready  # noqa: S608  names of ours
-    return str(insert(table).compile(dialect=dialect, column_keys=list(names))), ready
+    # SQLite's driver takes names, too, though SQLAlchemy writes question marks for it
+    named = sqlite.dialect(paramstyle="named") if dialect.name == "sqlite" else dialect
+    return str(insert(table).compile(dialect=named, column_keys=list(names))), ready
 
 
 def _defaults(table: Table, given: set[str]) -> dict[str, Any]:

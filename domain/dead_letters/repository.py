@@ -3,10 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Select, func
+from sqlalchemy import Select, func, update
 
-from domain.documents.repository import for_change, pages
-from domain.models import Document, Status
+from core.clock import utc_now
+from domain.documents.intake import requeued
+from domain.documents.repository import pages
+from domain.models import Document, Priority, Status
 from domain.scope import TenantRepository
 
 
@@ -27,9 +29,17 @@ class DeadLetterRepository(TenantRepository):
         newest = query.order_by(Document.updated_at.desc(), Document.id)
         return list(self.session.scalars(newest.limit(limit).offset(offset))), total
 
-    def locked(self, wanted: DeadLetterFilter, limit: int) -> list[Document]:
-        """For replay: nobody else takes them meanwhile."""
-        return list(self.session.scalars(for_change(self._failed(wanted)).limit(limit)))
+    def lock(self, wanted: DeadLetterFilter, limit: int) -> list[str]:
+        """Ids, for replay: nobody else takes them meanwhile."""
+        some = self._failed(wanted).with_only_columns(Document.id).order_by(Document.id).limit(limit)
+        return list(self.session.scalars(some.with_for_update()))
+
+    def requeue(self, ids: Sequence[str], job_id: str) -> None:
+        """Back to the start of the journey, a statement for some hundred: there may be ten thousand."""
+        for page in pages(ids):
+            mine = update(Document).where(Document.id.in_(page)).execution_options(synchronize_session=False)
+            again = {**requeued(job_id, utc_now(), Priority.BATCH), "revision": Document.revision + 1}
+            self.session.execute(mine.values(**again))
 
     def existing(self, document_ids: Sequence[str]) -> set[str]:
         """Those of `document_ids` that the workspace has, whatever their state."""

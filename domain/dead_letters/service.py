@@ -8,9 +8,8 @@ from core.ids import Prefix, new_id
 from core.queue.outbox import enqueue
 from domain.collections.service import require_collections
 from domain.dead_letters.repository import DeadLetterFilter, DeadLetterRepository
-from domain.documents.intake import requeue
 from domain.ingestion.jobs import INGEST_WAKE
-from domain.models import Document, Job, JobKind, JobStatus, Priority
+from domain.models import Document, Job, JobKind, JobStatus
 from domain.principal import Permission, Principal
 
 MAX_REPLAY = 10_000  # documents of one call
@@ -30,7 +29,7 @@ class DeadLetterService:
         """Queue them again as one job, at most `MAX_REPLAY`; the others stay to be replayed by the next call."""
         self._who.require(Permission.DOCUMENTS_WRITE)
         self._check(wanted)
-        letters = self._letters.locked(wanted, MAX_REPLAY)
+        letters = self._letters.lock(wanted, MAX_REPLAY)
         job = Job(
             id=new_id(Prefix.JOB), workspace_id=self._who.workspace_id, collection_id=wanted.collection_id,
             kind=JobKind.REPLAY, total=len(letters), errors=[],
@@ -39,8 +38,7 @@ class DeadLetterService:
         )  # fmt: skip
         self._session.add(job)
         self._session.flush()
-        for letter in letters:
-            requeue(letter, job.id, utc_now(), Priority.BATCH)
+        self._letters.requeue(letters, job.id)
         if letters:
             enqueue(self._session, INGEST_WAKE)
         return job

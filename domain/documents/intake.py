@@ -128,12 +128,18 @@ def abandon(session: Session, documents: Sequence[Document]) -> None:
 
 def requeue(document: Document, job_id: str | None, now: datetime, priority: Priority) -> None:
     """Back to the start of the journey; a worker that still holds it loses its lease."""
-    document.status, document.stage, document.progress = Status.QUEUED, Stage.QUEUED, 0.0
-    document.error_code = document.error_message = document.lease_id = None
-    document.retryable, document.attempts = False, 0
-    document.due_at = document.updated_at = now
-    document.job_id, document.priority = job_id, priority
+    for name, value in requeued(job_id, now, priority).items():
+        setattr(document, name, value)
     document.revision += 1
+
+
+def requeued(job_id: str | None, now: datetime, priority: Priority) -> dict[str, Any]:
+    """The values of a document that begins its journey again."""
+    return {
+        "status": Status.QUEUED, "stage": Stage.QUEUED, "progress": 0.0, "error_code": None, "error_message": None,
+        "lease_id": None, "retryable": False, "attempts": 0, "due_at": now, "updated_at": now, "job_id": job_id,
+        "priority": priority,
+    }  # fmt: skip
 
 
 def version_row(document_id: str, version: int, workspace_id: str, item: Item, now: datetime) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from core.clock import utc_now
 from core.errors import DocumentError
 from core.ids import point_id
-from core.queue.outbox import enqueue, enqueue_all
+from core.queue.outbox import enqueue_all
 from domain.documents.jobs import ABANDON_VERSION, RETIRE_VERSIONS
 from domain.events import Event, EventType, record_all
 from domain.ingestion.flow import ClaimedDocument, Failure, ReadDocument
@@ -68,34 +68,34 @@ def _retire(session: Session, claimed: Sequence[ClaimedDocument], now: datetime)
     enqueue_all(session, RETIRE_VERSIONS, jobs)
 
 
-def fail(session: Session, claimed: ClaimedDocument, error: DocumentError) -> None:
-    """FAILED with a code and a sentence; a live version stays live."""
-    session.execute(
-        update(Document)
-        .where(Document.id == claimed.document_id)
-        .values(
-            status=Status.FAILED,
-            stage=Stage.DONE,
-            lease_id=None,
-            error_code=error.code,
-            error_message=error.message,
-            retryable=error.retryable,
-            updated_at=utc_now(),
-            revision=Document.revision + 1,
-        )
-    )
-    enqueue(
-        session, ABANDON_VERSION, workspace_id=claimed.workspace_id, document_id=claimed.document_id,
-        version=str(claimed.version),
-    )  # fmt: skip
+def fail(session: Session, failures: Sequence[Failure]) -> None:
+    """FAILED with a code and a sentence; live versions stay live. Statements for all, as `complete`."""
+    if not failures:
+        return
+    failed = update(Document).where(Document.id == bindparam("key"))
+    same = {
+        "status": Status.FAILED, "stage": Stage.DONE, "lease_id": None, "updated_at": utc_now(),
+        "revision": Document.revision + 1,
+    }  # fmt: skip
+    each: dict[str, Any] = {name: bindparam(f"new_{name}") for name in ("error_code", "error_message", "retryable")}
+    rows = [
+        {"key": claimed.document_id, "new_error_code": error.code, "new_error_message": error.message,
+         "new_retryable": error.retryable}
+        for claimed, error in failures
+    ]  # fmt: skip
+    session.connection().execute(failed.values(**same, **each), rows)
+    jobs = [
+        {"workspace_id": claimed.workspace_id, "document_id": claimed.document_id, "version": str(claimed.version)}
+        for claimed, _ in failures
+    ]
+    enqueue_all(session, ABANDON_VERSION, jobs)
 
 
 def end_lost(session: Session, spent: Sequence[ClaimedDocument]) -> None:
     """Fail documents whose workers died at every try: the next one would die of them too."""
     message = "Each worker that processed this document died. Reprocess it; if it happens again, split the file."
     pairs = [(claimed, DocumentError(message, code="WORKER_LOST", retryable=True)) for claimed in spent]
-    for claimed, error in pairs:
-        fail(session, claimed, error)
+    fail(session, pairs)
     report_ended(session, [], pairs)
 
 

@@ -134,8 +134,7 @@ class BatchRunner:
             incomplete = [(read.claimed, _incomplete()) for read in short]
             ended = [(claimed, error) for claimed, error in [*failures, *incomplete] if claimed.document_id in held]
             final = [pair for pair in ended if not self._again(pair)]
-            for claimed, error in final:
-                fail(session, claimed, error)
+            fail(session, final)
             for claimed in [pair[0] for pair in ended if self._again(pair)]:
                 delay = retry_delay_s(claimed.attempts)
                 queue.put_back(session, batch.lease_id, delay, count_attempt=True, ids=[claimed.document_id])
@@ -185,8 +184,7 @@ class BatchRunner:
             with self._parts.database.write() as session:
                 held = queue.still_held(session, batch.lease_id, lock=True)
                 final = [(claimed, failure) for claimed in spent if claimed.document_id in held]
-                for claimed, _ in final:
-                    fail(session, claimed, failure)
+                fail(session, final)
                 report_ended(session, [], final)
         except InsydrError as unavailable:
             log.warning("ingest_left_to_sweeper", reason=unavailable.message)

@@ -37,12 +37,13 @@ class Purge:
         with self._database.read() as session:
             gone = removal.deleted_or_gone(session, ids)
             held = leases.is_held(session, lease)
+            groups = removal.pages_by_size(session, gone)
         if not gone:
             return True
         self._vectors.delete(Scope(workspace_id, document_ids=tuple(gone)))
         if held:
             return False
-        for some in removal.pages_by_size(self._database, gone):
+        for some in groups:
             with self._database.write() as session:
                 removal.remove_documents(session, workspace_id, some)
         return True

@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, CursorResult, delete, func, select, tuple_, update
 from sqlalchemy.orm import Session
 
-from core.database import Database, Tenancy, models_by_table
+from core.database import Tenancy, models_by_table
 from core.embedding import cache
 from core.queue.outbox import enqueue
 from domain.documents.endings import purge
@@ -38,11 +38,10 @@ def deleted_or_gone(session: Session, ids: Sequence[str]) -> list[str]:
     return sorted(set(ids) - set(session.scalars(living)))
 
 
-def pages_by_size(database: Database, ids: Sequence[str]) -> list[list[str]]:
+def pages_by_size(session: Session, ids: Sequence[str]) -> list[list[str]]:
     """`ids` in groups whose chunks one short transaction can delete; a large document is one of its own."""
     chunks = select(ChunkRow.document_id, func.count()).where(ChunkRow.document_id.in_(ids))
-    with database.read() as session:
-        sizes = dict(session.execute(chunks.group_by(ChunkRow.document_id)).tuples().all())
+    sizes = dict(session.execute(chunks.group_by(ChunkRow.document_id)).tuples().all())
     groups: list[list[str]] = [[]]
     size = 0
     for document_id in ids:
