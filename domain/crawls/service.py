@@ -122,7 +122,7 @@ class CrawlService:
         check_match(source, if_match)
         run = self._crawls.open_run(source.id)
         if run is not None:
-            end(self._session, run, RunState.CANCELLED)
+            end(self._session, run, RunState.CANCELLED, keeps_documents=keep_documents)
         source.deleted_at, source.keeps_documents, source.next_run_at = utc_now(), keep_documents, None
         source.key = source.id  # the site may be crawled again at once
         if remove_page(self._session, source):
@@ -274,11 +274,21 @@ def begin(
     return run
 
 
-def end(session: Session, run: CrawlRun, state: RunState, code: str | None = None, message: str | None = None) -> None:
-    """The run is over; its job ends when the documents that it brought have."""
+def end(
+    session: Session,
+    run: CrawlRun,
+    state: RunState,
+    code: str | None = None,
+    message: str | None = None,
+    *,
+    keeps_documents: bool = False,
+) -> None:
+    """The run is over; its job ends when the documents that it brought have. With `keeps_documents` these go on, though
+    the run is cancelled: nothing of a cancelled job is begun."""
     run.state, run.error_code, run.error_message = state, code, message
     run.finished_at, run.lease_id = utc_now(), None
-    status = JobStatus(state) if state in (RunState.CANCELLED, RunState.FAILED) else JobStatus.COMPLETED
+    is_bad = state in (RunState.CANCELLED, RunState.FAILED) and not keeps_documents
+    status = JobStatus(state) if is_bad else JobStatus.COMPLETED
     report = {"crawl_id": run.source_id, "run_id": run.id, "pages": run.counts, "skipped": run.skipped}
     close(session, run.job_id, status, report, {"code": code, "message": message} if code else None)
     data = {"crawl_id": run.source_id, "run_id": run.id, "job_id": run.job_id, "pages": run.counts, "code": code}

@@ -17,7 +17,8 @@ from domain.jobs.service import JobService
 from domain.models import ChunkRow, CrawlSource, Document, Job, JobStatus, Status
 from domain.search.passage_repository import SqlPassages
 from tests.support.bench import Bench
-from tests.support.crawls import CrawlBench, star
+from tests.support.client import until
+from tests.support.crawls import CrawlBench, Gate, star
 from tests.support.deletion import delete
 from tests.support.site import Site
 
@@ -183,6 +184,23 @@ class TestCrawlRemoval:
         assert self.found(bench) == 6
         bench.upkeep()
         assert self.found(bench) == 6
+
+    def test_kept_documents_on_their_way_arrive(self, crawled: tuple[CrawlBench, str], site: Site) -> None:
+        """Of a crawl that runs still: what it brought so far is kept, too."""
+        bench, _ = crawled
+        self.delete(bench, crawled[1], keep=False)
+        bench.upkeep()
+        gate = Gate(site, ["/p4"])
+        run = bench.begin(site)
+        worker = bench.start(run)
+        gate.wait()
+        until(lambda: count(bench, Status.QUEUED), lambda queued: queued >= 5)
+        self.delete(bench, run.source_id, keep=True)
+        gate.open()
+        worker.result(20)
+        bench.upkeep()
+        bench.work()
+        assert count(bench, Status.COMPLETED) >= 5
 
     def test_what_a_new_crawl_has_brought_again_is_its_own(self, crawled: tuple[CrawlBench, str], site: Site) -> None:
         bench, source_id = crawled
