@@ -27,9 +27,12 @@ from core.vectors.memory import MemoryVectorStore
 from core.vectors.protocol import Point, Scope
 from domain.evaluation.calibration import auroc, brier, ece
 from evals.corpora import json_lines
+from retrieval.answers import Style
+from retrieval.compose import compose
 from retrieval.confidence import MODEL_FILE, NAMES, features
-from retrieval.extract import extract
+from retrieval.extract import ranked
 from retrieval.passages import StoredPassage
+from retrieval.question import understood
 from retrieval.search import Searcher
 
 Floats = npt.NDArray[np.float64]
@@ -93,8 +96,10 @@ def collect(folder: Path, model: EmbeddingModel) -> Sample:
     ys: list[float] = []
     for question in list(json_lines(folder / "queries.jsonl"))[:QUESTIONS]:
         passages = searcher.search(store, Scope("w"), question["text"], 8).passages
-        found = extract(question["text"], passages, lambda text: list(terms(text, "en")), 500)
-        values = features(passages, found.best_coverage, found.passage_coverage)
+        meant = understood(question["text"])
+        ranking = ranked(meant, passages, lambda text: list(terms(text, "en")))
+        found = compose(meant, ranking, Style())
+        values = features(passages, ranking.best_coverage, ranking.passage_coverage)
         xs.append([values[name] for name in NAMES])
         ys.append(float(_is_right(question, found.quotes, gold.get(question["_id"], set()))))
     return Sample(np.array(xs), np.array(ys))

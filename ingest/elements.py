@@ -56,6 +56,18 @@ class ParsedDocument:
 
 
 @dataclass(frozen=True, slots=True)
+class Block:
+    """An element, or the piece of it that a chunk has; `start`/`end` count from the chunk's beginning."""
+
+    kind: ElementKind
+    start: int
+    end: int
+    level: int = 0  # headings
+    names: tuple[str, ...] = ()  # tables with a header: the names of their columns
+    body: int = 0  # tables: where the rows below the header begin, counted like `start`
+
+
+@dataclass(frozen=True, slots=True)
 class Chunk:
     """An exact slice `text[start:end]` of the stored text, and what stands around it."""
 
@@ -68,3 +80,4 @@ class Chunk:
     anchor: str | None  # of its first element
     context: str  # repeated for the embedding only: the header of a table that began in an earlier chunk
     token_count: int  # of the slice alone, by the embedding model's tokenizer
+    blocks: tuple[Block, ...] = ()

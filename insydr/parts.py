@@ -181,7 +181,9 @@ class Installation:
 
     @Lazy
     def search(self) -> SearchService:
-        return SearchService(self.database, self._searcher)
+        from ingest.language import detect_language
+
+        return SearchService(self.database, self._searcher, detect_language)
 
     @Lazy
     def conversations(self) -> ConversationService:

@@ -1,30 +1,32 @@
 """Question → answer: search, extract or write, cite, judge; below the threshold the fallback and no invented text."""
 
 import re
+import unicodedata
 from collections import abc
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 
 from core.embedding.words import terms
 from core.vectors.protocol import Scope
 from retrieval.answers import Answer, Generator, Quote, Style, Turn
 from retrieval.attribution import attribute
+from retrieval.compose import compose
 from retrieval.confidence import confidence, features
-from retrieval.extract import extract
+from retrieval.extract import ranked
 from retrieval.followup import self_contained
 from retrieval.generate.prompt import NO_ANSWER
 from retrieval.generate.protocol import AnswerWriter, GenerationFailed
 from retrieval.passages import Passage, PassageStore
-from retrieval.search import Searcher
+from retrieval.question import understood
+from retrieval.search import DetectLanguage, Searcher
 
 PASSAGES = 8
 MAX_QUESTION_CHARACTERS = 4_000
-LanguageOf = Callable[[str], str | None]
 Piece = str | Answer
 
 
 class Answerer:
-    def __init__(self, searcher: Searcher, writer: AnswerWriter | None, language_of: LanguageOf) -> None:
+    def __init__(self, searcher: Searcher, writer: AnswerWriter | None, language_of: DetectLanguage) -> None:
         self._searcher, self._writer, self._language_of = searcher, writer, language_of
 
     def stream(
@@ -40,15 +42,16 @@ class Answerer:
         language = self._language_of(asked) or "en"
         passages = self._searcher.search(store, scope, asked, PASSAGES, language=language).passages
 
-        found = extract(asked, passages, lambda text: list(terms(text, language)), style.max_characters)
-        values = features(passages, found.best_coverage, found.passage_coverage)
+        meant = understood(asked)
+        ranking = ranked(meant, passages, lambda text: list(terms(text, language)))
+        found = compose(meant, ranking, style)
+        values = features(passages, ranking.best_coverage, ranking.passage_coverage, ranking.codes)
         sure = confidence(values)
         is_allowed = not _blocked(question, style) and _is_on_topic(asked, found.quotes, style, language)
         if sure < style.threshold or not found.quotes or not is_allowed:
             yield from _said(Answer(style.fallback, [], sure, False, Generator.EXTRACTIVE, features=values))
             return
-        quotes = list(found.quotes)
-        plain = Answer(_text(quotes, style.max_characters), quotes, sure, True, Generator.EXTRACTIVE, features=values)
+        plain = Answer(found.text, found.quotes, sure, True, Generator.EXTRACTIVE, features=values)
         yield from _said(plain) if self._writer is None else self._written(question, history, passages, style, plain)
 
     def _written(
@@ -92,15 +95,6 @@ def _instead(plain: Answer, notice: str) -> Answer:
     return Answer(plain.text, plain.quotes, plain.confidence, True, Generator.EXTRACTIVE, notice, plain.features)
 
 
-def _text(quotes: Sequence[Quote], max_characters: int) -> str:
-    """Quotes one after the other; rows and items on lines of their own."""
-    joined = ""
-    for quote in quotes:
-        own_line = quote.text.lstrip()[:1] in "|-*•" or "\n" in quote.text
-        joined += ("\n" if own_line and joined else " " if joined else "") + quote.text
-    return joined if len(joined) <= max_characters else joined[: max_characters - 1].rstrip() + "…"
-
-
 def _is_on_topic(question: str, quotes: Sequence[Quote], style: Style, language: str) -> bool:
     """Whether all terms of an allowed topic stand in the question or in a passage that is quoted, in whatever form."""
     if not style.allowed_topics:
@@ -113,5 +107,11 @@ def _is_on_topic(question: str, quotes: Sequence[Quote], style: Style, language:
 
 
 def _blocked(question: str, style: Style) -> bool:
-    words = question.casefold()
-    return any(word.casefold() in words for word in style.blocked_words if word.strip())
+    """Whether a blocked word or phrase stands there as words of its own; scripts without spaces have no such edges."""
+    plain = unicodedata.normalize("NFKC", question).casefold()
+    words = (unicodedata.normalize("NFKC", word).casefold().strip() for word in style.blocked_words)
+    return any(re.search(rf"{_edge(word[0])}{re.escape(word)}{_edge(word[-1])}", plain) for word in words if word)
+
+
+def _edge(character: str) -> str:
+    return r"\b" if character.isascii() and character.isalnum() else ""

@@ -6,6 +6,10 @@ Features, all in 0..1: `cosine`, the best passage's; `coverage`, the weighed sha
 sentence; `passage_coverage`, the same in the best passage; `margin`, the best passage's cosine less the fifth's;
 `agreement`, whether both branches put the same passage first. `confidence.json` beside this file holds the
 coefficients, fitted by `python -m evals.fit_confidence`; `docs/confidence.md` has the report.
+
+`codes` is set by hand: the public sets that the rest is fitted on hardly name part numbers. A code of the question that
+stands nowhere in what was found means that something else is answered; one that the quoted statement holds whole is
+found beyond doubt, whatever the embedding makes of it.
 """
 
 import json
@@ -17,12 +21,15 @@ from pathlib import Path
 from retrieval.passages import Passage
 
 NAMES = ("cosine", "coverage", "passage_coverage", "margin", "agreement")
+CODES_WEIGHT = 2.5
 MODEL_FILE = Path(__file__).with_name("confidence.json")
 
 
-def features(passages: Sequence[Passage], coverage: float, passage_coverage: float) -> dict[str, float]:
-    """The features of one answer by name."""
-    words = {"coverage": coverage, "passage_coverage": passage_coverage}
+def features(
+    passages: Sequence[Passage], coverage: float, passage_coverage: float, codes: float = 0.0
+) -> dict[str, float]:
+    """The features of one answer by name. `codes`: 1 all of the question's in the quote, -1 one of them nowhere."""
+    words = {"coverage": coverage, "passage_coverage": passage_coverage, "codes": codes}
     cosines = sorted((p.cosine for p in passages if p.cosine is not None), reverse=True)
     if not cosines:
         return {**dict.fromkeys(NAMES, 0.0), **words}
@@ -43,6 +50,7 @@ def confidence(values: Mapping[str, float]) -> float:
         return 0.0
     bias, weights = _model()
     logit = bias + sum(weight * values[name] for name, weight in weights.items())
+    logit += CODES_WEIGHT * values.get("codes", 0.0)
     return round(1 / (1 + math.exp(-logit)), 4)
 
 

@@ -1,8 +1,10 @@
-"""The extractive answer: sentences of the found passages, quoted exactly, chosen by the question's words.
+"""Which statement answers: the found passages' statements, ranked by the question's words.
 
-A sentence's score is the share of the question's terms it covers, each weighed by its rarity among the candidates
-(a local IDF; Robertson & Spärck Jones 1976), times a prior from its passage's rank; kinds of questions that want a
-number, a date or a name prefer sentences that have one (Li & Roth 2002, coarse answer types).
+A statement's score is the share of the question's terms that it covers, each weighed by its rarity among the passages
+(a local IDF; Robertson & Spärck Jones 1976), plus a prior from its passage's rank. What it needs to be understood
+counts for it in part: the sentence before one that begins with a pronoun, the line that introduces an item, the names
+of a row's columns, the headings above, most for what stands first below a heading that is asked for. Kinds of questions
+that want a number, a time or a name prefer statements that have one (Li & Roth 2002, coarse answer types).
 """
 
 import math
@@ -11,128 +13,201 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from core.sentences import Sentence, sentences
-from retrieval.answers import Quote
 from retrieval.passages import Passage
+from retrieval.question import Question, Wanted
+from retrieval.statements import Statement, StatementKind, statements_of
 
 Terms = Callable[[str], list[str]]
 READ_PASSAGES = 6
-MAX_QUOTES = 3
-SECOND_BEST = 0.6  # further sentences must reach this share of the best one's score
-PASSAGE_PRIOR = 0.5  # weight of the passage's own score in its sentences'
+PASSAGE_PRIOR = 0.8  # weight of the passage's own score in its statements'
 TYPE_BONUS = 0.15
-_STOP = frozenset(
-    "a an the of to in on for and or is are was were be been do does did can could how what which who whom whose "
-    "when where why will would should may might i you we they he she it my your our their this that these those "
-    "there with by from at as if me us has have had not no any some much many der die das ein eine ist sind was "
-    "wie wer wo wann warum und oder el la los las un una es son que como quien donde cuando".split()
+NEAR = 0.8  # how much of what it needs counts as its own
+ABOVE = 0.5  # the same of headings
+FIRST_BELOW = 0.85  # of a heading that is asked for; each further statement below it has less
+ASKED_HEADING = 0.45  # share of the question from which on a heading is asked for
+_LEANS = re.compile(
+    r"(?:it|they|he|she|this|these|those|that|its|their|his|her|both|such|er|sie|es|dies\w*|il|elle|ils|elles|ce|cela|"
+    r"esto|este|esta|él|ella|ellos)\b",
+    re.I,
 )
-_NUMBER = re.compile(r"\d")
-_DATE = re.compile(
-    r"\b(1[5-9]\d\d|20\d\d)\b|\b(january|february|march|april|may|june|july|august|september|october|november|december|"
-    r"monday|tuesday|wednesday|thursday|friday|saturday|sunday)\b",
+_NUMBER = re.compile(
+    r"(?<![\w-])[€$£]?\d[\d.,:]*(?![\w-]*\w-)|\b(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|dozen|"
+    r"hundred|thousand|million|billion|half|once|twice|zwei|drei|vier|fünf|sechs|sieben|acht|neun|zehn|zwölf)\b",
+    re.I,
+)
+_MONEY = re.compile(
+    r"[€$£¥]\s?\d|\d[\d.,]*\s?(?:€|\$|£|eur\b|euros?\b|usd\b|dollars?\b|pounds?\b|chf\b|cents?\b)|"
+    r"\b(?:fee|price|cost|eur|usd|preis|gebühr)\w*: ?\d|\bfree\b|\bkostenlos",
+    re.I,
+)
+_TIME = re.compile(
+    r"\b(?:1[0-9]\d\d|20\d\d)\b|\b(?:january|february|march|april|may|june|july|august|september|october|november|december|"
+    r"(?:mon|tues|wednes|thurs|fri|satur|sun)day|montags?|dienstags?|mittwochs?|donnerstags?|freitags?|samstags?|sonntags?|"
+    r"century|centuries|decades?)\b|\b\d{1,2}[:.]\d\d\b|\b\d{1,2} ?(?:am|pm|a\.m|p\.m|uhr)\b|"
+    r"\b\d+ (?:days?|weeks?|months?|years?|hours?|minutes?|seconds?)\b",
     re.I,
 )
 _NAME = re.compile(r"(?<!^)(?<![.!?] )\b[A-Z][a-z]+")
-_QUANTITY = re.compile(
-    r"\b(how (much|many|long|old|far|often|big|large)|what (percent|number|price|cost|amount)|wie viele?|cu[aá]nt)",
-    re.I,
-)
-_TIME = re.compile(r"\b(when|what (year|date|day|time)|wann|cu[aá]ndo)\b", re.I)
-_PERSON = re.compile(r"\b(who|whom|whose|wer|qui[eé]n)\b", re.I)
-_WANTS = ((_QUANTITY, _NUMBER), (_TIME, _DATE), (_PERSON, _NAME))
+_VALUES = {
+    Wanted.AMOUNT: _NUMBER,
+    Wanted.MONEY: _MONEY,
+    Wanted.TIME: _TIME,
+    Wanted.PERSON: _NAME,
+}
+_STEP_ITEM = re.compile(r"^\s*\d{1,2}[.)]\s")
 
 
 @dataclass(frozen=True, slots=True)
-class Scored:
-    """A candidate sentence; `coverage` is the weighed share of the question's terms, 0 to 1."""
+class Candidate:
+    """A statement with its terms. `coverage` is the weighed share of the question's terms in it, in what it needs and,
+    in part, above it; `own` in it alone. `before` is the statement that it leans on or that introduces it."""
 
-    passage: Passage
-    sentence: Sentence
+    statement: Statement
+    terms: frozenset[str]
     score: float
     coverage: float
+    own: float
+    before: "Candidate | None"
 
 
 @dataclass(frozen=True, slots=True)
-class Extract:
-    quotes: list[Quote]
-    best_coverage: float
+class Ranking:
+    """Candidates, best first; `in_order` has those of each passage in the order of the text, by chunk."""
+
+    best: list[Candidate]
+    in_order: dict[str, list[Candidate]]
+    weights: dict[str, float]
     passage_coverage: float
+    codes: float = 0.0  # 1: the best candidate has all codes of the question; -1: one of them stands nowhere
+
+    @property
+    def best_coverage(self) -> float:
+        return self.best[0].own if self.best else 0.0
 
 
-def extract(question: str, passages: Sequence[Passage], terms: Terms, max_characters: int) -> Extract:
-    """The best sentences within `max_characters`, in reading order; empty without passages."""
-    wanted = set(terms(content_words(question)))
-    read = passages[:READ_PASSAGES]
-    if not read or not wanted:
-        return Extract([], 0.0, 0.0)
-    bags = [set(terms(f"{p.stored.title} {' '.join(p.stored.heading_path)} {p.stored.content}")) for p in passages]
-    weights = _weights(wanted, bags)
-    ranked = sorted(_candidates(question, read, terms, weights), key=lambda one: -one.score)
-    if not ranked:
-        return Extract([], 0.0, 0.0)
-    chosen = _chosen(ranked, max_characters)
-    return Extract([quote_of(one) for one in chosen], ranked[0].coverage, max(_share(bag, weights) for bag in bags))
+def ranked(question: Question, passages: Sequence[Passage], terms: Terms) -> Ranking:
+    """The statements of the first passages; none where the question has no telling word."""
+    wanted = set(terms(question.words)) | {_named(name) for name in question.names}
+    if not passages or not wanted:
+        return Ranking([], {}, {}, 0.0)
+    whole = [f"{p.stored.title} {' '.join(p.stored.heading_path)} {p.stored.content}" for p in passages]
+    bags = [_bag(text, question, terms) for text in whole]
+    weigh = _Weights.of(wanted, bags)
+    judge = _Judge(question, weigh, terms)
+    in_order = {one.stored.chunk_id: judge.candidates(one) for one in passages[:READ_PASSAGES]}
+    best = sorted((one for found in in_order.values() for one in found), key=lambda one: -one.score)
+    codes = _codes(question, best, bags)
+    return Ranking(best, in_order, weigh.weights, max(map(weigh.share, bags)), codes)
 
 
-def content_words(question: str) -> str:
-    """The question without the words that every text has; before stemming, which would disguise them."""
-    return " ".join(word for word in question.split() if word.strip("?!.,;:\"'()").casefold() not in _STOP)
+def _codes(question: Question, best: Sequence[Candidate], bags: Sequence[frozenset[str]]) -> float:
+    named = question.codes | {_named(name) for name in question.names}
+    if not named or not best:
+        return 0.0
+    if not named <= frozenset().union(*bags):
+        return -1.0
+    before = best[0].before
+    return float(named <= best[0].terms | (before.terms if before else frozenset()))
 
 
-def _weights(wanted: set[str], bags: Sequence[set[str]]) -> dict[str, float]:
-    seen = Counter(term for bag in bags for term in bag & wanted)
-    return {term: math.log(1 + (len(bags) + 1) / (seen[term] + 0.5)) for term in wanted}
+def value_pattern(question: Question) -> re.Pattern[str] | None:
+    """What an answer to it must hold, where its kind says so."""
+    return _VALUES.get(question.wanted)
 
 
-def _share(bag: set[str], weights: dict[str, float]) -> float:
-    return sum(weight for term, weight in weights.items() if term in bag) / sum(weights.values())
+def holds_value(question: Question, text: str) -> bool:
+    """Whether `text` has a value of the wanted kind that the question has not."""
+    pattern = value_pattern(question)
+    asked = question.text.casefold()
+    return pattern is not None and any(found.group().casefold() not in asked for found in pattern.finditer(text))
 
 
-def _candidates(question: str, passages: Sequence[Passage], terms: Terms, weights: dict[str, float]) -> list[Scored]:
-    kind = next((pattern for asks, pattern in _WANTS if asks.search(question)), None)
-    plain = question.strip(" ?!.").casefold()
-    found: list[Scored] = []
-    for passage in passages:
-        heading = set(terms(" ".join((passage.stored.title, *passage.stored.heading_path))))
-        for sentence in sentences(passage.stored.content):
-            if sentence.text.strip(" ?!.#").casefold() == plain:
-                continue  # the question itself, as in an FAQ, answers nothing
-            bag = set(terms(sentence.text))
-            coverage = _share(bag, weights)
-            own = 0.75 * coverage + 0.25 * _share(bag | heading, weights)
-            bonus = TYPE_BONUS if kind is not None and kind.search(sentence.text) else 0.0
-            score = own + bonus + PASSAGE_PRIOR * passage.score
-            found.append(Scored(passage, sentence, score * _shape(sentence, passage), coverage))
-    return found
+@dataclass(frozen=True, slots=True)
+class _Weights:
+    weights: dict[str, float]
+    total: float
+
+    @classmethod
+    def of(cls, wanted: set[str], bags: Sequence[frozenset[str]]) -> "_Weights":
+        seen = Counter(term for bag in bags for term in bag & wanted)
+        weights = {term: math.log(1 + (len(bags) + 1) / (seen[term] + 0.5)) for term in wanted}
+        return cls(weights, sum(weights.values()))
+
+    def share(self, bag: frozenset[str]) -> float:
+        return sum(weight for term, weight in self.weights.items() if term in bag) / self.total
 
 
-def _shape(sentence: Sentence, passage: Passage) -> float:
-    """Titles, headings and fragments say little by themselves."""
-    words = len(sentence.text.split())
-    if sentence.text in (passage.stored.title, *passage.stored.heading_path):
-        return 0.4
-    if sentence.text.endswith("?"):
-        return 0.6
-    return 1.0 if words >= 5 or not sentence.text.isascii() else 0.75
+class _Judge:
+    def __init__(self, question: Question, weights: _Weights, terms: Terms) -> None:
+        self._question, self._weights, self._terms = question, weights, terms
+        self._plain = question.text.strip(" ?!.").casefold()
+        self._headings: dict[tuple[str, ...], frozenset[str]] = {}
+
+    def candidates(self, passage: Passage) -> list[Candidate]:
+        found: list[Candidate] = []
+        for statement in statements_of(passage):
+            if statement.text.strip(" ?!.#").casefold() != self._plain:  # the question itself answers nothing
+                found.append(self._candidate(statement, found))
+        return found
+
+    def _candidate(self, statement: Statement, earlier: Sequence[Candidate]) -> Candidate:
+        text = statement.text
+        bag = _bag(text, self._question, self._terms)
+        before = _before(statement, earlier)
+        near = bag | (before.terms if before else frozenset()) | self._bag_of(statement.names)
+        above = self._bag_of((statement.passage.stored.title, *statement.headings))
+        own, asked = self._weights.share(bag), self._weights.share(above)
+        covered = own + NEAR * (self._weights.share(near) - own)
+        reach = FIRST_BELOW ** (statement.place + 1) if asked >= ASKED_HEADING else 0.0
+        covered += max(ABOVE, reach) * (self._weights.share(near | above) - covered)
+        score = covered + self._bonus(statement, text) + PASSAGE_PRIOR * statement.passage.score
+        return Candidate(statement, bag, score * self._shape(statement, text), covered, own, before)
+
+    def _bag_of(self, texts: tuple[str, ...]) -> frozenset[str]:
+        if texts not in self._headings:
+            self._headings[texts] = _bag(" ".join(texts), self._question, self._terms)
+        return self._headings[texts]
+
+    def _bonus(self, statement: Statement, text: str) -> float:
+        if self._question.wanted is Wanted.STEPS:
+            return TYPE_BONUS / 2 if statement.kind is StatementKind.ITEM or _STEP_ITEM.match(text) else 0.0
+        values = f"{' '.join(statement.names)} {text}" if statement.names else text
+        return TYPE_BONUS if holds_value(self._question, values) else 0.0
+
+    def _shape(self, statement: Statement, text: str) -> float:
+        """Fragments say little by themselves; rows of a table tell nobody how something is done."""
+        if text in (statement.passage.stored.title, *statement.headings):
+            return 0.3
+        if text.endswith("?"):
+            return 0.5
+        if statement.kind is StatementKind.ROW:
+            return 0.75 if self._question.wanted is Wanted.STEPS else 1.0
+        ends = text.endswith((".", "!", "…", ":", "。", "！", "।", '"', "”", ")"))
+        few = len(text.split()) < 5 and text.isascii()
+        return 0.6 if few and not ends and statement.kind is StatementKind.SENTENCE else 1.0
 
 
-def _chosen(ranked: Sequence[Scored], max_characters: int) -> list[Scored]:
-    """The best, then those nearly as good that fit, in the order of passage and text."""
-    chosen, used = [ranked[0]], min(len(ranked[0].sentence.text), max_characters)
-    for one in ranked[1:]:
-        fits = used + 1 + len(one.sentence.text) <= max_characters
-        repeated = any(one.sentence.text == other.sentence.text for other in chosen)
-        if len(chosen) == MAX_QUOTES or one.score < SECOND_BEST * ranked[0].score:
-            break
-        if fits and not repeated:
-            chosen.append(one)
-            used += 1 + len(one.sentence.text)
-    order = {one.passage.stored.chunk_id: number for number, one in reversed(list(enumerate(chosen)))}
-    return sorted(chosen, key=lambda one: (order[one.passage.stored.chunk_id], one.sentence.start))
+def _before(statement: Statement, earlier: Sequence[Candidate]) -> Candidate | None:
+    """The sentence that a leaning one follows; the line that introduces an item or a code."""
+    if not earlier:
+        return None
+    last = earlier[-1]
+    if statement.kind is StatementKind.SENTENCE:
+        leans = last.statement.block == statement.block and _LEANS.match(statement.text)
+        return last if leans or (_STEP_ITEM.match(statement.text) and last.statement.block == statement.block) else None
+    if statement.kind in (StatementKind.ITEM, StatementKind.CODE):
+        if last.statement.kind is StatementKind.ITEM and last.statement.headings == statement.headings:
+            return last.before or None
+        is_lead = last.statement.kind is StatementKind.SENTENCE and last.statement.headings == statement.headings
+        return last if is_lead else None
+    return None
 
 
-def quote_of(one: Scored) -> Quote:
-    """The sentence as a span of the document's stored text."""
-    start = one.passage.stored.char_start + one.sentence.start
-    return Quote(one.passage, start, start + len(one.sentence.text), one.sentence.text)
+def _bag(text: str, question: Question, terms: Terms) -> frozenset[str]:
+    """Its terms; names that only capitals part from common words count where they are written so."""
+    found = {_named(name) for name in question.names if re.search(rf"\b{re.escape(name)}\b", text)}
+    return frozenset(terms(text)) | found
+
+
+def _named(name: str) -> str:
+    return f"={name}"

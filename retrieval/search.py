@@ -3,10 +3,12 @@
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 
 from core.embedding.protocol import EmbeddingModel
 from core.embedding.sparse import SparseEncoder
-from core.vectors.protocol import DenseQuery, Hit, Scope, SparseQuery, VectorStore
+from core.embedding.words import codes_of
+from core.vectors.protocol import DenseQuery, Floats, Hit, Scope, SparseQuery, VectorStore
 from retrieval.fusion import fuse
 from retrieval.passages import Passage, PassageStore, StoredPassage
 
@@ -38,17 +40,25 @@ class Searcher:
         clock = _Clock()
         vector = self._model.embed_query(question)
         clock.lap("embed")
-        terms = self._sparse.encode_query(question, language or "en")
-        queries: list[DenseQuery | SparseQuery] = [DenseQuery(self._model.name, vector), SparseQuery(terms)]
+        codes = codes_of(question)
+        queries = self._queries(question, language, vector, codes)
         for _ in range(TRIES):
-            dense, sparse = self._vectors.search(scope, queries, max(CANDIDATES, top_k))
+            dense, sparse, *exact = self._vectors.search(scope, queries, max(CANDIDATES, top_k))
             clock.lap("vectors")
-            ranked = fuse(dense, sparse)
+            ranked = fuse(dense, sparse, *exact, number_of_codes=len(codes))
             stored = _loaded(store, scope, [key for key, _ in ranked], top_k)
             clock.lap("passages")
-            if not _overtaken(store, scope, ranked[:top_k], [*dense, *sparse], stored):
+            if not _overtaken(store, scope, ranked[:top_k], [*dense, *sparse, *chain(*exact)], stored):
                 break
         return Found(_passages(ranked, stored, dense, sparse)[:top_k], clock.laps)
+
+    def _queries(
+        self, question: str, language: str | None, vector: Floats, codes: frozenset[str]
+    ) -> list[DenseQuery | SparseQuery]:
+        """Meaning and words; where codes are named, those whole, too."""
+        terms = self._sparse.encode_query(question, language or "en")
+        queries: list[DenseQuery | SparseQuery] = [DenseQuery(self._model.name, vector), SparseQuery(terms)]
+        return [*queries, SparseQuery(self._sparse.encode_terms(codes))] if codes else queries
 
 
 def _overtaken(

@@ -6,11 +6,12 @@ average is a constant: one that followed the corpus would change the weights of 
 
 import zlib
 from collections import Counter
+from collections.abc import Iterable
 from functools import lru_cache
 
 import numpy as np
 
-from core.embedding.words import terms
+from core.embedding.words import query_terms, terms
 from core.vectors.protocol import SparseVector
 
 K1, B = 0.9, 0.4
@@ -25,8 +26,12 @@ class SparseEncoder:
         return _weigh(Counter(terms(text, language)))
 
     def encode_query(self, text: str, language: str | None) -> SparseVector:
-        """Weight 1 for each different term."""
-        return _vector(dict.fromkeys(terms(text, language), 1.0))
+        """A weight for each different term: 1 for a word's stem in `language`, less for its other forms."""
+        return _vector(query_terms(text, language))
+
+    def encode_terms(self, found: Iterable[str]) -> SparseVector:
+        """Weight 1 for each of these terms."""
+        return _vector(dict.fromkeys(found, 1.0))
 
 
 def _weigh(counts: Counter[str]) -> SparseVector:

@@ -9,6 +9,7 @@ from typing import Any
 
 # Scripts written without spaces: Thai, Lao, Myanmar, Khmer, kana, Han, Hangul (whose spaces part phrases, not words)
 _UNSPACED = (
+    ""
     "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u1100-\u11ff\u3040-\u30ff\u3130-\u318f\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff"
     "\U00020000-\U0002fa1f"
 )
@@ -17,6 +18,16 @@ _PIECE = re.compile(rf"[{_UNSPACED}]+|[§#$€£]?(?:(?![{_UNSPACED}])\w)+(?:[-_
 _IS_UNSPACED = re.compile(rf"[{_UNSPACED}]")
 _PART = re.compile(r"[^\W_]+")
 _LETTERS_DIGITS = re.compile(r"[^\W\d_]+|\d+")
+_GROUPED = re.compile(
+    r"(?<![\w.,])\d{1,3}(?:,\d{3})+(?![\d,])|(?<![\w.,])\d{1,3}(?:\.\d{3})+(?![\d.])|"
+    r"(?<![\w.,])\d{1,3}(?:['’ \u202f]\d{3})+(?!\d)"
+)
+_COUNTED = re.compile(r"\d+[^\W\d_]{1,3}|[^\W\d_]*\d{1,2}[^\W\d_]?-[^\W\d_]+")  # 20th, 1990s, 5kg; 24-hour
+_DECIMAL = re.compile(r"\d+(?:[.,:/]\d+)+")
+_MARKS = re.compile("[\u0300-\u036f\u064b-\u065f\u0670\u0591-\u05c7]")
+_SPELLED = {"ä": "ae", "ö": "oe", "ü": "ue", "ø": "oe", "å": "aa", "æ": "ae", "œ": "oe", "ß": "ss"}
+_BARE = str.maketrans({"ø": "o", "æ": "ae", "œ": "oe", "ł": "l", "đ": "d", "ı": "i", "ß": "ss"})
+OTHER_FORM = 0.3  # weight of a word's other forms in a query; measured on XQuAD
 _MAX_TERM = 64  # characters; longer runs are encoded data, not words
 
 _STEMMERS = {
@@ -30,25 +41,62 @@ _STEMMERS = {
 
 
 def terms(text: str, language: str | None) -> Iterator[str]:
-    """Terms of `text` in order, repeated as often as they occur. `language` is ISO 639-1; unknown ones get no stems."""
-    stemmer = _STEMMERS.get((language or "")[:2].lower(), "")
-    for piece in _PIECE.findall(unicodedata.normalize("NFKC", text).casefold()):
-        yield from _expand(piece, stemmer)
+    """Terms of `text` in order, repeated as often as they occur. `language` is ISO 639-1; unknown ones get no stems.
+
+    Marks are folded (é is e); a letter that is also spelled with two (ä, ø, å) brings that spelling as a second term.
+    Words of other languages than English stand as they are written, too: whoever asks may not know the language.
+    """
+    stemmer = _stemmer_of(language)
+    for piece in _pieces(text):
+        main, others = _expand(piece, stemmer)
+        yield from main
+        yield from others
+
+
+def query_terms(text: str, language: str | None) -> dict[str, float]:
+    """Terms that find `text`, with weights: 1 for stems in `language`; less for other forms, among them those in
+    English and as it is written, for questions whose language is guessed wrong and words of another language."""
+    stemmer, pieces = _stemmer_of(language), _pieces(text)
+    first = {term: 1.0 for piece in pieces for term in _expand(piece, stemmer)[0]}
+    forms = (_expand(piece, one) for piece in pieces for one in (stemmer, "english"))
+    return dict.fromkeys((term for main, others in forms for term in (*main, *others)), OTHER_FORM) | first
+
+
+def codes_of(text: str) -> frozenset[str]:
+    """The terms of `text` that name one thing: part numbers, error codes, versions; not ordinals, units, decimals."""
+    return frozenset(piece for piece in _pieces(text) if _is_code(piece))
+
+
+def _pieces(text: str) -> list[str]:
+    plain = unicodedata.normalize("NFKC", text).casefold()
+    found: list[str] = _PIECE.findall(plain)
+    return found + [re.sub(r"\D", "", number) for number in _GROUPED.findall(plain)]
+
+
+def _is_code(piece: str) -> bool:
+    parts = _PART.findall(piece)
+    if not any(c.isdigit() for c in piece) or len(piece) > _MAX_TERM or _COUNTED.fullmatch(piece):
+        return False
+    return any(c.isalpha() for c in piece) or (len(parts) > 1 and not _DECIMAL.fullmatch(piece))
+
+
+def _stemmer_of(language: str | None) -> str:
+    return _STEMMERS.get((language or "")[:2].lower(), "")
 
 
 @lru_cache(maxsize=50_000)
-def _expand(piece: str, stemmer: str) -> tuple[str, ...]:
+def _expand(piece: str, stemmer: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Its terms, and other forms of them."""
     if _IS_UNSPACED.match(piece):
-        return _pairs(piece)
-    if piece.isalpha():
-        return (_stem(piece, stemmer),) if len(piece) <= _MAX_TERM else ()
+        return _pairs(piece), ()
     parts = [part for part in _PART.findall(piece) if len(part) <= _MAX_TERM]
-    found = [_stem(part, stemmer) for part in parts]
-    if _is_identifier(piece, parts):
+    found = [_folded(_stem(part, stemmer)) for part in parts]
+    if not piece.isalpha() and _is_identifier(piece, parts):
         # "err-4021" is found by itself and by "4021"; "v2" by "v2" and "2"
         pieces = [p for part in parts if not part.isalpha() for p in _LETTERS_DIGITS.findall(part) if p != part]
-        found += [piece, *pieces]
-    return tuple(dict.fromkeys(found))
+        found += [_folded(piece), *pieces]
+    others = [form for part in parts for form in _other_forms(part, stemmer)]
+    return tuple(dict.fromkeys(found)), tuple(form for form in dict.fromkeys(others) if form not in found)
 
 
 def _is_identifier(piece: str, parts: list[str]) -> bool:
@@ -63,6 +111,21 @@ _own = threading.local()
 
 def _pairs(run: str) -> tuple[str, ...]:
     return (*run, *(run[i : i + 2] for i in range(len(run) - 1)))
+
+
+def _other_forms(word: str, stemmer: str) -> Iterator[str]:
+    if stemmer != "english":
+        yield _folded(word)
+    if _SPELLED.keys() & set(word):
+        yield _folded("".join(_SPELLED.get(c, c) for c in word))
+
+
+def _folded(word: str) -> str:
+    """Without the marks of Latin, Greek, Cyrillic, Arabic and Hebrew letters; those of other scripts are vowels."""
+    if word.isascii():
+        return word
+    plain = _MARKS.sub("", unicodedata.normalize("NFD", word)).translate(_BARE)
+    return unicodedata.normalize("NFC", plain)
 
 
 def _stem(word: str, stemmer: str) -> str:

@@ -16,7 +16,7 @@ from domain.events import Event, EventType, record_all
 from domain.ingestion.flow import ClaimedDocument, Failure, ReadDocument
 from domain.jobs.repository import credit
 from domain.models import ChunkRow, Document, DocumentVersion, Stage, Status
-from ingest.elements import ParsedDocument
+from ingest.elements import Block, ParsedDocument
 
 MAX_DELAY_S = 600.0
 
@@ -157,6 +157,10 @@ def _found(document: ParsedDocument) -> dict[str, Any]:
     return {**document.metadata, **({"links": links} if links else {})}
 
 
+def _stored(block: Block) -> list[Any]:
+    return [block.kind, block.start, block.end, block.level, list(block.names), block.body]
+
+
 def _chunk_rows(read: ReadDocument) -> list[dict[str, Any]]:
     claimed, text = read.claimed, read.document.text
     return [
@@ -173,6 +177,7 @@ def _chunk_rows(read: ReadDocument) -> list[dict[str, Any]]:
             "heading_path": list(chunk.heading_path),
             "anchor": chunk.anchor,
             "content": text[chunk.start : chunk.end],
+            "blocks": [_stored(block) for block in chunk.blocks],
             "token_count": chunk.token_count,
             "text_hash": text_hash,
         }

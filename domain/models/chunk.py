@@ -27,5 +27,6 @@ class ChunkRow(Base):
     heading_path: Mapped[list[Any]]
     anchor: Mapped[str | None]
     content: Mapped[str] = mapped_column(Text)
+    blocks: Mapped[list[Any] | None]  # [kind, start, end, level, names, body] each; null before they were kept
     token_count: Mapped[int]
     text_hash: Mapped[str] = mapped_column(Id, index=True)

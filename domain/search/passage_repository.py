@@ -9,7 +9,7 @@ from core.database import Database
 from core.vectors.protocol import Scope
 from domain.documents.repository import pages
 from domain.models import ChunkRow, Collection, CrawlPage, CrawlSource, Document, DocumentVersion, Status
-from retrieval.passages import StoredPassage
+from retrieval.passages import Block, BlockKind, StoredPassage
 
 
 class SqlPassages:
@@ -41,6 +41,7 @@ def _chunks(scope: Scope, ids: Sequence[str]) -> Select[*tuple[Any, ...]]:
     columns = (
         ChunkRow.id, ChunkRow.document_id, ChunkRow.version, ChunkRow.chunk_index, ChunkRow.content,
         ChunkRow.heading_path, ChunkRow.page, ChunkRow.char_start, ChunkRow.char_end, ChunkRow.anchor,
+        ChunkRow.blocks,
     )  # fmt: skip
     return select(*columns).where(ChunkRow.id.in_(ids), ChunkRow.workspace_id == scope.workspace_id)
 
@@ -92,4 +93,10 @@ def _passage(chunk: Row[Any], document: Row[Any]) -> StoredPassage:
         char_end=chunk.char_end,
         anchor=chunk.anchor,
         format=document.format,
+        blocks=tuple(_block(stored) for stored in chunk.blocks or ()),
     )
+
+
+def _block(stored: list[Any]) -> Block:
+    kind, start, end, level, names, body = stored
+    return Block(BlockKind(kind), start, end, level, tuple(names), body)

@@ -11,7 +11,7 @@ from domain.collections.service import require_collections
 from domain.principal import Permission, Principal
 from domain.search.passage_repository import SqlPassages
 from retrieval.passages import Passage
-from retrieval.search import Searcher
+from retrieval.search import DetectLanguage, Searcher
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +31,8 @@ class SearchReply:
 
 
 class SearchService:
-    def __init__(self, database: Database, searcher: Searcher) -> None:
-        self._database, self._searcher = database, searcher
+    def __init__(self, database: Database, searcher: Searcher, language_of: DetectLanguage) -> None:
+        self._database, self._searcher, self._language_of = database, searcher, language_of
         self._passages = SqlPassages(database)
 
     def search(self, who: Principal, order: SearchOrder) -> SearchReply:
@@ -41,7 +41,8 @@ class SearchService:
         if not order.query.strip():
             raise InvalidInput("query must not be blank.", field="query")
         scope = self._scope(who, order)
-        found = self._searcher.search(self._passages, scope, order.query, order.top_k, language=order.language)
+        language = order.language or self._language_of(order.query)
+        found = self._searcher.search(self._passages, scope, order.query, order.top_k, language=language)
         return SearchReply(found.passages, found.timings_ms, round((time.perf_counter() - started) * 1000))
 
     def _scope(self, who: Principal, order: SearchOrder) -> Scope:

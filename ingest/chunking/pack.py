@@ -4,9 +4,10 @@ import math
 from collections.abc import Iterator, Sequence
 
 from core.embedding.protocol import Tokenizer
+from core.pipe_rows import column_names
 from ingest.chunking.budget import ChunkBudget
 from ingest.chunking.units import Unit, units_of
-from ingest.elements import Chunk, ParsedDocument
+from ingest.elements import Block, Chunk, ElementKind, ParsedDocument
 
 SMALL_SHARE = 0.4  # of the budget: a section that has so much stands alone
 PAGE_SHARE = 0.5
@@ -23,7 +24,8 @@ def chunk_document(document: ParsedDocument, tokenizer: Tokenizer, budget: Chunk
         if not text.strip():
             continue
         first, last = start + len(text) - len(text.lstrip()), end - len(text) + len(text.rstrip())
-        chunks.append(_chunk(len(chunks), first, last, group, count))
+        blocks = tuple(_block(document.text, unit, first, last) for unit in group)
+        chunks.append(_chunk(len(chunks), first, last, group, count, blocks))
     return chunks
 
 
@@ -72,7 +74,16 @@ def _same_branch(first: Unit, heading: Unit) -> bool:
     return heading.element.level >= min(level, 7) or heading.element.heading_path == first.element.heading_path[:-1]
 
 
-def _chunk(index: int, start: int, end: int, group: Sequence[Unit], tokens: int) -> Chunk:
+def _block(text: str, unit: Unit, first: int, last: int) -> Block:
+    element = unit.element
+    start, end = max(unit.start, first) - first, min(unit.end, last) - first
+    if element.kind is not ElementKind.TABLE or element.header_end is None:
+        return Block(element.kind, start, end, element.level)
+    names = column_names(text[element.start : element.header_end])
+    return Block(element.kind, start, end, names=names, body=max(element.header_end - first, start))
+
+
+def _chunk(index: int, start: int, end: int, group: Sequence[Unit], tokens: int, blocks: tuple[Block, ...]) -> Chunk:
     return Chunk(
         index=index,
         start=start,
@@ -83,6 +94,7 @@ def _chunk(index: int, start: int, end: int, group: Sequence[Unit], tokens: int)
         anchor=group[0].element.anchor,
         context=group[0].context,
         token_count=tokens,
+        blocks=blocks,
     )
 
 

@@ -1,0 +1,229 @@
+"""The extractive answer: the statement that answers, first, and alone if it suffices.
+
+Each kind is given in its own form: a row as the cells that are asked for with the names of row and column, a list or
+procedure with its introduction and all its items, a sentence that leans on the one before together with it, one whose
+value stands in the next sentence with that. A further statement comes only where it covers a part of the question that
+is not covered yet, or where another document says something else. Quotes equal the stored text; the answer's text is
+made of them.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from retrieval.answers import Quote, Style
+from retrieval.extract import Candidate, Ranking, holds_value
+from retrieval.question import Question, Wanted
+from retrieval.rows import shown, tied_rows
+from retrieval.statements import Statement, StatementKind
+
+PARTS = {"brief": 1, "conversational": 2, "detailed": 4}
+NEW_SHARE = 0.2  # of the question that a further statement must cover anew
+SECOND_BEST = 0.6  # share of the best one's score that a further statement must reach
+RIVAL = 0.85  # the same of a statement of another document that says something else
+ALIKE = 0.5  # share of terms by which two statements speak of the same
+MAX_ROWS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Composition:
+    text: str
+    quotes: list[Quote]
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """A span of one passage and how it is shown."""
+
+    used: tuple[Candidate, ...]
+    text: str
+    start: int
+    end: int
+
+    @property
+    def terms(self) -> frozenset[str]:
+        return frozenset().union(*(one.terms for one in self.used))
+
+
+def compose(question: Question, ranking: Ranking, style: Style) -> Composition:
+    """An answer of at most `style.max_characters`; empty where nothing was ranked."""
+    parts: list[_Part] = []
+    left = style.max_characters
+    for part in _parts(question, ranking, style):
+        if parts and len(part.text) + 1 > left:
+            continue
+        parts.append(part)
+        left -= len(part.text) + 1
+    return Composition(_joined(parts, style.max_characters), [_quote(part) for part in parts])
+
+
+def _parts(question: Question, ranking: Ranking, style: Style) -> Iterator[_Part]:
+    """The best, then those that add to it."""
+    if not ranking.best:
+        return
+    best = ranking.best[0]
+    expand = _Expand(question, ranking, style)
+    given = expand.all(best)
+    yield from given
+    most = PARTS.get(style.response_style, 2)
+    used = {id(one) for part in given for one in part.used}
+    covered = frozenset[str]().union(*(part.terms for part in given), *(one.terms for one in _leading(given)))
+    for one in ranking.best[1:]:
+        if len(given) >= most or one.score < SECOND_BEST * best.score:
+            return
+        if id(one) in used or not (_adds(one, covered, ranking) or _differs(one, best, given)):
+            continue
+        part = expand.one(one)
+        if any(part.text == other.text or _overlaps(part, other) for other in given):
+            continue
+        given.append(part)
+        used |= {id(each) for each in part.used}
+        covered |= part.terms
+        yield part
+
+
+def _leading(parts: Sequence[_Part]) -> list[Candidate]:
+    return [one.before for part in parts for one in part.used if one.before is not None]
+
+
+def _adds(one: Candidate, covered: frozenset[str], ranking: Ranking) -> bool:
+    gained = sum(weight for term, weight in ranking.weights.items() if term in one.terms and term not in covered)
+    return gained >= NEW_SHARE * sum(ranking.weights.values())
+
+
+def _differs(one: Candidate, best: Candidate, given: Sequence[_Part]) -> bool:
+    """Another document says the same with other figures: who asks should see both."""
+    ours, theirs = best.statement, one.statement
+    if len(given) > 1 or ours.passage.stored.document_id == theirs.passage.stored.document_id:
+        return False
+    if one.score < RIVAL * best.score or ours.kind is not StatementKind.SENTENCE or theirs.kind is not ours.kind:
+        return False
+    shared = one.terms & best.terms
+    figures = [{term for term in each.terms if any(c.isdigit() for c in term)} for each in (one, best)]
+    return len(shared) >= ALIKE * len(one.terms | best.terms) and all(figures) and figures[0] != figures[1]
+
+
+def _overlaps(one: _Part, other: _Part) -> bool:
+    ours, theirs = one.used[0].statement.passage.stored, other.used[0].statement.passage.stored
+    if ours.document_id != theirs.document_id or ours.version != theirs.version:
+        return False
+    first, second = ours.char_start + one.start, theirs.char_start + other.start
+    return first < theirs.char_start + other.end and second < ours.char_start + one.end
+
+
+class _Expand:
+    """What must be shown with a statement."""
+
+    def __init__(self, question: Question, ranking: Ranking, style: Style) -> None:
+        self._question, self._ranking, self._style = question, ranking, style
+
+    def all(self, best: Candidate) -> list[_Part]:
+        """The part of the best one; of a row, those of the rows that answer as well."""
+        if best.statement.kind is StatementKind.ROW:
+            rows = tied_rows(self._question, self._ranking.best)[:MAX_ROWS]
+            return [self._row(one) for one in rows]
+        return [self.one(best)]
+
+    def one(self, chosen: Candidate) -> _Part:
+        kind = chosen.statement.kind
+        if kind is StatementKind.ROW:
+            return self._row(chosen)
+        around = self._ranking.in_order[chosen.statement.passage.stored.chunk_id]
+        place = next(number for number, one in enumerate(around) if one is chosen)
+        first, last = self._span(around, place)
+        return self._part(around[first : last + 1], chosen)
+
+    def _row(self, chosen: Candidate) -> _Part:
+        statement = chosen.statement
+        return _Part((chosen,), shown(self._question, chosen), statement.start, statement.end)
+
+    def _span(self, around: Sequence[Candidate], place: int) -> tuple[int, int]:
+        """Numbers of the first and last statement that are shown with the one at `place`."""
+        chosen = around[place]
+        if self._is_listed(chosen):
+            return self._list(around, place) if self._wants_all(chosen) else (place, place)
+        following = around[place + 1] if place + 1 < len(around) else None
+        if following is not None and following.before is chosen and self._introduces(chosen, following):
+            return place, self._end_of_list(around, place + 1)
+        first = place - 1 if place and chosen.before is around[place - 1] else place
+        return first, self._last(around, place)
+
+    def _last(self, around: Sequence[Candidate], place: int) -> int:
+        """Further sentences of its paragraph: one that holds the value, some where details are wanted."""
+        chosen, last = around[place], place
+        same = [one.statement.block == chosen.statement.block for one in around[place + 1 : place + 3]]
+        wants_value = self._question.wanted in (Wanted.AMOUNT, Wanted.MONEY, Wanted.TIME, Wanted.PERSON)
+        if same[:1] == [True] and wants_value and not holds_value(self._question, chosen.statement.text):
+            following = around[place + 1]
+            last += holds_value(self._question, following.statement.text) and following.before is chosen
+        if self._style.response_style == "detailed":
+            last = max(last, place + (same.index(False) if False in same else len(same)))
+        return last
+
+    def _is_listed(self, one: Candidate) -> bool:
+        return one.statement.kind in (StatementKind.ITEM, StatementKind.CODE) or _is_step(one.statement)
+
+    def _wants_all(self, one: Candidate) -> bool:
+        """Of the list that an item stands in: where the list is asked for, or its introduction says more than it."""
+        if self._question.wanted in (Wanted.STEPS, Wanted.LIST) or one.statement.kind is StatementKind.CODE:
+            return True
+        return one.before is not None and one.before.own > one.own
+
+    def _introduces(self, one: Candidate, following: Candidate) -> bool:
+        return (
+            one.statement.text.endswith((":", "："))
+            or _is_step(following.statement)
+            or (self._question.wanted in (Wanted.STEPS, Wanted.LIST) and self._is_listed(following))
+        )
+
+    def _list(self, around: Sequence[Candidate], place: int) -> tuple[int, int]:
+        first = place
+        while first and self._is_listed(around[first - 1]) and _together(around[first - 1], around[first]):
+            first -= 1
+        if first and around[first].before is around[first - 1]:
+            first -= 1
+        return first, self._end_of_list(around, place)
+
+    def _end_of_list(self, around: Sequence[Candidate], place: int) -> int:
+        last = place
+        while (
+            last + 1 < len(around) and self._is_listed(around[last + 1]) and _together(around[last], around[last + 1])
+        ):
+            last += 1
+        return last
+
+    def _part(self, chosen: Sequence[Candidate], wanted: Candidate) -> _Part:
+        """A run of statements as one slice; what does not fit is left out behind the wanted one, then before it."""
+        used = list(chosen)
+        limit = self._style.max_characters
+        while len(used) > 1 and used[-1].statement.end - used[0].statement.start > limit:
+            used.pop(0 if used[-1] is wanted else -1)
+        start, end = used[0].statement.start, used[-1].statement.end
+        return _Part(tuple(used), wanted.statement.passage.stored.content[start:end], start, end)
+
+
+def _is_step(statement: Statement) -> bool:
+    text = statement.text[:6]
+    mark = text.lstrip("(").split(".")[0].split(")")[0]
+    return (
+        statement.kind is StatementKind.SENTENCE and mark.isdigit() and len(mark) <= 2 and len(mark) < len(text.strip())
+    )
+
+
+def _together(one: Candidate, other: Candidate) -> bool:
+    return one.statement.headings == other.statement.headings
+
+
+def _quote(part: _Part) -> Quote:
+    """The part's slice as a span of the document's stored text."""
+    passage = part.used[0].statement.passage
+    start = passage.stored.char_start
+    return Quote(passage, start + part.start, start + part.end, passage.stored.content[part.start : part.end])
+
+
+def _joined(parts: Sequence[_Part], max_characters: int) -> str:
+    """One after the other; rows, items and code on lines of their own."""
+    joined = ""
+    for part in parts:
+        own_line = part.used[0].statement.kind is not StatementKind.SENTENCE or "\n" in part.text or "\n" in joined
+        joined += ("\n" if own_line and joined else " " if joined else "") + part.text
+    return joined if len(joined) <= max_characters else joined[: max_characters - 1].rstrip() + "…"

@@ -1,0 +1,73 @@
+"""Rows as answers: the cells that are asked for, with the names of row and column."""
+
+import re
+from collections.abc import Sequence
+
+from retrieval.extract import Candidate
+from retrieval.question import Question, Wanted
+from retrieval.statements import Statement
+
+_NAMES = {
+    Wanted.MONEY: re.compile(
+        r"cost|price|fee|charge|amount|eur|usd|gbp|chf|€|\$|£|rate|preis|kosten|geb[üu]hr|prix|precio", re.I
+    ),
+    Wanted.TIME: re.compile(r"date|time|day|hour|when|year|from|until|datum|zeit|tag|uhr|fecha|hora", re.I),
+    Wanted.PERSON: re.compile(r"name|person|contact|owner|manager|lead|who|head|kontakt|leiter", re.I),
+}
+
+
+def tied_rows(question: Question, best: Sequence[Candidate]) -> list[Candidate]:
+    """The best row, and those of its table that answer as well: the same terms of the question in their cells."""
+    first = best[0]
+    rows = [
+        one
+        for one in best
+        if one.statement.names and one.statement.names == first.statement.names and one.own == first.own
+    ]
+    in_same = [
+        one for one in rows if one.statement.passage.stored.document_id == first.statement.passage.stored.document_id
+    ]
+    if question.wanted is Wanted.LIST or first.own == 0.0:
+        return sorted(in_same, key=lambda one: one.statement.passage.stored.char_start + one.statement.start)
+    return [first]
+
+
+def shown(question: Question, chosen: Candidate) -> str:
+    """“Harbour plan – Monthly fee in EUR: 79”; as it is stored where its columns have no names."""
+    statement = chosen.statement
+    if not any(statement.names):
+        return ", ".join(cell for cell in statement.cells if cell) or statement.text
+    label = _label(statement)
+    wanted = _asked_columns(question, statement, label)
+    cells = [
+        f"{name}: {value}" if name else value
+        for number, (name, value) in enumerate(zip(statement.names, statement.cells, strict=True))
+        if value and number != label and (not wanted or number in wanted)
+    ]
+    return (
+        f"{statement.cells[label]} – {'; '.join(cells)}"
+        if label is not None and cells
+        else "; ".join(cells) or statement.text
+    )
+
+
+def _label(statement: Statement) -> int | None:
+    """The cell that names the row: the first that is not a figure."""
+    filled = [number for number, cell in enumerate(statement.cells) if cell]
+    named = next((number for number in filled if re.search(r"[^\W\d_]", statement.cells[number])), None)
+    return named if named is not None and len(filled) > 1 and named <= filled[0] + 1 else None
+
+
+def _asked_columns(question: Question, statement: Statement, label: int | None) -> set[int]:
+    """Columns whose names share telling words with the question beyond those that the row's label has; else those of
+    the kind that it wants; none: all."""
+    words = {word.casefold().rstrip("s") for word in re.findall(r"[^\W_]+", question.words)}
+    own = set() if label is None else {w.casefold().rstrip("s") for w in re.findall(r"[^\W_]+", statement.cells[label])}
+    names = [{w.casefold().rstrip("s") for w in re.findall(r"[^\W_]+", name)} for name in statement.names]
+    everywhere = set.intersection(*names) if len(names) > 1 else set()
+    shares = {n: len((words - own - everywhere) & found) for n, found in enumerate(names) if n != label}
+    most = max(shares.values(), default=0)
+    if most:
+        return {n for n, shared in shares.items() if shared == most}
+    kind = _NAMES.get(question.wanted)
+    return {n for n, name in enumerate(statement.names) if n != label and kind is not None and kind.search(name)}
