@@ -3,17 +3,29 @@
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from enum import StrEnum
 
 from core.embedding.protocol import EmbeddingModel
 from core.embedding.sparse import SparseEncoder
 from core.vectors.protocol import DenseQuery, Hit, Scope, SparseQuery, VectorStore
-from retrieval.fusion import fuse
+from retrieval.fusion import DENSE_WEIGHT, fuse
 from retrieval.passages import Passage, PassageStore, StoredPassage
 
 CANDIDATES = 60
 TRIES = 3
 MAX_QUERY_CHARACTERS = 2_000
 DetectLanguage = Callable[[str], str | None]
+
+
+class Mode(StrEnum):
+    """Which branches are asked: by meaning and by words, or one of them alone, as what the two are measured beside."""
+
+    HYBRID = "hybrid"
+    DENSE = "dense"
+    SPARSE = "sparse"
+
+
+_WEIGHT_OF_DENSE = {Mode.HYBRID: DENSE_WEIGHT, Mode.DENSE: 1.0, Mode.SPARSE: 0.0}
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,26 +41,44 @@ class Searcher:
         self._vectors, self._model, self._sparse = vectors, model, sparse
 
     def search(
-        self, store: PassageStore, scope: Scope, question: str, top_k: int, *, language: str | None = None
+        self,
+        store: PassageStore,
+        scope: Scope,
+        question: str,
+        top_k: int,
+        *,
+        language: str | None = None,
+        mode: Mode = Mode.HYBRID,
     ) -> Found:
         """The `top_k` best passages of `scope`; none for a question without a word."""
         question = " ".join(question.split())[:MAX_QUERY_CHARACTERS]
         if not question or scope.collection_ids == ():
             return Found([])
         clock = _Clock()
-        vector = self._model.embed_query(question)
+        queries = self._queries(question, language or "en", mode)
         clock.lap("embed")
-        terms = self._sparse.encode_query(question, language or "en")
-        queries: list[DenseQuery | SparseQuery] = [DenseQuery(self._model.name, vector), SparseQuery(terms)]
         for _ in range(TRIES):
-            dense, sparse = self._vectors.search(scope, queries, max(CANDIDATES, top_k))
+            dense, sparse = _branches(self._vectors.search(scope, queries, max(CANDIDATES, top_k)), mode)
             clock.lap("vectors")
-            ranked = fuse(dense, sparse)
+            ranked = fuse(dense, sparse, _WEIGHT_OF_DENSE[mode])
             stored = _loaded(store, scope, [key for key, _ in ranked], top_k)
             clock.lap("passages")
             if not _overtaken(store, scope, ranked[:top_k], [*dense, *sparse], stored):
                 break
         return Found(_passages(ranked, stored, dense, sparse)[:top_k], clock.laps)
+
+    def _queries(self, question: str, language: str, mode: Mode) -> list[DenseQuery | SparseQuery]:
+        queries: list[DenseQuery | SparseQuery] = []
+        if mode is not Mode.SPARSE:
+            queries.append(DenseQuery(self._model.name, self._model.embed_query(question)))
+        if mode is not Mode.DENSE:
+            queries.append(SparseQuery(self._sparse.encode_query(question, language)))
+        return queries
+
+
+def _branches(found: list[list[Hit]], mode: Mode) -> tuple[list[Hit], list[Hit]]:
+    """Hits by meaning and by words; none of the branch that was not asked."""
+    return (found[0] if mode is not Mode.SPARSE else [], found[-1] if mode is not Mode.DENSE else [])
 
 
 def _overtaken(
