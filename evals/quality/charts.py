@@ -51,7 +51,7 @@ def histograms(right: Sequence[int], wrong: Sequence[int], threshold: float) -> 
     names += f'<text class="name" x="{_x(1) - 4}" y="{_y(0) - 8}" text-anchor="end">wrong ({sum(wrong)})</text>'
     labels = [(0.0, str(most)), (0.5, "0"), (1.0, str(most))]
     body = f"{''.join(bars)}{axis}{line}{names}"
-    return _chart("Confidence of right and wrong answers", "confidence", "questions", body, labels)
+    return _chart("Confidence, right and wrong", "confidence", "questions", body, labels)
 
 
 def _chart(title: str, x_name: str, y_name: str, body: str, y_labels: Sequence[tuple[float, str]] = ()) -> str:

@@ -27,7 +27,7 @@ def figures_of(verdicts: Sequence[Verdict], threshold: float) -> Figures:
         "questions": len(verdicts),
         "answerable": sum(one.row.answerable for one in verdicts),
         "ranking": _ranking(verdicts),
-        "answers": _means(verdicts, ANSWERS),
+        "answers": _means([one for one in verdicts if one.row.answerable], ANSWERS),
         "confidence": confidence_figures(verdicts),
         "refusals": _refusals(verdicts, threshold),
         "latency_ms": {

@@ -12,18 +12,20 @@ from evals.quality.worst import Listing
 
 _MODES = {HYBRID: "ours", DENSE: "dense", SPARSE: "BM25 (sparse)"}
 _ANSWERS = {
-    "right": "answers right", "contained": "gold answer in the first two quotes", "f1": "answer F1",
+    "right": "right", "contained": "gold answer in the first two quotes", "f1": "answer F1",
     "exact": "exact match", "citation_precision": "citation precision", "citation_recall": "citation recall",
     "page_cited": "gold page cited",
 }  # fmt: skip
 _CONFIDENCE = {
+    "right": "right, of all questions",
     "auroc_right": "AUROC, right from wrong", "auroc_answerable": "AUROC, answerable from not", "ece": "ECE",
     "brier": "Brier", "aurc": "area under risk-coverage", "coverage_at_risk_0.1": "coverage at risk ≤ .1",
     "median_right": "median confidence of right answers", "median_wrong": "median confidence of wrong answers",
 }  # fmt: skip
 _REFUSALS = {
-    "unanswerable_refused": "of unanswerable questions (rightly)", "answerable_refused": "of answerable ones (wrongly)",
-    "right_answers_refused": "of right answers", "given_right": "right, of the answers that are given",
+    "unanswerable_refused": "unanswerable ones refused (rightly)",
+    "answerable_refused": "answerable ones refused (wrongly)",
+    "right_answers_refused": "right answers refused", "given_right": "right, of the answers given",
 }  # fmt: skip
 _STYLE = """
 :root{color-scheme:light dark;--ink:#1c2430;--soft:#5a6676;--paper:#fff;--card:#f5f7fa;--edge:#d9dfe7;--ours:#1f6feb;
@@ -34,8 +36,8 @@ _STYLE = """
 color:var(--ink);font:16px/1.5 system-ui,sans-serif}h1{font-size:1.7rem;margin:0}
 h2{font-size:1.2rem;margin:2.2rem 0 .6rem}
 p.soft,.soft{color:var(--soft)}p.soft{margin:.2rem 0 .8rem}a{color:var(--ours)}
-.tables{display:grid;gap:1rem 2rem;grid-template-columns:repeat(auto-fit,minmax(min(100%,29rem),1fr));align-items:start}
-.tables h2{margin-top:1rem}
+.tables{columns:2 26rem;column-gap:2.5rem}section{break-inside:avoid}
+.tables h2{margin:0;padding-top:1.2rem}
 table{border-collapse:collapse;width:100%;font-variant-numeric:tabular-nums}th,td{padding:.35rem .6rem;text-align:right;
 border-bottom:1px solid var(--edge)}th:first-child,td:first-child{text-align:left;padding-left:0}th{font-weight:600}
 td small{color:var(--soft);white-space:nowrap}
@@ -109,7 +111,7 @@ def _ranking(found: dict[str, Any]) -> str:
 def _answers(figures: dict[str, Any]) -> str:
     rows = [[_ANSWERS[name], number(own), str(own["questions"])] for name, own in figures["answers"].items()]
     return (
-        _table("Answers", ["", "ours", "questions"], rows, "Whatever their confidence, nothing refused") if rows else ""
+        _table("Answers", ["", "ours", "questions"], rows, "Of answerable questions; none is refused") if rows else ""
     )
 
 
@@ -127,7 +129,7 @@ def _refusals(found: dict[str, Any]) -> str:
         told = (
             f"{best['unanswerable_refused']:.3f} / {best['answerable_refused']:.3f} at {best['threshold']:.3f}{reached}"
         )
-        rows.append(["best with ≤ .10 of answerable refused", told])
+        rows.append(["best, ≤ .10 of answerable ones refused", told])
     return _table("Refusals", ["", "share"], rows, f"At the threshold {found['threshold']:g}")
 
 

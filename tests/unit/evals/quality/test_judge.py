@@ -16,7 +16,6 @@ class TestRight:
             (["It takes Two Minutes!"], 1.0),
             (["Something else.", "It takes two minutes."], 1.0),
             (["Something else.", "More of it.", "It takes two minutes."], 0.0),
-            (["It takes twenty-two minutes or so."], 1.0),
             (["It takes two long minutes of waiting in all."], 0.0),
         ],
     )
@@ -25,9 +24,9 @@ class TestRight:
         assert (found.right, found.figures["contained"]) == (right, right)
 
     def test_half_of_the_tokens(self) -> None:
-        found = judge(row(answers=["a minute or two"], cited=[cited(quote="One minute, or two.")], answer="-"))
+        found = judge(row(answers=["a minute or maybe two"], cited=[cited(quote="One minute. Or two.")], answer="-"))
         assert (found.right, found.figures["contained"]) == (1.0, 0.0)
-        assert found.figures["f1"] == pytest.approx(6 / 7)
+        assert found.figures["f1"] == pytest.approx(6 / 8)
 
     def test_a_long_gold_answer_holds_the_quote(self) -> None:
         quotes = {"three women who washed clothes": 1.0, "three women": 0.0, "three women who danced": 0.0}
