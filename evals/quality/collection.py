@@ -3,18 +3,22 @@ workspace has."""
 
 import hashlib
 import json
+import re
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from core.errors import InvalidInput
+from core.errors import InsydrError, InvalidInput
 from evals.datasets.model import DataSet, Source
 from insydr.client import Client
 from insydr.commands.ingesting import collection_for, parts_of, upload_part, watch_jobs
 
 PAGE = 200
 BATCH_DOCUMENTS = 2_000
+MAX_TITLE = 200  # characters, as the API has it
+_CONTROL = re.compile(r"[\s\x00-\x1f\x7f-\x9f]+")
+_NOTHING_TAKEN = "Nothing in the batch can be taken"
 _NAMES = ("id", "external_id", "source_url", "file_name", "title")  # the first kind of name that fits decides
 
 
@@ -27,7 +31,7 @@ class Document:
 
 @dataclass(frozen=True, slots=True)
 class Library:
-    """The documents of a collection (None: of all), by each of their names."""
+    """The documents of a collection (None: of all), by each of their names; `failed` are not searchable."""
 
     collection_id: str | None
     collection_name: str
@@ -51,7 +55,8 @@ def ingested(client: Client, data: DataSet, *, quiet: bool) -> Library:
     jobs = list(_sent(client, collection_id, [one for one in data.sources if _external_id(one) not in there]))
     if jobs:
         watch_jobs(client, jobs, quiet=quiet)
-    return library(client, collection_id, name, {_external_id(one): one.id for one in data.sources})
+    place = library(client, collection_id, name, {_external_id(one): one.id for one in data.sources})
+    return replace(place, failed=len(data.sources) - len(place.by_name))
 
 
 def library(client: Client, collection_id: str | None, name: str, ids: dict[str, str] | None = None) -> Library:
@@ -113,14 +118,30 @@ def _sent(client: Client, collection_id: str, sources: Sequence[Source]) -> Iter
     texts = [one for one in sources if one.path is None]
     for start in range(0, len(texts), BATCH_DOCUMENTS):
         part = texts[start : start + BATCH_DOCUMENTS]
-        lines = (json.dumps({"external_id": one.id, "title": one.title, "text": one.text}) for one in part)
-        reply = client.call(
-            "POST", "/documents/batch", params={"collection_id": collection_id}, content="\n".join(lines).encode(),
-            headers={"Content-Type": "application/x-ndjson"},
-        )  # fmt: skip
-        yield str(reply["id"])
+        lines = (json.dumps({"external_id": one.id, "title": _title(one), "text": one.text}) for one in part)
+        job = _batch(client, collection_id, "\n".join(lines))
+        if job:
+            yield job
     files = [(_external_id(one), one.path) for one in sources if one.path is not None]
     for files_part in parts_of(files):
         job = upload_part(client, collection_id, files_part, unread=[])
         if job:
             yield job
+
+
+def _batch(client: Client, collection_id: str, lines: str) -> str | None:
+    """The job's id; None where no line can be taken: those documents are missing, which the report says."""
+    headers = {"Content-Type": "application/x-ndjson"}
+    params = {"collection_id": collection_id}
+    try:
+        job = client.call("POST", "/documents/batch", params=params, content=lines.encode(), headers=headers)
+    except InsydrError as error:
+        if error.message.startswith(_NOTHING_TAKEN):
+            return None
+        raise
+    return str(job["id"])
+
+
+def _title(source: Source) -> str | None:
+    """As the API takes it: published titles have line ends and control characters in them."""
+    return _CONTROL.sub(" ", source.title or "").strip()[:MAX_TITLE] or None

@@ -1,6 +1,6 @@
 """Two runs over the same questions: B less A, question by question, and the calibration of both."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -8,13 +8,14 @@ import numpy as np
 
 from core.errors import InvalidInput
 from domain.evaluation import calibration
-from domain.evaluation.statistics import interval, paired_difference
+from domain.evaluation.statistics import Metric, interval, paired_difference
 from evals.quality.figures import Floats, equal_mass_ece
 from evals.quality.judge import ANSWERS, RANKING, Verdict
 from evals.quality.rows import DENSE, SPARSE
 
+Separating = Callable[[Floats, Floats], float]
 NAMES = (*RANKING, *ANSWERS, *(f"{mode}.{name}" for mode in (DENSE, SPARSE) for name in RANKING))
-SEPARATING = {"auroc": calibration.auroc, "ece": equal_mass_ece, "brier": calibration.brier}
+SEPARATING: dict[str, Separating] = {"auroc": calibration.auroc, "ece": equal_mass_ece, "brier": calibration.brier}
 RESAMPLES = 1_000
 
 
@@ -54,16 +55,16 @@ def _confidence(pairs: Sequence[tuple[Verdict, Verdict]]) -> dict[str, Any]:
     ).reshape(-1, 4)
     found = {}
     for name, metric in SEPARATING.items():
-
-        def of_a(own: Floats, metric: Any = metric) -> float:
-            return float(metric(own[:, 0], own[:, 1]))
-
-        def of_b(own: Floats, metric: Any = metric) -> float:
-            return float(metric(own[:, 2], own[:, 3]))
-
-        def gap(own: Floats, of_a: Any = of_a, of_b: Any = of_b) -> float:
-            return float(of_b(own) - of_a(own))
-
-        three = {"a": of_a, "b": of_b, "difference": gap}
+        three = {"a": _of(metric, 0), "b": _of(metric, 2), "difference": _gap(metric)}
         found[name] = {key: asdict(interval(rows, one, resamples=RESAMPLES)) for key, one in three.items()}
     return {"questions": len(rows), **found}
+
+
+def _of(metric: Separating, column: int) -> Metric:
+    """Of the run whose confidences stand in that column, and outcomes in the next."""
+    return lambda rows: metric(rows[:, column], rows[:, column + 1])
+
+
+def _gap(metric: Separating) -> Metric:
+    a, b = _of(metric, 0), _of(metric, 2)
+    return lambda rows: b(rows) - a(rows)
