@@ -115,8 +115,8 @@ def _told(report: dict[str, Any]) -> str:
     names = ("auroc_right", "auroc_answerable", "ece", "brier")
     lines.append("  sure     " + "  ".join(f"{name} {_number(sure[name]['value'])}" for name in names))
     refusals = figures["refusals"]
-    names = ("unanswerable_refused", "answerable_refused")
-    shares = "  ".join(f"{name} {_number(refusals[name]['value'])}" for name in names)
+    kinds = ("unanswerable_refused", "answerable_refused")
+    shares = "  ".join(f"{name} {_number(refusals[name]['value'])}" for name in kinds)
     lines += [f"  at {refusals['threshold']:<5g} {shares}", f"  report   {report['report']}"]
     return "\n".join(lines)
 

@@ -161,8 +161,10 @@ def _card(one: Verdict) -> str:
     row = one.row
     golds = " · ".join(escape(answer) for answer in row.answers) or ("" if row.answerable else "cannot be answered")
     wanted = "".join(f"<li>{_link(gold.title, gold.url, gold.document_id)}</li>" for gold in row.gold)
+    relevant = {gold.document_id for gold in row.gold}
     sources = "".join(
-        f"<li>{_link(source.title, source.url, source.document_id)}<blockquote>{escape(source.quote)}</blockquote></li>"
+        f"<li>{_link(source.title, source.url, source.document_id)}{' ✓' if source.document_id in relevant else ''}"
+        f"<blockquote>{escape(source.quote)}</blockquote></li>"
         for source in row.cited
     )
     parts = [
@@ -171,7 +173,7 @@ def _card(one: Verdict) -> str:
         f"<p><b>Answer</b> {escape(row.answer)}</p>",
         f"<p><b>Gold</b> {golds}</p>" if golds else "",
         f"<p><b>Relevant</b></p><ul>{wanted}</ul>" if wanted else "",
-        f"<p><b>Sources</b></p><ul>{sources}</ul>" if sources else "",
+        f"<p><b>Sources</b>{' (✓: relevant)' if relevant else ''}</p><ul>{sources}</ul>" if sources else "",
     ]
     return f"<article>{''.join(parts)}</article>"
 

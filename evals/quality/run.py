@@ -70,11 +70,8 @@ def opened(folder: Path, plan: Plan, client: Client, place: Library, *, again: b
             )
         return run
     agent_id, threshold = _agent(client, place)
-    notes = (
-        [f"{place.failed} documents are not searchable: they were refused or could not be read."]
-        if place.failed
-        else []
-    )
+    told = f"{place.failed} documents are not searchable: they were refused or could not be read."
+    notes = [told] if place.failed else []
     run = Run(plan, agent_id, threshold, place.collection_name, notes)
     (folder / RUN).write_text(json.dumps(asdict(run), indent=2) + "\n", encoding="utf-8")
     return run
