@@ -15,7 +15,11 @@ from evals.quality.rows import DENSE, SPARSE
 
 Separating = Callable[[Floats, Floats], float]
 NAMES = (*RANKING, *ANSWERS, *(f"{mode}.{name}" for mode in (DENSE, SPARSE) for name in RANKING))
-SEPARATING: dict[str, Separating] = {"auroc": calibration.auroc, "ece": equal_mass_ece, "brier": calibration.brier}
+SEPARATING: dict[str, Separating] = {
+    "auroc_right": calibration.auroc,
+    "ece": equal_mass_ece,
+    "brier": calibration.brier,
+}
 RESAMPLES = 1_000
 
 
@@ -53,11 +57,17 @@ def _confidence(pairs: Sequence[tuple[Verdict, Verdict]]) -> dict[str, Any]:
         [(a.row.confidence, a.right, b.row.confidence, b.right) for a, b in pairs if None not in (a.right, b.right)],
         dtype=float,
     ).reshape(-1, 4)
-    found = {}
-    for name, metric in SEPARATING.items():
-        three = {"a": _of(metric, 0), "b": _of(metric, 2), "difference": _gap(metric)}
-        found[name] = {key: asdict(interval(rows, one, resamples=RESAMPLES)) for key, one in three.items()}
-    return {"questions": len(rows), **found}
+    can = np.array(
+        [(a.row.confidence, a.row.answerable, b.row.confidence, b.row.answerable) for a, b in pairs], dtype=float
+    )
+    found = {name: _both(rows, metric) for name, metric in SEPARATING.items()}
+    return {"questions": len(rows), **found, "auroc_answerable": _both(can, calibration.auroc)}
+
+
+def _both(rows: Floats, metric: Separating) -> dict[str, Any]:
+    """`rows` are confidence and outcome of A, then of B; shape (questions, 4)."""
+    three = {"a": _of(metric, 0), "b": _of(metric, 2), "difference": _gap(metric)}
+    return {key: asdict(interval(rows, one, resamples=RESAMPLES)) for key, one in three.items()}
 
 
 def _of(metric: Separating, column: int) -> Metric:
