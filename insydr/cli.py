@@ -38,6 +38,12 @@ app = typer.Typer(
 )
 users = typer.Typer(help="Accounts.", no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(users, name="users")
+evaluation = typer.Typer(
+    help="Measure search, answers and confidence on questions whose answers are known.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+app.add_typer(evaluation, name="eval")
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Workspace = Annotated[str | None, typer.Option("--workspace", "-w", help="Id or slug; default: the oldest one.")]
@@ -253,6 +259,48 @@ def users_create(
     from insydr.commands.accounts import run_create_user
 
     run_create_user(email, password, full_name, as_json=as_json)
+
+
+@evaluation.command("run")
+def eval_run(
+    paths: Annotated[list[Path], typer.Argument(help="Folders of data sets, or question files of your own.")],
+    workspace: Workspace = None,
+    collection: Annotated[
+        str | None, typer.Option("--collection", "-c", help="Id or name; what a question file asks about.")
+    ] = None,
+    questions: Annotated[int | None, typer.Option(min=1, help="At most so many of each set.")] = None,
+    seed: Annotated[int, typer.Option(help="Which ones; the same seed takes the same.")] = 1,
+    name: Annotated[str | None, typer.Option(help="Name of the run; default: the set's.")] = None,
+    out: Annotated[Path, typer.Option(help="Folder of the runs.")] = Path("insydr-evals"),
+    site: Annotated[Path | None, typer.Option(help="Folder of HTML pages that a set about a site asks about.")] = None,
+    baselines: Annotated[bool, typer.Option(help="Measure `dense` and `sparse` (BM25) search beside ours.")] = True,
+    threshold: Annotated[
+        float | None, typer.Option(min=0, max=1, help="Confidence for refusals; default: that of new agents.")
+    ] = None,
+    again: Annotated[bool, typer.Option("--again", help="Start over instead of going on where it stopped.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Ask every question and write report.json and report.html; the same run again goes on where it stopped."""
+    from insydr.commands.evaluating import run_eval
+
+    options = {
+        "workspace": workspace, "collection": collection, "questions": questions, "seed": seed, "name": name,
+        "out": out, "site": site, "baselines": baselines, "threshold": threshold, "again": again, "as_json": as_json,
+    }  # fmt: skip
+    run_eval(paths, options)
+
+
+@evaluation.command("compare")
+def eval_compare(
+    a: Annotated[str, typer.Argument(help="A run: its folder, or its name in --out.")],
+    b: Annotated[str, typer.Argument(help="Another run over the same questions.")],
+    out: Annotated[Path, typer.Option(help="Folder of the runs.")] = Path("insydr-evals"),
+    as_json: AsJson = False,
+) -> None:
+    """Compare two runs question by question, with a significance test."""
+    from insydr.commands.evaluating import run_compare
+
+    run_compare(a, b, out, as_json=as_json)
 
 
 def main() -> None:

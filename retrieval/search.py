@@ -3,19 +3,30 @@
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from itertools import chain
+from enum import StrEnum
 
 from core.embedding.protocol import EmbeddingModel
 from core.embedding.sparse import SparseEncoder
 from core.embedding.words import codes_of
-from core.vectors.protocol import DenseQuery, Floats, Hit, Scope, SparseQuery, VectorStore
-from retrieval.fusion import fuse
+from core.vectors.protocol import DenseQuery, Hit, Scope, SparseQuery, VectorStore
+from retrieval.fusion import DENSE_WEIGHT, fuse
 from retrieval.passages import Passage, PassageStore, StoredPassage
 
 CANDIDATES = 60
 TRIES = 3
 MAX_QUERY_CHARACTERS = 2_000
 DetectLanguage = Callable[[str], str | None]
+
+
+class Mode(StrEnum):
+    """Which branches are asked: by meaning and by words, or one of them alone, as what the two are measured beside."""
+
+    HYBRID = "hybrid"
+    DENSE = "dense"
+    SPARSE = "sparse"
+
+
+_WEIGHT_OF_DENSE = {Mode.HYBRID: DENSE_WEIGHT, Mode.DENSE: 1.0, Mode.SPARSE: 0.0}
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,34 +42,53 @@ class Searcher:
         self._vectors, self._model, self._sparse = vectors, model, sparse
 
     def search(
-        self, store: PassageStore, scope: Scope, question: str, top_k: int, *, language: str | None = None
+        self,
+        store: PassageStore,
+        scope: Scope,
+        question: str,
+        top_k: int,
+        *,
+        language: str | None = None,
+        mode: Mode = Mode.HYBRID,
     ) -> Found:
         """The `top_k` best passages of `scope`; none for a question without a word."""
         question = " ".join(question.split())[:MAX_QUERY_CHARACTERS]
         if not question or scope.collection_ids == ():
             return Found([])
         clock = _Clock()
-        vector = self._model.embed_query(question)
+        codes = codes_of(question) if mode is Mode.HYBRID else frozenset()
+        queries = self._queries(question, language or "en", mode, codes)
         clock.lap("embed")
-        codes = codes_of(question)
-        queries = self._queries(question, language, vector, codes)
         for _ in range(TRIES):
-            dense, sparse, *exact = self._vectors.search(scope, queries, max(CANDIDATES, top_k))
+            found = self._vectors.search(scope, queries, max(CANDIDATES, top_k))
+            dense, sparse, exact = _branches(found, mode, codes)
             clock.lap("vectors")
-            ranked = fuse(dense, sparse, *exact, number_of_codes=len(codes))
+            ranked = fuse(dense, sparse, exact, number_of_codes=len(codes), dense_weight=_WEIGHT_OF_DENSE[mode])
             stored = _loaded(store, scope, [key for key, _ in ranked], top_k)
             clock.lap("passages")
-            if not _overtaken(store, scope, ranked[:top_k], [*dense, *sparse, *chain(*exact)], stored):
+            if not _overtaken(store, scope, ranked[:top_k], [*dense, *sparse, *exact], stored):
                 break
         return Found(_passages(ranked, stored, dense, sparse)[:top_k], clock.laps)
 
     def _queries(
-        self, question: str, language: str | None, vector: Floats, codes: frozenset[str]
+        self, question: str, language: str, mode: Mode, codes: frozenset[str]
     ) -> list[DenseQuery | SparseQuery]:
-        """Meaning and words; where codes are named, those whole, too."""
-        terms = self._sparse.encode_query(question, language or "en")
-        queries: list[DenseQuery | SparseQuery] = [DenseQuery(self._model.name, vector), SparseQuery(terms)]
-        return [*queries, SparseQuery(self._sparse.encode_terms(codes))] if codes else queries
+        """By meaning and by words; where codes are named, by those whole, too."""
+        queries: list[DenseQuery | SparseQuery] = []
+        if mode is not Mode.SPARSE:
+            queries.append(DenseQuery(self._model.name, self._model.embed_query(question)))
+        if mode is not Mode.DENSE:
+            queries.append(SparseQuery(self._sparse.encode_query(question, language)))
+        if codes:
+            queries.append(SparseQuery(self._sparse.encode_terms(codes)))
+        return queries
+
+
+def _branches(found: list[list[Hit]], mode: Mode, codes: frozenset[str]) -> tuple[list[Hit], list[Hit], list[Hit]]:
+    """Hits by meaning, by words and by codes; none of what was not asked."""
+    left = list(found)
+    exact = left.pop() if codes else []
+    return (left[0] if mode is not Mode.SPARSE else [], left[-1] if mode is not Mode.DENSE else [], exact)
 
 
 def _overtaken(

@@ -89,3 +89,12 @@ def site() -> Iterator[Site]:
     """A web site on loopback."""
     with Site() as made:
         yield made
+
+
+@pytest.fixture
+def few_resamples(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Bootstraps of what is not a mean take 50 resamples instead of 1,000."""
+    from evals.quality import compare, figures
+
+    monkeypatch.setattr(figures, "RESAMPLES", 50)
+    monkeypatch.setattr(compare, "RESAMPLES", 50)

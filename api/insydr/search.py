@@ -1,10 +1,10 @@
 """CONTRACT, Insydr row 5b: search."""
 
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import BaseModel, Field
 
-from api.fields import IdText, Input, Text
+from api.fields import FromText, IdText, Input, Text
 from api.insydr.surface import INSYDR
 from api.pools import in_pool
 from api.principal import Who
@@ -12,6 +12,7 @@ from api.state import State
 from domain.search.service import SearchOrder
 from retrieval.links import passage_link
 from retrieval.passages import Passage
+from retrieval.search import Mode
 
 router = INSYDR.router("/api/v1/workspaces/{workspace_id}/search", tag="Search")
 
@@ -26,6 +27,9 @@ class SearchIn(Input):
     collection_ids: list[IdText] | None = Field(None, max_length=200, description="Default: all collections.")
     top_k: int = Field(10, ge=1, le=100)
     filters: SearchFilters = SearchFilters()
+    mode: Annotated[Mode, FromText] = Field(
+        Mode.HYBRID, description="`dense` asks by meaning alone, `sparse` by words alone (BM25): to compare with."
+    )
     explain: bool = Field(False, description="Add each branch's score and the time of each part.")
 
 
@@ -56,7 +60,9 @@ class SearchOut(BaseModel):
 @router.post("")
 @in_pool(lambda pools: pools.searches)
 def search(body: SearchIn, who: Who, state: State) -> SearchOut:
-    order = SearchOrder(body.query, body.collection_ids, body.filters.document_ids, body.filters.language, body.top_k)
+    order = SearchOrder(
+        body.query, body.collection_ids, body.filters.document_ids, body.filters.language, body.top_k, body.mode
+    )
     reply = state.search().search(who, order)
     results = [_hit(passage, explain=body.explain) for passage in reply.passages]
     timings = reply.timings_ms if body.explain else None

@@ -11,7 +11,7 @@ from domain.collections.service import require_collections
 from domain.principal import Permission, Principal
 from domain.search.passage_repository import SqlPassages
 from retrieval.passages import Passage
-from retrieval.search import DetectLanguage, Searcher
+from retrieval.search import DetectLanguage, Mode, Searcher
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +21,7 @@ class SearchOrder:
     document_ids: Sequence[str] | None = None
     language: str | None = None
     top_k: int = 10
+    mode: Mode = Mode.HYBRID
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +43,9 @@ class SearchService:
             raise InvalidInput("query must not be blank.", field="query")
         scope = self._scope(who, order)
         language = order.language or self._language_of(order.query)
-        found = self._searcher.search(self._passages, scope, order.query, order.top_k, language=language)
+        found = self._searcher.search(
+            self._passages, scope, order.query, order.top_k, language=language, mode=order.mode
+        )
         return SearchReply(found.passages, found.timings_ms, round((time.perf_counter() - started) * 1000))
 
     def _scope(self, who: Principal, order: SearchOrder) -> Scope:

@@ -19,7 +19,8 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """`relevant` grades documents by id; `pages` are gold pages (document id, 1-based page) where they are known."""
+    """`relevant` grades documents by id; `pages` are gold pages (document id, 1-based page) and `passage` the text that
+    answers, where they are known."""
 
     id: str
     text: str
@@ -27,6 +28,7 @@ class Question:
     pages: frozenset[tuple[str, int]] = frozenset()
     answers: tuple[str, ...] = ()
     answerable: bool = True  # from this collection
+    passage: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,7 +28,7 @@ def run_ingest(paths: Sequence[str], workspace: str | None, collection: str | No
     with connected(workspace, create=True) as client:
         collection_id = collection_for(client, collection)
         unread: list[dict[str, str]] = []
-        jobs = [job for part in _parts(files) if (job := _upload(client, collection_id, part, unread))]
+        jobs = [job for part in parts_of(files) if (job := upload_part(client, collection_id, part, unread))]
         ended = watch_jobs(client, jobs, quiet=as_json)
     return report_jobs(ended, unread, as_json=as_json)
 
@@ -59,7 +59,7 @@ def _hidden(path: Path, root: Path) -> bool:
     return any(part.startswith(".") for part in path.relative_to(root).parts)
 
 
-def _parts(files: Sequence[tuple[str, Path]]) -> Iterator[list[tuple[str, Path]]]:
+def parts_of(files: Sequence[tuple[str, Path]]) -> Iterator[list[tuple[str, Path]]]:
     """Uploads of bounded size."""
     part: list[tuple[str, Path]] = []
     size = 0
@@ -73,7 +73,7 @@ def _parts(files: Sequence[tuple[str, Path]]) -> Iterator[list[tuple[str, Path]]
         yield part
 
 
-def _upload(
+def upload_part(
     client: Client, collection_id: str, part: Sequence[tuple[str, Path]], unread: list[dict[str, str]]
 ) -> str | None:
     """The job's id; None where no file of the part could be read. Those that could not are added to `unread`."""

@@ -1,57 +1,22 @@
 """The command line beside a running server. Servers and workers are processes of their own."""
 
-import json
 import os
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import httpx
 import pytest
-from click.testing import Result
-from typer.testing import CliRunner
 
 from evals.faults.processes import Child, free_port, wait_for_port
-from insydr.cli import app
 from tests.support.client import until
-from tests.support.installation import configure_test_logs
 from tests.support.services import fresh_postgres, fresh_redis
 from tests.support.site import Site
+from tests.support.terminal import Terminal
 
 ROOT = Path(__file__).resolve().parents[2]
 PATIENCE_S = 60
-
-
-class Terminal:
-    def __init__(self, folder: Path) -> None:
-        plain = {name: value for name, value in os.environ.items() if not name.startswith("INSYDR_")}
-        self.environment = {
-            **plain, "INSYDR_DATA_DIR": str(folder / "data"), "INSYDR_EMBEDDING_MODEL": "fake", "PYTHONPATH": str(ROOT),
-            "INSYDR_CONFIG": os.devnull, "INSYDR_LOG_LEVEL": "ERROR", "INSYDR_OUTBOUND_ALLOWED_HOSTS": "127.0.0.1",
-        }  # fmt: skip
-
-    def start(self, *arguments: str) -> subprocess.Popen[bytes]:
-        command = [sys.executable, "-m", "insydr.cli", *arguments]
-        return subprocess.Popen(command, env=self.environment, stdout=subprocess.DEVNULL)
-
-    def run(self, *arguments: str, status: int = 0) -> str:
-        return self._result(*arguments, status=status).output
-
-    def json(self, *arguments: str, status: int = 0) -> Any:
-        return json.loads(self._result(*arguments, "--json", status=status).stdout)
-
-    def _result(self, *arguments: str, status: int) -> Result:
-        """In this process, which has paid for the imports already."""
-        try:
-            done = CliRunner().invoke(app, arguments, env=self.environment)
-        finally:
-            configure_test_logs()  # a command's logs go to its own stderr, which is closed now
-        assert done.exit_code == status, done.output
-        return done
 
 
 @pytest.fixture(scope="module")
