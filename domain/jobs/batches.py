@@ -25,7 +25,7 @@ from domain.jobs.repository import MAX_ERRORS, close, credit
 from domain.models import Job, JobKind, JobStatus
 from domain.principal import Principal
 
-PAGE = 512
+PAGE = 256
 Entry = Item | Refused
 
 
