@@ -2,6 +2,7 @@
 
 from collections.abc import Collection as Several
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, CursorResult, Row, case, delete, func, insert, select, update
@@ -26,6 +27,7 @@ from domain.models import (
 )
 
 MAX_PLACES = 100  # keys in one NOT IN (…)
+BEGUN_TOGETHER = 500  # pages that one transaction puts into the queue again
 FORGOTTEN_AFTER = 5  # runs in which a link led nowhere: the page that held it may be another by now
 
 
@@ -153,28 +155,39 @@ def urls(session: Session, source_id: str, limit: int) -> list[str]:
     return list(session.scalars(select(CrawlPage.url).where(CrawlPage.source_id == source_id).limit(limit)))
 
 
-def begin_again(session: Session, source_id: str) -> None:
-    """Every known page is to be visited again, those with a document first, so that a limit keeps the same ones.
+def begin_again(session: Session, source_id: str, began: datetime, after: str) -> str | None:
+    """Some known pages, those whose keys follow `after`, are to be visited again; the last one's key, None at the end.
 
-    Validators hold only for what is searchable: a document that failed or was deleted is fetched in full.
+    Those with a document come first, so that a limit keeps the same ones. Validators hold only for what is searchable:
+    a document that failed or was deleted is fetched in full. What is begun is due since `began`, the time of its run,
+    so it is not begun twice by who starts anew after a crash.
     """
     mine = CrawlPage.source_id == source_id
+    following = select(CrawlPage.key).where(mine, CrawlPage.key > after).order_by(CrawlPage.key).limit(BEGUN_TOGETHER)
+    keys = session.scalars(following).all()
+    if keys:
+        is_begun = (CrawlPage.state == PageState.QUEUED) & (CrawlPage.due_at == began)
+        _begin_again(session, (mine, CrawlPage.key > after, CrawlPage.key <= keys[-1], ~is_begun), began)
+    return keys[-1] if len(keys) == BEGUN_TOGETHER else None
+
+
+def _begin_again(session: Session, mine: tuple[ColumnElement[bool], ...], began: datetime) -> None:
     stale = (CrawlPage.state == PageState.MISSING) & (CrawlPage.misses >= FORGOTTEN_AFTER)
-    session.execute(delete(CrawlPage).where(mine, (CrawlPage.state == PageState.GONE) | stale))
+    session.execute(delete(CrawlPage).where(*mine, (CrawlPage.state == PageState.GONE) | stale))
     good = select(Document.id).where(Document.id == CrawlPage.document_id, Document.status == Status.COMPLETED)
     lost = ~good.exists()
     blank = dict.fromkeys(("etag", "last_modified", "content_hash", "signature", "text_hash", "near_hash"))
-    session.execute(update(CrawlPage).where(mine, lost).values(**blank))
+    session.execute(update(CrawlPage).where(*mine, lost).values(**blank))
     exists = select(Document.id).where(Document.id == CrawlPage.document_id, Document.status != Status.DELETED)
-    session.execute(update(CrawlPage).where(mine, ~exists.exists()).values(document_id=None))
+    session.execute(update(CrawlPage).where(*mine, ~exists.exists()).values(document_id=None))
     lists = CrawlPage.via.in_((Via.SITEMAP, Via.FEED))
     served = CrawlPage.document_id.is_not(None)
     first = case((lists, -1), (CrawlPage.via == Via.START, 0), (served, 0), else_=CrawlPage.depth + 1)
     misses = case((CrawlPage.state == PageState.MISSING, CrawlPage.misses), else_=0)
     fresh = {
-        "state": PageState.QUEUED, "rank": first, "tries": 0, "misses": misses, "due_at": utc_now(), "hops": 0,
+        "state": PageState.QUEUED, "rank": first, "tries": 0, "misses": misses, "due_at": began, "hops": 0,
     }  # fmt: skip
-    session.execute(update(CrawlPage).where(mine, CrawlPage.code.is_distinct_from("TRAP")).values(**fresh))
+    session.execute(update(CrawlPage).where(*mine, CrawlPage.code.is_distinct_from("TRAP")).values(**fresh))
 
 
 def begin_page(session: Session, page_id: str) -> None:

@@ -49,6 +49,7 @@ LONGEST_S = 600.0  # between two slices, however long a host asks for patience
 REMEMBERED = 8
 RECALLED_URLS = 50_000
 SCHEDULED_AT_ONCE = 20
+NOT_OPEN = Remaining(queued=1, pages=1, due_in_s=0.0)  # there is more to do, and at once
 
 
 @dataclass(slots=True)
@@ -136,16 +137,16 @@ class CrawlRunner:
                 return None
             if DocumentRepository(session, _owner(source)).waiting(self._max_queued) >= self._max_queued:
                 return Again(FULL_S)
-            if run.slices == 0:
-                _open(session, run, source)
             run.state, run.lease_id = RunState.RUNNING, leases.acquire(session, self._holder, self._lease_s)
             run.slices += 1
             return LeasedRun(run, source, run.lease_id, time.monotonic())
 
     def _slice(self, leased: LeasedRun) -> Again | None:
         try:
-            crawl = self._crawl(leased)
             with self._watched(leased) as should_stop:
+                if leased.run.started_at is None and not self._open(leased, should_stop):
+                    return self._end_slice(leased, NOT_OPEN, 0.0)
+                crawl = self._crawl(leased)
                 remaining = crawl.run(self._slice_s, should_stop)
             return self._end_slice(leased, remaining, crawl.pause_s())
         except Lost:
@@ -154,6 +155,26 @@ class CrawlRunner:
         except BaseException:
             self._release(leased, is_retried=True)
             raise
+
+    def _open(self, leased: LeasedRun, should_stop: Callable[[], bool]) -> bool:
+        """Before the first visit: what is known is queued again, some a transaction. False: there is more."""
+        after: str | None = ""
+        while after is not None:
+            if should_stop():
+                return False
+            with self._database.write() as session:
+                held = frontier_repository.held_run(session, leased.run.id, leased.lease_id)
+                if held is None:
+                    raise Lost
+                run, source = held
+                if run.page_id is None:
+                    after = frontier_repository.begin_again(session, source.id, run.created_at, after)
+                else:
+                    frontier_repository.begin_page(session, run.page_id)
+                    after = None
+                if after is None:
+                    _start(session, run, source)
+        return True
 
     def _crawl(self, leased: LeasedRun) -> Crawl:
         run, source = leased.run, leased.source
@@ -239,13 +260,11 @@ class CrawlRunner:
             yield lambda: heartbeat.is_lost or self._stopping.is_set() or state != RunState.RUNNING
 
 
-def _open(session: Session, run: CrawlRun, source: CrawlSource) -> None:
-    """The first slice: what is known is queued again, or the start for the first time."""
+def _start(session: Session, run: CrawlRun, source: CrawlSource) -> None:
+    """All that is known is queued; for the first time that is the start."""
     run.started_at = utc_now()
     if run.page_id is not None:
-        frontier_repository.begin_page(session, run.page_id)
         return
-    frontier_repository.begin_again(session, source.id)
     start = frontier_repository.keyed([Found(source.url, Via.START, 0)])
     known = frontier_repository.known(session, source.id, list(start))
     frontier_repository.add(session, source, run.id, [(key, one) for key, one in start.items() if key not in known])

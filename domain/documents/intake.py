@@ -4,6 +4,7 @@ An item whose `external_id` the collection has becomes a new version of that doc
 is unchanged; the old version is served until the new one is live.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
@@ -14,7 +15,7 @@ from core.clock import utc_now
 from core.database import insert_rows
 from core.ids import Prefix, new_id
 from core.queue.outbox import enqueue, enqueue_all
-from domain.documents.items import Item, Refused, superseded
+from domain.documents.items import Item, superseded
 from domain.documents.jobs import ABANDON_VERSION
 from domain.documents.repository import DocumentRepository
 from domain.ingestion.jobs import INGEST_WAKE
@@ -22,7 +23,6 @@ from domain.jobs.repository import credit
 from domain.models import Document, DocumentVersion, Priority, Stage, Status
 from domain.principal import Principal
 
-SHARED_BY_VERSIONS = ("workspace_id", "notes", "found", "created_at")  # of one intake
 ON_THE_WAY = (Status.QUEUED, Status.PROCESSING)
 
 
@@ -38,31 +38,37 @@ class Intake:
         known = self._documents.by_external_ids(self._collection_id, [i.external_id for i in items if i.external_id])
         documents: list[dict[str, Any]] = []
         versions: list[dict[str, Any]] = []
-        queued, unchanged, repeated = [], 0, list[Refused]()
+        changed: list[tuple[Document, Item]] = []
+        queued: list[str] = []
         for item in items:
             old = known.get(item.external_id) if item.external_id else None
             if old is None:
                 document = self._row(item)
                 documents.append(document)
-                versions.append(version_row(document["id"], 1, self._who.workspace_id, item, self._now))
+                versions.append(_original(document["id"], 1, item))
                 queued.append(document["id"])
-            elif _unchanged(old, item):
-                unchanged += 1
-            else:
-                if self._job_id is not None and old.job_id == self._job_id and old.status in ON_THE_WAY:
-                    repeated.append(superseded(old.external_id or old.file_name))
-                versions.append(self.replace(old, item))
+            elif not _unchanged(old, item):
+                changed.append((old, item))
                 queued.append(old.id)
+        versions += self._replace_all(changed)
         self._insert(documents, versions)
-        if repeated and self._job_id is not None:
-            credit(self._session, self._job_id, failed=len(repeated), errors=[one.as_json() for one in repeated])
         if queued:
             enqueue(self._session, INGEST_WAKE)
-        return queued, unchanged
+        return queued, len(items) - len(queued)
 
-    def replace(self, document: Document, item: Item) -> dict[str, Any]:
-        """Queue a new version of `document`; its row for the versions table."""
-        supersede(self._session, document, self._job_id)
+    def _replace_all(self, changed: Sequence[tuple[Document, Item]]) -> list[dict[str, Any]]:
+        """As `_replace`; what this job queued itself a moment ago counts as failed."""
+        old = [document for document, _ in changed]
+        mine = [one for one in old if self._job_id and one.job_id == self._job_id and one.status in ON_THE_WAY]
+        supersede(self._session, old, self._job_id)
+        versions = [self._replace(document, item) for document, item in changed]
+        if mine and self._job_id is not None:
+            repeated = [superseded(one.external_id or one.file_name).as_json() for one in mine]
+            credit(self._session, self._job_id, failed=len(repeated), errors=repeated)
+        return versions
+
+    def _replace(self, document: Document, item: Item) -> dict[str, Any]:
+        """Queue a new version of `document`; its own values for the versions table."""
         document.title = item.title or (document.title if document.title_given else _title(item))
         document.title_given = document.title_given or item.title is not None
         document.custom = item.custom or document.custom
@@ -72,7 +78,7 @@ class Intake:
         document.content_hash = item.content_hash
         requeue(document, self._job_id, self._now, self._priority)
         document.version += 1
-        return version_row(document.id, document.version, document.workspace_id, item, self._now)
+        return _original(document.id, document.version, item)
 
     def _insert(self, documents: list[dict[str, Any]], versions: list[dict[str, Any]]) -> None:
         self._session.flush()
@@ -82,9 +88,7 @@ class Intake:
             "created_at": self._now, "updated_at": self._now,
         }  # fmt: skip
         insert_rows(self._session, Document, documents, shared)
-        of_all = {name: versions[0][name] for name in SHARED_BY_VERSIONS} if versions else {}
-        own = [{name: value for name, value in row.items() if name not in of_all} for row in versions]
-        insert_rows(self._session, DocumentVersion, own, of_all)
+        insert_rows(self._session, DocumentVersion, versions, _of_all(self._who.workspace_id, self._now))
 
     def _row(self, item: Item) -> dict[str, Any]:
         return {
@@ -92,7 +96,7 @@ class Intake:
             "external_id": item.external_id,
             "title": item.title or _title(item),
             "title_given": item.title is not None,
-            "source_type": item.source_type,
+            "source_type": item.source_type.value,  # the driver is slow with a subclass of str
             "source_url": item.source_url,
             "file_name": item.file_name,
             "size_bytes": item.blob_bytes,
@@ -102,13 +106,13 @@ class Intake:
         }
 
 
-def supersede(session: Session, document: Document, by_job: str | None = None) -> None:
-    """A newer version follows: another job that waited for the one on its way has what it waited for."""
-    if document.status not in ON_THE_WAY:
-        return
-    if document.job_id and document.job_id != by_job:
-        credit(session, document.job_id, completed=1)
-    abandon(session, [document])
+def supersede(session: Session, documents: Sequence[Document], by_job: str | None = None) -> None:
+    """Newer versions follow: another job that waited for those on their way has what it waited for."""
+    going = [document for document in documents if document.status in ON_THE_WAY]
+    waited = Counter(document.job_id for document in going if document.job_id and document.job_id != by_job)
+    for job_id, count in sorted(waited.items()):
+        credit(session, job_id, completed=count)
+    abandon(session, going)
 
 
 def abandon(session: Session, documents: Sequence[Document]) -> None:
@@ -143,19 +147,24 @@ def requeued(job_id: str | None, now: datetime, priority: Priority) -> dict[str,
 
 
 def version_row(document_id: str, version: int, workspace_id: str, item: Item, now: datetime) -> dict[str, Any]:
+    return _original(document_id, version, item) | _of_all(workspace_id, now)
+
+
+def _of_all(workspace_id: str, now: datetime) -> dict[str, Any]:
+    """What the versions of one intake share."""
+    return {"workspace_id": workspace_id, "notes": [], "found": {}, "created_at": now}
+
+
+def _original(document_id: str, version: int, item: Item) -> dict[str, Any]:
     return {
         "document_id": document_id,
         "version": version,
-        "workspace_id": workspace_id,
         "file_name": item.file_name,
         "blob_key": item.blob_key,
         "blob_start": item.blob_start,
         "blob_bytes": item.blob_bytes,
         "content_hash": item.content_hash,
         "language": item.language,
-        "notes": [],
-        "found": {},
-        "created_at": now,
     }
 
 

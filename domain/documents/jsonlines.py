@@ -14,6 +14,7 @@ from ingest.fingerprint import content_hash
 
 MAX_LINE_BYTES = 16 * 2**20
 _LANGUAGE = re.compile(r"^[a-z]{2}$")
+_DECODER = json.JSONDecoder()
 _KNOWN = {"external_id", "title", "text", "url", "language", "metadata"}
 
 
@@ -68,20 +69,30 @@ def _item(line: bytes, number: int, blob_key: str, start: int) -> Item:
 
 def _record(line: bytes) -> dict[str, Any]:
     try:
-        record = json.loads(line)
+        record = _decoded(line)
     except (ValueError, RecursionError):
         raise InvalidInput("This line is not JSON in UTF-8.", code="INVALID_JSON") from None
     if not isinstance(record, dict):
         raise InvalidInput("A line must be a JSON object with at least “text”.", code="INVALID_JSON")
-    if unknown := sorted(set(record) - _KNOWN):
+    if unknown := sorted(record.keys() - _KNOWN):
         told = f"{unknown[0][:80]}: {unknown_field(unknown[0], _KNOWN)} What is yours belongs under “metadata”."
         raise InvalidInput(told, field=unknown[0][:80])
     return record
 
 
+def _decoded(line: bytes) -> Any:
+    """As `json.loads(line)`, which first looks for other encodings, byte order marks and halves of surrogate pairs."""
+    try:
+        return _DECODER.decode(line.decode())
+    except ValueError:
+        return json.loads(line)
+
+
 def _string(record: dict[str, Any], name: str, limit: int) -> str | None:
     value = record.get(name)
-    if value is not None and not isinstance(value, str):
+    if value is None:
+        return None
+    if not isinstance(value, str):
         raise InvalidInput(f"{name} must be a string.", field=name)
     return checked_text(value, name, limit)
 
@@ -101,7 +112,8 @@ def _language(record: dict[str, Any]) -> str | None:
 
 
 def _metadata(record: dict[str, Any]) -> dict[str, Any]:
-    return checked_metadata(record.get("metadata") or {})
+    given = record.get("metadata")
+    return checked_metadata(given) if given else {}
 
 
 def checked_metadata(value: Any) -> dict[str, Any]:

@@ -20,11 +20,11 @@ def renew(session: Session, documents: Sequence[Document], job_id: str | None = 
     """Queue a new version of each; the ids of those whose original is not stored any more."""
     newest = newest_versions(session, [document.id for document in documents])
     now = utc_now()
+    supersede(session, [document for document in documents if document.id in newest])
     for document in documents:
         old = newest.get(document.id)
         if old is None:
             continue
-        supersede(session, document)
         requeue(document, job_id, now, Priority.INTERACTIVE if job_id is None else Priority.BACKGROUND)
         document.version += 1
         item = Item(old.file_name, old.blob_key, old.blob_bytes, old.content_hash, blob_start=old.blob_start)

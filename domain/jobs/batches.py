@@ -21,11 +21,11 @@ from domain.documents.items import Item, Refused, last_of_each
 from domain.documents.repository import DocumentRepository
 from domain.documents.service import QUEUE_FULL_RETRY_S, DocumentService
 from domain.jobs.jobs import END_BATCH, RECEIVING_S
-from domain.jobs.repository import MAX_ERRORS, close, credit, expect
+from domain.jobs.repository import MAX_ERRORS, close, credit
 from domain.models import Job, JobKind, JobStatus
 from domain.principal import Principal
 
-PAGE = 64
+PAGE = 256
 Entry = Item | Refused
 
 
@@ -94,16 +94,17 @@ class BatchReceiver:
             DocumentService(session, self._who).check_upload(self._collection_id)
             intake = Intake(session, self._who, self._collection_id, self._job_id)
             queued, unchanged = intake.add(kept)
-            expect(session, self._job_id, len(kept) + len(problems) + before)
             told = [*self._refused_before, *problems] if first else problems
-            errors = [problem.as_json() for problem in told]
-            credit(session, self._job_id, completed=unchanged, failed=len(problems) + before, errors=errors)
-            job = self._job(session)
+            failed = len(problems) + before
+            counted = credit(
+                session, self._job_id, expected=len(kept) + failed, completed=unchanged, failed=failed,
+                errors=[problem.as_json() for problem in told],
+            )  # fmt: skip
         self._room -= len(queued)
         self._taken += len(kept)
         if left_out is not None:
             raise self._full(left_out)
-        return job
+        return counted or job
 
     def _begin(self, session: Session, *, is_whole: bool) -> Job:
         job = Job(

@@ -46,25 +46,28 @@ def credit(
     session: Session,
     job_id: str,
     *,
+    expected: int = 0,
     completed: int = 0,
     failed: int = 0,
     cancelled: int = 0,
     errors: Sequence[dict[str, Any]] = (),
-) -> None:
-    """Count ended documents, in the transaction that ended them; the last one ends the job."""
+) -> Job | None:
+    """Count ended documents, in the transaction that ended them, and those that are new; the last one ends the job."""
     counts = {
+        "total": Job.total + expected,
         "completed": Job.completed + completed,
         "failed": Job.failed + failed,
         "cancelled": Job.cancelled + cancelled,
     }
-    session.execute(update(Job).where(Job.id == job_id).values(**counts))
-    job = session.scalar(select(Job).where(Job.id == job_id).execution_options(populate_existing=True))
+    counted = update(Job).where(Job.id == job_id).values(**counts).returning(Job)
+    job = session.scalar(counted.execution_options(populate_existing=True))
     if job is None:
-        return
+        return None
     if errors and len(job.errors) < MAX_ERRORS:
         job.errors = [*job.errors, *errors][:MAX_ERRORS]
     _end(job)
     session.flush()
+    return job
 
 
 def expect(session: Session, job_id: str, documents: int) -> None:

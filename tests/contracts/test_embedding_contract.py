@@ -157,6 +157,13 @@ class TestChoosing:
         assert _best([exact, faithful]) == faithful
         assert _best([exact, Choice("onnx-int8", 41.0, 0.993)]) == exact
 
+    def test_openvino_must_be_worth_its_memory(self):
+        from core.embedding.selftest import Choice, _best
+
+        small = Choice("onnx-fp32", 40.0, 1.0)
+        assert _best([Choice("openvino", 43.0, 0.9999), small]) == small
+        assert _best([faster := Choice("openvino", 45.0, 0.9999), small]) == faster
+
 
 def test_the_graph_agrees_with_sentence_transformers_itself(tmp_path):
     ours, theirs = built_in(tmp_path, "onnx-fp32"), through_sentence_transformers(tmp_path)

@@ -11,18 +11,20 @@ from core.clock import utc_now
 from core.errors import InvalidInput, TooManyRequests
 from core.queue.outbox import OutboxRow
 from domain.documents.items import Item, Refused
-from domain.jobs.batches import PAGE, BatchReceiver
+from domain.jobs.batches import BatchReceiver
 from domain.jobs.service import JobService
 from domain.models import Job, JobStatus
 from tests.support.bench import Bench
 
+PAGE = 64  # items of a transaction, here
 MOST = PAGE + PAGE // 2  # that may wait
 BAD = Refused("line 1", "INVALID_JSON", "This line is not JSON in UTF-8.")
 Entries = Iterator[Item | Refused]
 
 
 @pytest.fixture
-def bench(tmp_path: Path) -> Iterator[Bench]:
+def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bench]:
+    monkeypatch.setattr("domain.jobs.batches.PAGE", PAGE)
     made = Bench(tmp_path)
     yield made
     made.database.close()

@@ -6,18 +6,20 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, as_completed
 from contextlib import suppress
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import delete, select, text, update
+from sqlalchemy.orm import Session
 
 from core.clock import utc_now
 from core.errors import Conflict
 from core.queue.outbox import Again, OutboxRow
 from crawler.crawl import GROUP
 from crawler.frontier import Lost
+from domain.crawls import frontier_repository
 from domain.crawls.frontier import SqlFrontier
 from domain.crawls.outcome_writer import OutcomeWriter
 from domain.crawls.repository import due_sources, orphaned_runs
@@ -30,6 +32,7 @@ from domain.models import (
     Document,
     DocumentVersion,
     Job,
+    PageState,
     RunState,
 )
 from evals.faults.load import Client
@@ -219,6 +222,46 @@ class TestTwoWorkers:
         with bench.database.read() as session:
             mine = "datname = current_database() and wait_event_type = 'Lock'"
             return session.scalar(text(f"select count(*) from pg_stat_activity where {mine}")) or 0
+
+
+class TestBegunAgain:
+    """300,000 known pages must not be one statement, in which nobody else can write."""
+
+    class Killed(BaseException):
+        pass
+
+    @pytest.fixture
+    def dies(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Two pages a transaction; the worker dies in the third of the second run."""
+        monkeypatch.setattr(frontier_repository, "BEGUN_TOGETHER", 2)
+        begin_again, begun = frontier_repository.begin_again, list[str]()
+
+        def watched(session: Session, source_id: str, began: datetime, after: str) -> str | None:
+            begun.append(after)
+            last = begin_again(session, source_id, began, after)
+            if len(begun) == 4:  # the first run needs one
+                raise self.Killed
+            return last
+
+        monkeypatch.setattr(frontier_repository, "begin_again", watched)
+
+    @pytest.mark.usefixtures("dies")
+    def test_a_few_pages_a_transaction_and_none_twice(self, bench: CrawlBench, site: Site) -> None:
+        paths = star(site, 7)
+        bench.finish(bench.begin(site))
+        missed = update(CrawlPage).values(state=PageState.MISSING, misses=2)
+        with bench.database.write() as session:
+            session.execute(missed.where(CrawlPage.url == site.url("/p3")))
+        run = bench.control("run_now", bench.runs()[0])
+        with pytest.raises(self.Killed):
+            bench.start(run).result(PATIENCE_S)
+        assert len(bench.queued()) == 4
+        assert bench.run(run).started_at is None
+        bench.start(run, bench.crawler("third", slice_s=0.0)).result(PATIENCE_S)
+        assert bench.pages()["/p3"].misses == 2
+        ended = bench.finish(run, bench.second)
+        assert (ended.state, ended.pages) == (RunState.COMPLETED, len(paths))
+        assert asked(site) == Counter([*paths, *paths])
 
 
 class TestDeletedMeanwhile:
