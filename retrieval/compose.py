@@ -7,13 +7,15 @@ is not covered yet, or where another document says something else. Quotes equal 
 made of them.
 """
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 
 from retrieval.answers import Quote, Style
 from retrieval.extract import Candidate, Ranking, holds_value
 from retrieval.question import Question, Wanted
-from retrieval.rows import shown, tied_rows
+from retrieval.rows import column_rows, shown, tied_rows
 from retrieval.statements import Statement, StatementKind
 
 PARTS = {"brief": 1, "conversational": 2, "detailed": 4}
@@ -22,6 +24,7 @@ SECOND_BEST = 0.6  # share of the best one's score that a further statement must
 RIVAL = 0.85  # the same of a statement of another document that says something else
 ALIKE = 0.5  # share of terms by which two statements speak of the same
 MAX_ROWS = 5
+_MARK = re.compile(r"^\s*(?:[-*•–]|\d{1,3}[.)]|\(\d{1,3}\)|[a-z]\))\s+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,26 +69,35 @@ def _parts(question: Question, ranking: Ranking, style: Style) -> Iterator[_Part
     yield from given
     most = PARTS.get(style.response_style, 2)
     used = {id(one) for part in given for one in part.used}
-    covered = frozenset[str]().union(*(part.terms for part in given), *(one.terms for one in _leading(given)))
     for one in ranking.best[1:]:
         if len(given) >= most or one.score < SECOND_BEST * best.score:
             return
-        if id(one) in used or not (_adds(one, covered, ranking) or _differs(one, best, given)):
+        if id(one) in used or not (_adds(one, question, given, ranking) or _differs(one, best, given)):
             continue
         part = expand.one(one)
         if any(part.text == other.text or _overlaps(part, other) for other in given):
             continue
         given.append(part)
         used |= {id(each) for each in part.used}
-        covered |= part.terms
         yield part
+
+
+def _follows(one: Candidate, part: _Part) -> bool:
+    """Whether it stands in the same paragraph, right before or behind."""
+    ours, theirs = one.statement, part.used[0].statement
+    same = ours.passage is theirs.passage and ours.block == theirs.block
+    return same and min(abs(ours.start - part.end), abs(part.start - ours.end)) <= 2
 
 
 def _leading(parts: Sequence[_Part]) -> list[Candidate]:
     return [one.before for part in parts for one in part.used if one.before is not None]
 
 
-def _adds(one: Candidate, covered: frozenset[str], ranking: Ranking) -> bool:
+def _adds(one: Candidate, question: Question, given: Sequence[_Part], ranking: Ranking) -> bool:
+    """Whether it covers anew: another part of a question that has several, or what its own neighbour begins."""
+    if not (question.is_compound or any(_follows(one, part) for part in given)):
+        return False
+    covered = frozenset[str]().union(*(part.terms for part in given), *(each.terms for each in _leading(given)))
     gained = sum(weight for term, weight in ranking.weights.items() if term in one.terms and term not in covered)
     return gained >= NEW_SHARE * sum(ranking.weights.values())
 
@@ -117,7 +129,9 @@ class _Expand:
         self._question, self._ranking, self._style = question, ranking, style
 
     def all(self, best: Candidate) -> list[_Part]:
-        """The part of the best one; of a row, those of the rows that answer as well."""
+        """The part of the best one; of a row, those of the rows that answer as well; a column that is asked for."""
+        if self._question.wanted is Wanted.LIST and (listed := self._column()):
+            return listed
         if best.statement.kind is StatementKind.ROW:
             rows = tied_rows(self._question, self._ranking.best)[:MAX_ROWS]
             return [self._row(one) for one in rows]
@@ -129,8 +143,37 @@ class _Expand:
             return self._row(chosen)
         around = self._ranking.in_order[chosen.statement.passage.stored.chunk_id]
         place = next(number for number, one in enumerate(around) if one is chosen)
+        if chosen.statement.text.endswith((":", "：")) and (rows := self._rows_below(around, place)):
+            return self._with_rows(chosen, rows)
         first, last = self._span(around, place)
         return self._part(around[first : last + 1], chosen)
+
+    def _rows_below(self, around: Sequence[Candidate], place: int) -> list[Candidate]:
+        below = takewhile(lambda one: one.statement.kind is StatementKind.ROW, around[place + 1 :])
+        return [one for one in below if _together(around[place], one)]
+
+    def _with_rows(self, chosen: Candidate, rows: Sequence[Candidate]) -> _Part:
+        """A sentence that introduces a table, and as many of its rows as fit."""
+        used, lines, left = [chosen], [chosen.statement.text], self._style.max_characters - len(chosen.statement.text)
+        for row in rows:
+            line = shown(self._question, row)
+            if left < len(line) + 1:
+                break
+            used.append(row)
+            lines.append(line)
+            left -= len(line) + 1
+        return _Part(tuple(used), "\n".join(lines), chosen.statement.start, used[-1].statement.end)
+
+    def _column(self) -> list[_Part]:
+        """“Which formats …?”: the values of a column of that name, where the passages have one."""
+        parts, left = list[_Part](), self._style.max_characters
+        for rows in column_rows(self._question, self._ranking):
+            text = "; ".join(dict.fromkeys(value for row, number in rows if (value := row.statement.cells[number])))
+            if text and len(text) + 1 <= left:
+                used = tuple(row for row, _ in rows)
+                parts.append(_Part(used, text, used[0].statement.start, used[-1].statement.end))
+                left -= len(text) + 1
+        return parts
 
     def _row(self, chosen: Candidate) -> _Part:
         statement = chosen.statement
@@ -198,7 +241,9 @@ class _Expand:
         while len(used) > 1 and used[-1].statement.end - used[0].statement.start > limit:
             used.pop(0 if used[-1] is wanted else -1)
         start, end = used[0].statement.start, used[-1].statement.end
-        return _Part(tuple(used), wanted.statement.passage.stored.content[start:end], start, end)
+        text = wanted.statement.passage.stored.content[start:end]
+        alone = len(used) == 1 and wanted.statement.kind is StatementKind.ITEM
+        return _Part(tuple(used), _MARK.sub("", text) if alone else text, start, end)
 
 
 def _is_step(statement: Statement) -> bool:

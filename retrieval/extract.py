@@ -25,6 +25,7 @@ NEAR = 0.8  # how much of what it needs counts as its own
 ABOVE = 0.5  # the same of headings
 FIRST_BELOW = 0.85  # of a heading that is asked for; each further statement below it has less
 ASKED_HEADING = 0.45  # share of the question from which on a heading is asked for
+ROW_NAMED = 0.2  # bonus of a row whose first cell says nothing but what is asked for
 _LEANS = re.compile(
     r"(?:it|they|he|she|this|these|those|that|its|their|his|her|both|such|er|sie|es|dies\w*|il|elle|ils|elles|ce|cela|"
     r"esto|este|esta|él|ella|ellos)\b",
@@ -172,7 +173,9 @@ class _Judge:
         if self._question.wanted is Wanted.STEPS:
             return TYPE_BONUS / 2 if statement.kind is StatementKind.ITEM or _STEP_ITEM.match(text) else 0.0
         values = f"{' '.join(statement.names)} {text}" if statement.names else text
-        return TYPE_BONUS if holds_value(self._question, values) else 0.0
+        named = self._bag_of(statement.cells[:1])
+        is_named = bool(named) and named <= self._weights.weights.keys() and statement.kind is StatementKind.ROW
+        return (TYPE_BONUS if holds_value(self._question, values) else 0.0) + (ROW_NAMED if is_named else 0.0)
 
     def _shape(self, statement: Statement, text: str) -> float:
         """Fragments say little by themselves; rows of a table tell nobody how something is done."""

@@ -18,6 +18,11 @@ _STOP = frozenset(
 )
 _EDGES = "?!.,;:\"'“”‘’„«»()[]{}¿¡…"
 
+_COMPOUND = re.compile(r"\b(?:and|or|as well as|und|oder|sowie|et|ou|y|o)\b|[,;]|\?.+\?", re.I)
+_LISTED = re.compile(
+    r"\b(?:which|what|welche)(?: (?:other|kinds of|types of|sorts of|the))? (?:\w+ )??(\w{3,}s)\b", re.I
+)
+
 
 class Wanted(StrEnum):
     """Coarse kinds of answers (Li and Roth 2002)."""
@@ -78,13 +83,16 @@ _KINDS: tuple[tuple[Wanted, re.Pattern[str]], ...] = tuple(
 @dataclass(frozen=True, slots=True)
 class Question:
     """`words` are its telling ones, as written; `names` those of them that only their capitals part from words that
-    every text has (IT, WHO, Will); `codes` its identifiers, as terms."""
+    every text has (IT, WHO, Will); `codes` its identifiers, as terms; `listed` the noun, in the singular, whose kinds
+    are asked for (“Which formats …”); `is_compound` whether it may ask for two things."""
 
     text: str
     words: str
     names: frozenset[str]
     codes: frozenset[str]
     wanted: Wanted
+    listed: str = ""
+    is_compound: bool = False
 
 
 def understood(text: str) -> Question:
@@ -98,7 +106,9 @@ def understood(text: str) -> Question:
     )
     words = [token for token in tokens if token and (token in names or token.casefold() not in _STOP)]
     wanted = next((kind for kind, pattern in _KINDS if pattern.search(text)), Wanted.ANY)
-    return Question(text, " ".join(words), names, codes_of(text), wanted)
+    noun = _LISTED.search(text)
+    listed = noun[1].casefold().rstrip("s") if noun and wanted is Wanted.LIST else ""
+    return Question(text, " ".join(words), names, codes_of(text), wanted, listed, bool(_COMPOUND.search(text)))
 
 
 def _is_name(token: str, *, first: bool) -> bool:

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 
-from retrieval.extract import Candidate
+from retrieval.extract import Candidate, Ranking
 from retrieval.question import Question, Wanted
 from retrieval.statements import Statement
 
@@ -30,6 +30,30 @@ def tied_rows(question: Question, best: Sequence[Candidate]) -> list[Candidate]:
     if question.wanted is Wanted.LIST or first.own == 0.0:
         return sorted(in_same, key=lambda one: one.statement.passage.stored.char_start + one.statement.start)
     return [first]
+
+
+def column_rows(question: Question, ranking: Ranking) -> list[list[tuple[Candidate, int]]]:
+    """Rows of the best document's tables that have a column named as what is listed (“formats”: “Format”), with its
+    number; a list for each passage, in the order of the document."""
+    noun = question.listed
+    found: list[list[tuple[Candidate, int]]] = []
+    for around in ranking.in_order.values():
+        rows = [(one, [_plain(name) for name in one.statement.names].index(noun)) for one in around if _has(one, noun)]
+        if rows and (not found or _document(rows[0][0]) == _document(found[0][0][0])):
+            found.append(rows)
+    return sorted(found, key=lambda rows: rows[0][0].statement.passage.stored.char_start)
+
+
+def _document(one: Candidate) -> str:
+    return one.statement.passage.stored.document_id
+
+
+def _has(one: Candidate, noun: str) -> bool:
+    return bool(noun) and noun in map(_plain, one.statement.names)
+
+
+def _plain(word: str) -> str:
+    return word.casefold().strip().rstrip("s")
 
 
 def shown(question: Question, chosen: Candidate) -> str:

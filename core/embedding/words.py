@@ -75,8 +75,10 @@ def _pieces(text: str) -> list[str]:
 
 def _is_code(piece: str) -> bool:
     parts = _PART.findall(piece)
-    if not any(c.isdigit() for c in piece) or len(piece) > _MAX_TERM or _COUNTED.fullmatch(piece):
+    if len(piece) > _MAX_TERM or _COUNTED.fullmatch(piece):
         return False
+    if not any(c.isdigit() for c in piece):
+        return "_" in piece and len(parts) > 1
     return any(c.isalpha() for c in piece) or (len(parts) > 1 and not _DECIMAL.fullmatch(piece))
 
 

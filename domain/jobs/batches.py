@@ -25,7 +25,7 @@ from domain.jobs.repository import MAX_ERRORS, close, credit
 from domain.models import Job, JobKind, JobStatus
 from domain.principal import Principal
 
-PAGE = 256
+PAGE = 128
 Entry = Item | Refused
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from core.embedding.sparse import K1, SparseEncoder
-from core.embedding.words import terms
+from core.embedding.words import OTHER_FORM, codes_of, query_terms, terms
 
 
 def found(text, language="en"):
@@ -39,7 +39,7 @@ class TestTerms:
         [("de", "Verträge", "Vertrages"), ("fr", "continuellement", "continuelle"), ("ru", "книги", "книга")],
     )
     def test_stems_follow_the_language(self, language, one, other):
-        assert found(one, language) == found(other, language)
+        assert found(one, language)[0] == found(other, language)[0]
 
     @pytest.mark.parametrize("language", [None, "", "xx", "zh"])
     def test_an_unknown_language_keeps_words_as_they_are(self, language):
@@ -53,6 +53,39 @@ class TestTerms:
 
     def test_encoded_data_is_no_word(self):
         assert found("x" * 500) == []
+
+    @pytest.mark.parametrize(
+        ("stored", "language", "typed"),
+        [
+            ("Alle Rechnungen werden verschickt.", "de", "Rechnungen"),
+            ("Die Batterien fehlen.", "de", "Batterien"),
+            ("Frau Bäcker", "de", "Baecker"), ("Frau Jäger", "de", "Jaeger"), ("Frau Jäger", "de", "Jager"),
+            ("Herr Weiß", "de", "Weiss"), ("Søren Ålgård", "da", "Soeren"), ("un café", "fr", "cafe"),
+            ("книгами", "ru", "книгами"), ("le mariage", "fr", "mariage"),
+            ("a town of 1,250,000", "en", "1250000"), ("1.250.000 Euro", "de", "1250000"),
+            ("1 250 000 евро", "ru", "1250000"), ("pay 1250000", "en", "1,250,000"),
+        ],
+    )  # fmt: skip
+    def test_what_is_typed_as_it_stands_is_found_whatever_language_is_guessed(self, stored, language, typed):
+        for guessed in ("en", "la", language, None):
+            assert query_terms(typed, guessed).keys() & set(found(stored, language)), guessed
+
+    def test_english_texts_have_one_term_a_word(self):
+        assert found("refunds of batteries") == ["refund", "of", "batteri"]
+
+    @pytest.mark.parametrize(
+        ("text", "codes"),
+        [
+            ("What does F171 mean for PPR-9087?", {"f171", "ppr-9087"}),
+            ("set foo_bar2 in v2.3.1", {"foo_bar2", "v2.3.1"}),
+            ("read INSYDR_DATA_DIR", {"insydr_data_dir"}),
+            ("call 0800-12345", {"0800-12345"}),
+            ("the 20th of 1,250 people in the 1990s, 3.5 kg at 5kg, 24-hour, 2023, at 10:30", set()),
+            ("a well-known brand", set()),
+        ],
+    )
+    def test_codes_name_one_thing(self, text, codes):
+        assert codes_of(text) == codes
 
     def test_signs_alone_are_nothing(self):
         assert found("--- *** … !?") == []
@@ -78,6 +111,10 @@ class TestVectors:
 
     def test_query_terms_weigh_one_each(self):
         assert SparseEncoder().encode_query("refund refund policy", "en").values.tolist() == [1.0, 1.0]
+
+    def test_other_forms_of_a_word_weigh_less(self):
+        weights = query_terms("Rechnungen", "de")
+        assert (weights["rechnung"], weights["rechnungen"]) == (1.0, OTHER_FORM)
 
     def test_empty_text_is_an_empty_vector(self):
         assert len(SparseEncoder().encode_passage("", "en").indices) == 0
