@@ -5,13 +5,16 @@ import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from core.embedding.fake import FakeEmbeddingModel
 from core.embedding.sparse import SparseEncoder
+from core.pipe_rows import column_names
 from core.vectors.memory import MemoryVectorStore
 from core.vectors.protocol import Point, Scope
-from retrieval.passages import Passage, StoredPassage
+from ingest.parsers.markdown import parse_markdown
+from retrieval.passages import Block, BlockKind, Passage, StoredPassage
 from retrieval.search import Searcher
 
 WORKSPACE = "ws_1"
@@ -26,6 +29,19 @@ def stored(number: int, content: str, *, title: str = "Handbook", start: int = 0
 
 def passage(number: int, content: str, *, score: float = 1.0, start: int = 0) -> Passage:
     return Passage(stored(number, content, start=start), score, 0.6, 3.0)
+
+
+def parsed(markdown: str, *, title: str = "Handbook", number: int = 1, score: float = 1.0) -> Passage:
+    """A passage with its parts as parsing keeps them."""
+    document = parse_markdown(markdown.encode(), "x.md")
+    blocks = tuple(
+        Block(
+            BlockKind(one.kind), one.start, one.end, one.level,
+            column_names(document.text[one.start : one.header_end]) if one.header_end else (), one.header_end or 0,
+        )
+        for one in document.elements
+    )  # fmt: skip
+    return Passage(replace(stored(number, document.text, title=title), blocks=blocks), score, 0.6, 3.0)
 
 
 class Passages:
