@@ -24,6 +24,7 @@ SECOND_BEST = 0.6  # share of the best one's score that a further statement must
 RIVAL = 0.85  # the same of a statement of another document that says something else
 ALIKE = 0.5  # share of terms by which two statements speak of the same
 MAX_ROWS = 5
+ASKED = 0.8  # share of the question in a heading from which on the paragraph below says how it is done
 _MARK = re.compile(r"^\s*(?:[-*•–]|\d{1,3}[.)]|\(\d{1,3}\)|[a-z]\))\s+")
 
 
@@ -187,6 +188,9 @@ class _Expand:
         following = around[place + 1] if place + 1 < len(around) else None
         if following is not None and following.before is chosen and self._introduces(chosen, following):
             return place, self._end_of_list(around, place + 1)
+        if self._question.wanted is Wanted.STEPS and chosen.asked >= ASKED:
+            same = [number for number, one in enumerate(around) if one.statement.block == chosen.statement.block]
+            return same[0], same[-1]
         first = place - 1 if place and chosen.before is around[place - 1] else place
         return first, self._last(around, place)
 

@@ -55,19 +55,21 @@ _VALUES = {
     Wanted.TIME: _TIME,
     Wanted.PERSON: _NAME,
 }
-_STEP_ITEM = re.compile(r"^\s*\d{1,2}[.)]\s")
+_STEP_ITEM = re.compile(r"^\(?\d{1,2}[.)]\s")
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
     """A statement with its terms. `coverage` is the weighed share of the question's terms in it, in what it needs and,
-    in part, above it; `own` in it alone. `before` is the statement that it leans on or that introduces it."""
+    in part, above it; `own` in it alone; `asked` in the nearest heading. `before` is the statement that it leans on or
+    that introduces it."""
 
     statement: Statement
     terms: frozenset[str]
     score: float
     coverage: float
     own: float
+    asked: float
     before: "Candidate | None"
 
 
@@ -162,7 +164,8 @@ class _Judge:
         reach = FIRST_BELOW ** (statement.place + 1) if asked >= ASKED_HEADING else 0.0
         covered += max(ABOVE, reach) * (self._weights.share(near | above) - covered)
         score = covered + self._bonus(statement, text) + PASSAGE_PRIOR * statement.passage.score
-        return Candidate(statement, bag, score * self._shape(statement, text), covered, own, before)
+        nearest = self._weights.share(self._bag_of(statement.headings[-1:] or (statement.passage.stored.title,)))
+        return Candidate(statement, bag, score * self._shape(statement, text), covered, own, nearest, before)
 
     def _bag_of(self, texts: tuple[str, ...]) -> frozenset[str]:
         if texts not in self._headings:

@@ -66,7 +66,10 @@ _KINDS: tuple[tuple[Wanted, re.Pattern[str]], ...] = tuple(
         ),
         (
             Wanted.TIME,
-            r"\bwhen\b|\b(?:what|which) (?:year|date|day|month|time|century)\b|\bwann\b|\bcu[aá]ndo\b|\bquand\b|"
+            r"\bwhen\b|\bhow soon\b|\b(?:delivery|lead|waiting|response|opening|closing|starting|arrival|"
+            r"departure|due|release|"
+            r"expiry|check-?(?:in|out)) (?:time|date)s?\b|\b(?:what|which) (?:year|date|day|month|time|"
+            r"century)\b|\bwann\b|\bcu[aá]ndo\b|\bquand\b|"
             r"\b(?:what|which) (?:are|is) .*\b(?:hours|opening times)\b",
         ),
         (Wanted.PERSON, r"\bwho(?:m|se)?\b|\bwer|wen|wem|wessen\b|\bqui[eé]n(?:es)?\b|^qui\b"),

@@ -40,7 +40,7 @@ def _built_in(cache_dir: Path, setting: str, threads: int) -> EmbeddingModel:
     runtime = load_runtime(choice.runtime, cache_dir, threads)
     description = (
         f"{BUILT_IN}, {choice.runtime}, {threads} threads, {choice.chunks_per_s:g} chunks/s at first start, "
-        f"mean cosine to float32 {choice.fidelity:.4f}"
+        f"mean cosine to float32 {choice.fidelity:.4f}; knows English, other languages are found by their words"
     )
     return LocalEmbeddingModel(runtime, tokenizer, description)
 

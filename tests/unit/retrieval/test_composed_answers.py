@@ -75,6 +75,13 @@ class TestSentences:
         text = "The service price is printed on the invoice. The service price is 89 euros."
         assert answer("How much is the service price?", passage(1, text)).text == "The service price is 89 euros."
 
+    def test_a_time_in_the_next_sentence(self) -> None:
+        pump = passage(
+            1, "The Alpha pump is our best seller. It is delivered within 5 days. The Beta pump needs 10 days."
+        )
+        found = answer("What is the delivery time for the Alpha pump?", pump)
+        assert found.text == "The Alpha pump is our best seller. It is delivered within 5 days."
+
     def test_abbreviations_do_not_cut_it(self) -> None:
         text = "The tank must be filled to max. 5 bar. Then close it."
         assert answer("To what pressure must the tank be filled?", passage(1, text)).text.endswith("max. 5 bar.")
@@ -161,6 +168,17 @@ class TestLists:
     def test_steps_in_running_text(self) -> None:
         text = "To reset the router: 1. Unplug it. 2. Wait ten seconds. 3. Plug it in again while holding the button."
         assert answer("How do I reset the router?", passage(1, text)).text == text
+
+    def test_steps_with_numbers_in_brackets(self) -> None:
+        text = "Cleaning the filter: (1) Switch the unit off. (2) Remove the lid. (3) Rinse the filter. (4) Let it dry."
+        assert answer("How do I clean the filter?", passage(1, text)).text == text
+
+    def test_sentences_below_the_heading_that_is_asked_for(self) -> None:
+        text = "# Cancel\n\nOpen the settings. Choose Account. Click Cancel and confirm.\n\n# Pause\n\nClick pause."
+        assert (
+            answer("How do I cancel?", parsed(text)).text
+            == "Open the settings. Choose Account. Click Cancel and confirm."
+        )
 
     def test_a_heading_with_steps_below(self) -> None:
         found = answer("How do I update the router?", parsed(ROUTER))
