@@ -22,7 +22,9 @@ _GROUPED = re.compile(
     r"(?<![\w.,])\d{1,3}(?:,\d{3})+(?![\d,])|(?<![\w.,])\d{1,3}(?:\.\d{3})+(?![\d.])|"
     r"(?<![\w.,])\d{1,3}(?:['’ \u202f]\d{3})+(?!\d)"
 )
-_COUNTED = re.compile(r"\d+[^\W\d_]{1,3}|[^\W\d_]*\d{1,2}[^\W\d_]?-[^\W\d_]+")  # 20th, 1990s, 5kg; 24-hour
+_COUNTED = re.compile(  # 20th, 1990s, 5kg, 1000's; 24-hour, 7-day-old, 19th-century; pre-1875; 4-5, 2008-09, 1869-1909
+    r"\d+(?:['’]s|[^\W\d_]{1,3})|\d+(?:st|nd|rd|th|s)?(?:-[^\W\d_]{3,})+|(?:pre|post|mid|early|late)-\d+s?|\d{1,4}-\d{1,4}"
+)
 _DECIMAL = re.compile(r"\d+(?:[.,:/]\d+)+")
 _MARKS = re.compile("[\u0300-\u036f\u064b-\u065f\u0670\u0591-\u05c7]")
 _SPELLED = {"ä": "ae", "ö": "oe", "ü": "ue", "ø": "oe", "å": "aa", "æ": "ae", "œ": "oe", "ß": "ss"}

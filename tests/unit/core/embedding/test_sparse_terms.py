@@ -81,6 +81,8 @@ class TestTerms:
             ("read INSYDR_DATA_DIR", {"insydr_data_dir"}),
             ("call 0800-12345", {"0800-12345"}),
             ("the 20th of 1,250 people in the 1990s, 3.5 kg at 5kg, 24-hour, 2023, at 10:30", set()),
+            ("7-day-old mice of the 19th-century, 1000's, pre-1875, 4-5 in 1869-1909 and 2008-09", set()),
+            ("COVID-19, GPT-4, IL-10, e5-small", {"covid-19", "gpt-4", "il-10", "e5-small"}),
             ("a well-known brand", set()),
         ],
     )
