@@ -152,6 +152,8 @@ def _is_end(before: str, after: str) -> bool:
         return True
     last = token[:-1].lstrip(_OPENING)
     stem = last.casefold()
+    if stem.isdigit() and (not front.strip() or front.rstrip().endswith(":")):
+        return False  # the number of a step
     if stem.isdigit():
         ordinal = len(stem) <= 2 and (_ORDINAL_BEFORE.search(front) or word.casefold() in _MONTHS)
         return not ordinal

@@ -5,11 +5,12 @@ import unicodedata
 from collections import abc
 from collections.abc import Iterator, Sequence
 from contextlib import closing
+from dataclasses import replace
 
 from core.embedding.words import terms
 from core.vectors.protocol import Scope
 from retrieval.answers import Answer, Generator, Quote, Style, Turn
-from retrieval.attribution import attribute
+from retrieval.attribution import Attribution, Supported
 from retrieval.compose import compose
 from retrieval.confidence import confidence, features
 from retrieval.extract import ranked
@@ -32,7 +33,7 @@ class Answerer:
     def stream(
         self, store: PassageStore, scope: Scope, question: str, history: Sequence[Turn], style: Style
     ) -> abc.Generator[Piece, None, None]:
-        """The answer's text in pieces, empty ones while a model writes, then the answer, whose text they make.
+        """The answer's text in pieces, empty ones while nothing new can be said, then the answer, whose text they make.
 
         Never raises for what a question holds; an answer always has sources or is the fallback. Closing it ends the
         reading of the model.
@@ -57,42 +58,103 @@ class Answerer:
     def _written(
         self, question: str, history: Sequence[Turn], passages: Sequence[Passage], style: Style, plain: Answer
     ) -> Iterator[Piece]:
-        """None of it leaves before the model's end: a failure or NO_ANSWER takes back good sentences before it, too."""
+        """Sentence by sentence, as the sources support them; the extractive answer where none is."""
         assert self._writer is not None
-        reply: list[str] = []
+        said = Attribution(passages, lambda text: list(terms(text, style.language)), NO_ANSWER)
+        reply = _Reply(said, style.max_characters)
+        reason: str | None = None
         try:
             with closing(self._writer.write(question, history, passages, style)) as texts:
                 for text in texts:
-                    reply.append(text)
-                    yield ""
+                    yield from reply.feed(text) or [""]
+                    if reply.is_over:
+                        break
         except GenerationFailed as error:
-            answer = _instead(plain, f"{error}; this answer quotes the sources instead.")
+            reason = str(error)
         else:
-            answer = _checked("".join(reply).strip(), passages, style, plain)
-        yield from _said(answer)
+            yield from reply.finish()
+        if reply.text:
+            yield _supported(reply, plain, reason)
+        elif reply.is_refused:
+            yield from _said(
+                Answer(style.fallback, [], plain.confidence, False, Generator.LLM, features=plain.features)
+            )
+        else:
+            why = reason or "the language model cited nothing that holds"
+            yield from _said(_instead(plain, f"{why}; this answer quotes the sources instead."))
+
+
+class _Reply:
+    """What is said of a model's reply: its supported sentences up to NO_ANSWER or the limit."""
+
+    def __init__(self, said: Attribution, max_characters: int) -> None:
+        self._said, self._limit = said, max_characters
+        self.text, self._is_full = "", False
+        self._quotes: dict[tuple[str, int], Quote] = {}
+
+    @property
+    def quotes(self) -> list[Quote]:
+        return list(self._quotes.values())
+
+    @property
+    def dropped(self) -> int:
+        return self._said.dropped
+
+    @property
+    def is_refused(self) -> bool:
+        return self._said.is_stopped
+
+    @property
+    def is_over(self) -> bool:
+        return self._is_full or self.is_refused
+
+    def feed(self, piece: str) -> list[str]:
+        """Words that may be said now."""
+        return [] if self.is_over else self._within(self._said.feed(piece))
+
+    def finish(self) -> list[str]:
+        return [] if self.is_over else self._within(self._said.finish())
+
+    def _within(self, sentences: Sequence[Supported]) -> list[str]:
+        """As many as fit; of the first, what fits."""
+        words: list[str] = []
+        for one in sentences:
+            added = one.parted + one.text if self.text else one.text
+            fits = len(self.text) + len(added) <= self._limit
+            self._is_full = self._is_full or not fits
+            if self._is_full and self.text:
+                break
+            shown = added if fits else added[: self._limit - 1].rstrip() + "…"
+            self._quotes |= {(quote.passage.stored.chunk_id, quote.char_start): quote for quote in one.quotes}
+            self.text += shown
+            words += _words(shown)
+        return words
+
+
+def _supported(reply: _Reply, plain: Answer, reason: str | None) -> Answer:
+    notices = [f"{reply.dropped} unsupported sentence(s) were dropped."] if reply.dropped else []
+    if reason:
+        notices.append(f"{_capital(reason)}; what it had said until then is supported.")
+    notice = " ".join(notices) or None
+    return Answer(reply.text, reply.quotes, plain.confidence, True, Generator.LLM, notice, plain.features)
 
 
 def _said(answer: Answer) -> Iterator[Piece]:
     """Word by word."""
-    yield from re.findall(r"\S+\s*|\s+", answer.text)
+    yield from _words(answer.text)
     yield answer
 
 
-def _checked(reply: str, passages: Sequence[Passage], style: Style, plain: Answer) -> Answer:
-    """The model's answer, as far as the sources support it; else the extractive one with the reason."""
-    if NO_ANSWER in reply:
-        return Answer(style.fallback, [], plain.confidence, False, Generator.LLM, features=plain.features)
-    checked = attribute(reply, passages, lambda text: list(terms(text, style.language)))
-    if not checked.quotes:
-        return _instead(plain, "The language model cited nothing that holds; this answer quotes the sources.")
-    text = checked.text[: style.max_characters]
-    notice = f"{checked.dropped} unsupported sentence(s) were dropped." if checked.dropped else None
-    return Answer(text, checked.quotes, plain.confidence, True, Generator.LLM, notice, plain.features)
+def _words(text: str) -> list[str]:
+    return re.findall(r"\S+\s*|\s+", text)
 
 
 def _instead(plain: Answer, notice: str) -> Answer:
-    notice = notice[:1].upper() + notice[1:]
-    return Answer(plain.text, plain.quotes, plain.confidence, True, Generator.EXTRACTIVE, notice, plain.features)
+    return replace(plain, notice=_capital(notice))
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
 
 
 def _is_on_topic(question: str, quotes: Sequence[Quote], style: Style, language: str) -> bool:

@@ -87,7 +87,9 @@ class TestPieces:
         ("pieces", "fails", "expected", "by"),
         [
             ((TRUE, " ", FALSE), False, "The battery is covered for two years.", Generator.LLM),
-            ((TRUE, " ", ALSO), False, "The battery is covered for two years. Frames are ", Generator.LLM),  # cut
+            ((TRUE, " ", ALSO), False, "The battery is covered for two years.", Generator.LLM),  # the other is too long
+            ((TRUE, " Frames are"), True, "The battery is covered for two years.", Generator.LLM),  # it stands by then
+            ((TRUE, " And so NO_ANSWER"), False, "The battery is covered for two years.", Generator.LLM),
             ((TRUE, " NO_", "ANSWER"), False, "No idea.", Generator.LLM),
             ((TRUE, " Frames"), True, "The battery is covered for two years or 700 full…", Generator.EXTRACTIVE),
             ((UNCITED,), False, "The battery is covered for two years or 700 full…", Generator.EXTRACTIVE),
@@ -97,6 +99,20 @@ class TestPieces:
         style = Style(max_characters=49, threshold=0.0, fallback="No idea.")
         answer = answer_of(stream(Model(*pieces, fails=fails), style))
         assert (answer.text, answer.generator) == (expected, by)
+
+    def test_a_supported_sentence_is_said_while_the_model_writes(self) -> None:
+        pieces = stream(Model(TRUE, " Frames ", "are guaranteed ", "for ten years [2]."), Style(threshold=0.0))
+        seen = [next(pieces) for _ in range(9)]
+        assert "".join(map(str, seen)) == "The battery is covered for two years."
+
+    def test_items_stay_on_lines_of_their_own(self) -> None:
+        reply = f"{TRUE}\n- Bring the invoice. [2]\n- Bring the frame. [2]"
+        answer = answer_of(stream(Model(reply), Style(threshold=0.0)))
+        assert answer.text == "The battery is covered for two years.\n- Bring the invoice.\n- Bring the frame."
+
+    def test_garbage_without_an_end_is_bounded(self) -> None:
+        answer = answer_of(stream(Model(*["blah "] * 8_000), Style(threshold=0.0)))
+        assert answer.generator is Generator.EXTRACTIVE
 
     def test_an_extractive_answer_comes_word_by_word(self) -> None:
         assert list(stream(None, Style(threshold=0.0)))[:3] == ["The ", "battery ", "is "]
