@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from core.errors import InvalidInput
-from domain.documents.items import MAX_EXTERNAL_ID, MAX_TITLE, Item, checked_text
+from domain.documents.items import MAX_EXTERNAL_ID, Item, checked_text, checked_title
 from domain.documents.jsonlines import checked_metadata
 
 
@@ -25,7 +25,7 @@ def document_form(
 ) -> DocumentForm:
     """Checked form fields; raises `InvalidInput` with the field."""
     return DocumentForm(
-        checked_text(title, "title", MAX_TITLE),
+        checked_title(title),
         checked_text(external_id, "external_id", MAX_EXTERNAL_ID),
         language,
         checked_metadata(_object(metadata)),

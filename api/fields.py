@@ -4,10 +4,10 @@ from datetime import UTC, datetime
 from typing import Annotated, Any
 
 from fastapi import Header, Query
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, Strict
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, Strict
 
 from core.strict_model import StrictModel
-from core.visible import is_visible
+from core.visible import is_visible, one_line
 from domain.json_values import checked_json
 
 
@@ -17,10 +17,14 @@ def _no_nul(value: str) -> str:
     return value
 
 
+def _on_one_line(value: Any) -> Any:
+    return one_line(value) if isinstance(value, str) else value
+
+
 def _not_blank(value: str) -> str:
     if not is_visible(value):
         raise ValueError("must not be blank")
-    return value.strip()
+    return value
 
 
 def _plain_json(value: dict[str, Any]) -> dict[str, Any]:
@@ -37,7 +41,15 @@ def _in_utc(value: datetime) -> datetime:
 
 
 Text = Annotated[str, AfterValidator(_no_nul)]
-Name = Annotated[str, Field(max_length=200), AfterValidator(_no_nul), AfterValidator(_not_blank)]
+Name = Annotated[
+    str,
+    Field(
+        max_length=200,
+        description="One line: line breaks, tabs and runs of white space become a space, invisible characters go.",
+    ),
+    BeforeValidator(_on_one_line),
+    AfterValidator(_not_blank),
+]
 ShortText = Annotated[str, Field(max_length=2_000), AfterValidator(_no_nul)]
 IdText = Annotated[str, Field(max_length=64), AfterValidator(_no_nul)]
 JsonObject = Annotated[dict[str, Any], AfterValidator(_plain_json)]

@@ -65,6 +65,10 @@ class Pools:
             "BATCHES_BUSY", "Too many batches are being received already. Try again when one of them is in.",
             places=4, queue=12,
         )  # fmt: skip
+        self.citations = Pool(
+            "CITATIONS_BUSY", "Too many citations are looked up already. Try again in some seconds.",
+            places=4, queue=100,
+        )  # fmt: skip
         self.health = Pool("HEALTH_BUSY", "Too many ask for readiness at once.", places=2, queue=50)
 
 

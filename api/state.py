@@ -15,6 +15,7 @@ from core.settings import Settings
 from domain.api_keys.usage import KeyUsage
 from domain.conversations.service import ConversationService
 from domain.crawls.web import Web
+from domain.documents.citations import Marker
 from domain.identity.service import IdentityService
 from domain.identity.tokens import TokenMint
 from domain.search.service import SearchService
@@ -36,6 +37,7 @@ class ApiState:
     identity: IdentityService
     search: Callable[[], SearchService]  # loads the model at its first call
     conversations: Callable[[], ConversationService]  # as well
+    marker: Callable[[], Marker]  # its parser starts a process
     key_usage: KeyUsage
     web: Web
     health: Health

@@ -6,6 +6,7 @@ from enum import StrEnum
 from pathlib import PurePosixPath
 from urllib.parse import unquote, urlsplit
 
+from core.visible import one_line
 from crawler.fetch import Answer
 from crawler.page import decoded_as
 from crawler.sitemaps import is_feed_type, looks_like_sitemap
@@ -85,7 +86,7 @@ def _suffix(answer: Answer, head: bytes) -> str | None:
 
 def file_name(url: str, suffix: str) -> str:
     """The last part of the path, with the suffix that fits the content."""
-    last = _UNSAFE.sub("_", unquote(PurePosixPath(urlsplit(url).path).name)).strip(" .") or "index"
+    last = one_line(_UNSAFE.sub("_", unquote(PurePosixPath(urlsplit(url).path).name))).strip(" .") or "index"
     stem = last[: -len(suffix)] if last.lower().endswith(suffix) else last
     return f"{stem[:MAX_NAME] or 'index'}{suffix}"
 

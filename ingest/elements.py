@@ -81,3 +81,16 @@ class Chunk:
     context: str  # repeated for the embedding only: the header of a table that began in an earlier chunk
     token_count: int  # of the slice alone, by the embedding model's tokenizer
     blocks: tuple[Block, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Rectangle:
+    """A place on a page, 1-based, in points of 1/72 inch from the top left of the page as shown: cropped, turned."""
+
+    page: int
+    x: float
+    y: float
+    width: float
+    height: float
+    page_width: float
+    page_height: float

@@ -5,6 +5,7 @@ from importlib import import_module
 from pathlib import PurePosixPath
 
 from core.errors import DocumentError
+from core.visible import one_line
 from ingest.detect import Format, detect
 from ingest.elements import ElementKind, ParsedDocument
 from ingest.language import detect_language
@@ -43,7 +44,8 @@ def parse(data: bytes, name: str) -> tuple[Format, ParsedDocument]:
         raise too_deep() from None
     if not document.text.strip():
         raise DocumentError("There is no text in this file.", code="EMPTY_DOCUMENT")
-    document.title = (document.title or _first_heading(document) or PurePosixPath(name).name)[:MAX_TITLE]
+    title = one_line(document.title or "") or one_line(_first_heading(document) or "") or PurePosixPath(name).name
+    document.title = title[:MAX_TITLE].rstrip()
     document.language = document.language or detect_language(document.text)
     return found, document
 

@@ -35,6 +35,7 @@ from domain.api_keys.usage import KeyUsage
 from domain.conversations.service import ConversationService
 from domain.crawls.runner import LEASE_S, CrawlRunner
 from domain.crawls.web import Web, agent_name
+from domain.documents.citations import Marker
 from domain.idempotency.service import IdempotencyService
 from domain.identity.service import IdentityService
 from domain.identity.tokens import TokenMint
@@ -148,6 +149,10 @@ class Installation:
         )
         self._started.append(pool.close)
         return pool
+
+    @Lazy
+    def marker(self) -> Marker:
+        return Marker(self.blobs, self.parser)
 
     @Lazy
     def writer(self) -> AnswerWriter | None:

@@ -35,6 +35,7 @@ def api_state(parts: Installation) -> ApiState:
         identity=parts.identity,
         search=lambda: parts.search,
         conversations=lambda: parts.conversations,
+        marker=lambda: parts.marker,
         key_usage=parts.key_usage,
         web=parts.web,
         health=parts.health,

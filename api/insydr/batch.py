@@ -13,10 +13,11 @@ from starlette.datastructures import UploadFile
 from api.body_limits import takes_files
 from api.insydr.jobs import JobOut
 from api.insydr.surface import INSYDR
-from api.insydr.uploads import StoredBlobs, file_limit, store_upload, stored_blobs
+from api.insydr.uploads import StoredBlobs, file_limit, store_upload, stored_blobs, uploaded_name
 from api.principal import Who
 from api.state import ApiState, State
 from core.errors import DocumentError, InvalidInput, TooLarge
+from core.visible import one_line
 from domain.documents.items import Item, Refused, safe_name
 from domain.documents.jsonlines import read_items
 from domain.documents.service import DocumentService
@@ -29,11 +30,15 @@ router = INSYDR.router("/api/v1/workspaces/{workspace_id}/documents/batch", tag=
 MAX_FILES = 1_000
 MEMORY_BYTES = 8 * 2**20
 Accepted = Iterator[Item | Refused]
+_LINES = (
+    "One JSON object a line: {external_id?, title?, text, url?, language?, metadata?}. Line breaks and runs of white "
+    "space in a title become a space, what is invisible goes."
+)
 _BODY = {
     "requestBody": {
         "required": True,
         "content": {
-            "application/x-ndjson": {"schema": {"type": "string", "description": "One JSON object a line."}},
+            "application/x-ndjson": {"schema": {"type": "string", "description": _LINES}},
             "multipart/form-data": {
                 "schema": {
                     "type": "object",
@@ -97,9 +102,9 @@ def _expand(upload: UploadFile, stored: StoredBlobs, limit: int) -> Accepted:
         if (upload.filename or "").lower().endswith(".zip"):
             yield from _members(upload.file, stored, limit)
         else:
-            yield store_upload(upload, stored, limit, external_id=safe_name(upload.filename))
+            yield store_upload(upload, stored, limit, external_id=uploaded_name(upload))
     except (InvalidInput, TooLarge, DocumentError) as error:
-        yield Refused((upload.filename or "file")[:200].replace("\x00", ""), error.code, error.message)
+        yield Refused(one_line(upload.filename or "file")[:200], error.code, error.message)
 
 
 def _members(source: BinaryIO, stored: StoredBlobs, limit: int) -> Accepted:
@@ -114,7 +119,7 @@ def _members(source: BinaryIO, stored: StoredBlobs, limit: int) -> Accepted:
             key = stored.put(io.BytesIO(data))
             yield Item(name, key, len(data), content_hash(data), external_id=name)
         except (InvalidInput, TooLarge) as error:
-            yield Refused(member.name[:200], error.code, error.message)
+            yield Refused(one_line(member.name)[:200], error.code, error.message)
 
 
 def _receive(state: ApiState, who: Principal, collection_id: str, accepted: Accepted, stored: StoredBlobs) -> JobOut:

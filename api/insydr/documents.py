@@ -36,6 +36,9 @@ from domain.revision import etag
 
 router = INSYDR.router("/api/v1/workspaces/{workspace_id}/documents", tag="Documents")
 Version = Annotated[int | None, Query(ge=1, le=1_000_000, description="Default: the live version.")]
+TITLE = (
+    "At most 500 characters on one line: line breaks and runs of white space become a space, what is invisible goes."
+)
 WIRE_STATUSES = ("QUEUED", "PROCESSING", "COMPLETED", "FAILED", "CANCELLED")
 
 
@@ -44,9 +47,9 @@ WIRE_STATUSES = ("QUEUED", "PROCESSING", "COMPLETED", "FAILED", "CANCELLED")
 def upload(
     who: Who,
     state: State,
-    file: Annotated[UploadFile, File(description="The file.")],
+    file: Annotated[UploadFile, File(description="The file. Its name is put on one line, as a title.")],
     collection_id: Annotated[str, Form(max_length=64)],
-    title: Annotated[str | None, Form(max_length=500)] = None,
+    title: Annotated[str | None, Form(description=TITLE)] = None,
     external_id: Annotated[str | None, Form(max_length=500)] = None,
     metadata: Annotated[str | None, Form(max_length=20_000, description="A JSON object.")] = None,
     language: Annotated[str | None, Form(pattern="^[a-z]{2}$", description="ISO 639-1; default: recognised.")] = None,

@@ -1,6 +1,7 @@
 """Uploaded files: sized, hashed and stored before any row names them."""
 
 import hashlib
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import BinaryIO
@@ -18,6 +19,7 @@ from domain.principal import Principal
 from domain.workspaces.service import WorkspaceService
 
 READ_BYTES = 1 << 20
+_LINE_BREAK = re.compile("%0[AD]")
 
 
 class StoredBlobs:
@@ -60,7 +62,7 @@ def file_limit(state: ApiState, who: Principal) -> int:
 
 def store_upload(upload: UploadFile, stored: StoredBlobs, limit_bytes: int, *, external_id: str | None = None) -> Item:
     """One uploaded file as an item; raises for a bad name, an empty or too large file."""
-    name = safe_name(upload.filename)
+    name = uploaded_name(upload)
     size, digest = measure(upload.file)
     if size == 0:
         raise InvalidInput(f"“{name}” is empty.", code="EMPTY_DOCUMENT", field="file")
@@ -69,6 +71,12 @@ def store_upload(upload: UploadFile, stored: StoredBlobs, limit_bytes: int, *, e
     upload.file.seek(0)
     key = stored.put(upload.file)
     return Item(name, key, size, digest, external_id=external_id)
+
+
+def uploaded_name(upload: UploadFile) -> str:
+    """Its file's name; raises `InvalidInput`. Browsers write its line breaks as `%0A` and `%0D` (HTML, “Multipart form
+    data”)."""
+    return safe_name(_LINE_BREAK.sub("\n", upload.filename or ""))
 
 
 def measure(source: BinaryIO) -> tuple[int, str]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from core.errors import InvalidInput
-from core.visible import is_visible
+from core.visible import is_visible, one_line
 from domain.json_values import has_lone_surrogate
 from domain.models import SourceType
 
@@ -48,17 +48,24 @@ class Refused:
 
 
 def safe_name(name: str | None, field_name: str = "file") -> str:
-    """A relative file name without tricks; raises `InvalidInput` for `..`, NUL and the like."""
+    """A relative file name without tricks, each part on one line; raises `InvalidInput` for `..` and the like."""
     given = unicodedata.normalize("NFC", (name or "").replace("\\", "/")).strip()
-    parts = [part for part in given.split("/") if part not in ("", ".")]
-    hidden = any(not is_visible(part) for part in parts)
-    if not parts or hidden or ".." in parts or _CONTROL.search(given) or given.startswith("/"):
+    shown = [one_line(part) for part in given.split("/") if part]
+    hidden = any(not is_visible(part) for part in shown)
+    parts = [part for part in shown if part != "."]
+    if not parts or hidden or ".." in parts or has_lone_surrogate(given) or given.startswith("/"):
         raise InvalidInput(
-            "The file needs a plain name: no “..”, no absolute path, no control characters.",
+            "The file needs a plain name: no “..”, no absolute path, nothing that is invisible as a whole.",
             code="INVALID_FILE_NAME",
             field=field_name,
         )
-    return "/".join(parts)[-MAX_NAME:]
+    whole = "/".join(parts)
+    return whole if len(whole) <= MAX_NAME else whole[-MAX_NAME:].lstrip("./ ")
+
+
+def checked_title(value: str | None, name: str = "title") -> str | None:
+    """A title on one line, None when nothing of it is visible; raises `InvalidInput` where it is too long."""
+    return checked_text(None if value is None else one_line(value), name, MAX_TITLE)
 
 
 def checked_text(value: str | None, name: str, limit: int) -> str | None:

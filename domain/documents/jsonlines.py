@@ -7,7 +7,7 @@ from typing import Any, BinaryIO
 
 from core.errors import InvalidInput
 from core.strict_model import unknown_field
-from domain.documents.items import MAX_EXTERNAL_ID, MAX_TITLE, Item, Refused, checked_text
+from domain.documents.items import MAX_EXTERNAL_ID, Item, Refused, checked_text, checked_title
 from domain.json_values import checked_json, has_lone_surrogate
 from domain.models import SourceType
 from ingest.fingerprint import content_hash
@@ -53,7 +53,7 @@ def _item(line: bytes, number: int, blob_key: str, start: int) -> Item:
     external_id = _string(record, "external_id", MAX_EXTERNAL_ID)
     return Item(
         file_name=f"{external_id or f'line-{number}'}.json",
-        title=_string(record, "title", MAX_TITLE),
+        title=checked_title(_given(record, "title")),
         external_id=external_id,
         blob_key=blob_key,
         blob_start=start,
@@ -88,13 +88,17 @@ def _decoded(line: bytes) -> Any:
         return json.loads(line)
 
 
-def _string(record: dict[str, Any], name: str, limit: int) -> str | None:
+def _given(record: dict[str, Any], name: str) -> str | None:
     value = record.get(name)
     if value is None:
         return None
     if not isinstance(value, str):
         raise InvalidInput(f"{name} must be a string.", field=name)
-    return checked_text(value, name, limit)
+    return value
+
+
+def _string(record: dict[str, Any], name: str, limit: int) -> str | None:
+    return checked_text(_given(record, name), name, limit)
 
 
 def _url(record: dict[str, Any]) -> str | None:

@@ -7,7 +7,7 @@ import signal
 import threading
 from multiprocessing.connection import Connection
 
-from ingest.children.protocol import Failed, ParseTask
+from ingest.children.protocol import Failed, ParseTask, PlaceTask
 
 
 def main(pipe: Connection, cpu_s: float, memory_bytes: int) -> None:
@@ -18,15 +18,16 @@ def main(pipe: Connection, cpu_s: float, memory_bytes: int) -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_DATA, (memory_bytes, memory_bytes))
     os.nice(5)  # questions come before reading
+    from ingest.children.placing import place
     from ingest.children.reading import read
 
     while True:
         try:
-            task: ParseTask = pipe.recv()
+            task: ParseTask | PlaceTask = pipe.recv()
         except (EOFError, OSError):
             return
         _allow_cpu(cpu_s)
-        result = read(task)
+        result = place(task) if isinstance(task, PlaceTask) else read(task)
         try:
             pipe.send(result)
         except MemoryError:

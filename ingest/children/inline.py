@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 
-from ingest.children.protocol import UNWANTED, Failed, Parsed, ParseTask, Wanted, always
+from ingest.children.placing import place
+from ingest.children.protocol import UNWANTED, Failed, Parsed, ParseTask, Placed, PlaceTask, Wanted, always
 from ingest.children.reading import read
 
 
@@ -11,6 +12,9 @@ class InlineParser:
 
     def run(self, tasks: Sequence[ParseTask], wanted: Wanted = always) -> list[Parsed | Failed]:
         return [read(task) if wanted(number) else UNWANTED for number, task in enumerate(tasks)]
+
+    def place(self, task: PlaceTask) -> Placed | Failed:
+        return place(task)
 
     def warm(self) -> None:
         """Nothing to prepare."""

@@ -14,20 +14,23 @@ from multiprocessing import forkserver
 from multiprocessing.connection import Connection
 from multiprocessing.context import ForkServerContext, ForkServerProcess
 from queue import LifoQueue
+from typing import Any
 
 from ingest.children import child
-from ingest.children.protocol import UNWANTED, Failed, Parsed, ParseTask, Wanted, always
+from ingest.children.protocol import UNWANTED, Failed, Parsed, ParseTask, Placed, PlaceTask, Wanted, always
 
 IDLE_S = 20.0
+PLACE_S = 10.0  # for a quote's places, and as long for its turn
 LOOK_EVERY_S = 0.5  # whether a running task is still wanted
 _TIMEOUT = "Reading the file took longer than {:g} s: split it into smaller ones."
 _MEMORY = "Reading the file needed more memory than there is: split it into smaller ones."
 _STOPPED = "The service was stopped while it read the file: it is read again after the start."
+_BUSY = "Other places are looked up at this moment: try again in some seconds."
 _CRASHED = "The file made its parser crash. Save it again in another way, e.g. print it to a new PDF."
 
 
 class ParsePool:
-    """At most `size` children. Thread safe: each call of `run` borrows one."""
+    """At most `size` children, and one for places. Thread safe: each call of `run` borrows one."""
 
     def __init__(self, size: int, *, wall_s: float, cpu_s: float, memory_bytes: int, max_tasks: int) -> None:
         context = multiprocessing.get_context("forkserver")
@@ -36,6 +39,10 @@ class ParsePool:
         self._all = [_Slot(context, wall_s, cpu_s, memory_bytes, max_tasks) for _ in range(size)]
         for slot in self._all:
             self._slots.put(slot)
+        place_s = min(PLACE_S, wall_s)
+        self._places = _Slot(context, place_s, place_s, memory_bytes, max_tasks)
+        self._all.append(self._places)
+        self._reaping = threading.Lock()
 
     def run(self, tasks: Sequence[ParseTask], wanted: Wanted = always) -> list[Parsed | Failed]:
         """Waits for a free child, then for all results."""
@@ -44,6 +51,24 @@ class ParsePool:
             return [slot.run(task, partial(wanted, number)) for number, task in enumerate(tasks)]
         finally:
             self._slots.put(slot)
+
+    def place(self, task: PlaceTask) -> Placed | Failed:
+        """In a child of its own: documents that are read take minutes."""
+        result = self._places.place(task, PLACE_S)
+        self._reap_later()
+        return result
+
+    def _reap_later(self) -> None:
+        """Where no worker runs, nobody else reaps it."""
+        if self._reaping.acquire(blocking=False):
+            timer = threading.Timer(IDLE_S + 1, self._reap_places)
+            timer.daemon = True
+            timer.start()
+
+    def _reap_places(self) -> None:
+        self._reaping.release()
+        if not self._places.end_if_idle(IDLE_S):
+            self._reap_later()
 
     def warm(self) -> None:
         """Start the fork server, so that the first document does not wait for its imports."""
@@ -75,19 +100,32 @@ class _Slot:
 
     def run(self, task: ParseTask, wanted: Callable[[], bool]) -> Parsed | Failed:
         with self._lock:
-            result = self._ask(task, wanted)
+            result: Parsed | Failed = self._ask(task, wanted)
             self._tasks, self._last = self._tasks + 1, time.monotonic()
             if self._tasks >= self._max_tasks:
                 self._end()
             return result
 
-    def end_if_idle(self, idle_s: float) -> None:
-        if self._lock.acquire(blocking=False):
-            try:
-                if self._process is not None and time.monotonic() - self._last > idle_s:
-                    self._end()
-            finally:
-                self._lock.release()
+    def place(self, task: PlaceTask, patience_s: float) -> Placed | Failed:
+        if not self._lock.acquire(timeout=patience_s):
+            return Failed("PARSER_BUSY", _BUSY, retryable=True)
+        try:
+            result: Placed | Failed = self._ask(task, lambda: True)
+            self._tasks, self._last = self._tasks + 1, time.monotonic()
+            return result
+        finally:
+            self._lock.release()
+
+    def end_if_idle(self, idle_s: float) -> bool:
+        """Whether it has no child any more."""
+        if not self._lock.acquire(blocking=False):
+            return False
+        try:
+            if self._process is not None and time.monotonic() - self._last > idle_s:
+                self._end()
+            return self._process is None
+        finally:
+            self._lock.release()
 
     def end(self) -> None:
         """For good, also while it works: its task fails as one to be tried again, whoever waits gets an answer."""
@@ -98,7 +136,8 @@ class _Slot:
         with self._lock:
             self._end()
 
-    def _ask(self, task: ParseTask, wanted: Callable[[], bool]) -> Parsed | Failed:
+    def _ask(self, task: ParseTask | PlaceTask, wanted: Callable[[], bool]) -> Any:
+        """What the child answers: by the task, `Parsed` or `Placed`; or `Failed`."""
         if self._closed:
             return Failed("PARSER_STOPPED", _STOPPED, retryable=True)
         if not wanted():
@@ -110,10 +149,9 @@ class _Slot:
             if failure is not None:
                 self._end()
                 return failure
-            result: Parsed | Failed = pipe.recv()
+            return pipe.recv()
         except (EOFError, OSError):
             return self._crashed()
-        return result
 
     def _waited(self, pipe: Connection, wanted: Callable[[], bool]) -> Failed | None:
         """None once the child has answered (or died), else why nobody waits for it any longer."""

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from ingest.elements import Chunk, ParsedDocument
+from ingest.elements import Chunk, ParsedDocument, Rectangle
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +35,27 @@ class Parsed:
 
 
 @dataclass(frozen=True, slots=True)
+class PlaceTask:
+    """A quote to be found on 1-based `pages` of the PDF that a `ParseTask` of the same bytes was read from."""
+
+    path: str
+    start: int
+    length: int
+    pages: tuple[int, ...]
+    quote: str
+    before: str
+    after: str
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """Where a quote stands, a rectangle a line; none where it was not found, and `notice` says why."""
+
+    rectangles: tuple[Rectangle, ...]
+    notice: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Failed:
     """Why a document cannot be read; becomes a `DocumentError`."""
 
@@ -60,6 +81,10 @@ class Parser(Protocol):
         `wanted` is asked with a task's number before it begins and about twice a second while it runs; a task that
         is not wanted any more ends as `UNWANTED`.
         """
+        ...
+
+    def place(self, task: PlaceTask) -> Placed | Failed:
+        """For who waits at the screen: within seconds, apart from what `run` does."""
         ...
 
     def warm(self) -> None:

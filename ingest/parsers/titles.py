@@ -2,6 +2,7 @@
 
 import re
 
+from core.visible import one_line
 from ingest.builder import DocumentBuilder
 from ingest.elements import ElementKind
 
@@ -19,7 +20,7 @@ _MAX_CHARS = 300
 
 def sensible_title(raw: str | None) -> str | None:
     """`raw` less program prefixes ("Microsoft Word - "); None for file names, place holders and noise."""
-    text = _PROGRAM.sub("", " ".join((raw or "").replace("\x00", "").split()))
+    text = _PROGRAM.sub("", one_line(raw or ""))
     if _EMPTY.match(text) or len(text) > _MAX_CHARS or sum(map(str.isalpha, text)) < 2:
         return None
     if _FILE_SUFFIX.search(text) or ("\\" in text and " " not in text):

@@ -13,7 +13,7 @@ import pytest
 
 from ingest.children.inline import InlineParser
 from ingest.children.pool import ParsePool
-from ingest.children.protocol import Failed, Parsed, Parser, ParseTask
+from ingest.children.protocol import Failed, Parsed, Parser, ParseTask, Placed, PlaceTask
 
 SAMPLES = Path(__file__).resolve().parents[2] / "insydr" / "demo_files"
 
@@ -64,6 +64,39 @@ class TestRun:
         assert (result.title, result.language) == ("Mine", "de")
         assert all(text.startswith("Mine") for text in result.embedding_texts)
         assert len(result.hashes) == len(result.chunks) == len(result.embedding_texts)
+
+
+class TestPlace:
+    def test_words_are_found_on_their_page(self, parser: Parser) -> None:
+        path = SAMPLES / "size-chart.pdf"
+        (parsed,) = parser.run([task(path)])
+        assert isinstance(parsed, Parsed)
+        word = parsed.document.text.split()[0]
+        placed = parser.place(PlaceTask(str(path), 0, path.stat().st_size, (1,), word, "", ""))
+        assert isinstance(placed, Placed)
+        assert [one.page for one in placed.rectangles] == [1]
+
+    @pytest.mark.parametrize("content", [b"", b"%PDF-1.7 nothing", b"words"])
+    def test_what_is_no_pdf_is_a_value(self, content: bytes, parser: Parser, tmp_path: Path) -> None:
+        path = tmp_path / "a.pdf"
+        path.write_bytes(content)
+        failed = parser.place(PlaceTask(str(path), 0, len(content), (1,), "words", "", ""))
+        assert isinstance(failed, Failed)
+        assert failed.message.endswith(".")
+
+    def test_a_hanging_one_ends_and_the_next_is_answered(self, tmp_path: Path) -> None:
+        fifo, path = tmp_path / "never-ends.pdf", SAMPLES / "size-chart.pdf"
+        os.mkfifo(fifo)
+        pool = ParsePool(1, wall_s=4, cpu_s=60, memory_bytes=2**31, max_tasks=100)
+        try:
+            hanging = pool.place(PlaceTask(str(fifo), 0, 5, (1,), "words", "", ""))
+            after = pool.place(PlaceTask(str(path), 0, path.stat().st_size, (1,), "no such words", "", ""))
+        finally:
+            pool.close()
+        assert isinstance(hanging, Failed)
+        assert hanging.code == "PARSER_TIMEOUT"
+        assert isinstance(after, Placed)
+        assert (after.rectangles, bool(after.notice)) == ((), True)
 
 
 class TestChildren:

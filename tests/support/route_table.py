@@ -51,6 +51,9 @@ CASES: dict[tuple[str, str], Case] = {
     ("POST", "/documents/{document_id}/cancel"): Case(P.DOCUMENTS_WRITE, Role.EDITOR),
     ("GET", "/documents/{document_id}/text"): Case(P.DOCUMENTS_READ, Role.VIEWER),
     ("GET", "/documents/{document_id}/chunks"): Case(P.DOCUMENTS_READ, Role.VIEWER),
+    ("GET", "/documents/{document_id}/citation"): Case(
+        P.DOCUMENTS_READ, Role.VIEWER, params=(("start", "0"), ("end", "5"))
+    ),
     ("GET", "/documents/{document_id}/original"): Case(P.DOCUMENTS_READ, Role.VIEWER),
     ("GET", "/documents/{document_id}/events"): Case(P.DOCUMENTS_READ, Role.VIEWER),
     ("POST", "/documents/url"): Case(
@@ -106,6 +109,7 @@ def request_of(case: Case, collection_id: str = "ghost") -> dict[str, Any]:
         return {"files": {"file": ("a.txt", b"text")}, "data": {"collection_id": collection_id}}
     options: dict[str, Any] = {"json": case.json} if case.json is not None else {}
     if case.params:
-        options["params"] = {name: collection_id for name, _ in case.params}
+        options["params"] = {name: collection_id if value == "ghost" else value for name, value in case.params}
+    if case.json is None and ("collection_id", "ghost") in case.params:
         options["content"] = b'{"text": "a"}'
     return options

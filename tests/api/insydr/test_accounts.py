@@ -81,7 +81,7 @@ class TestSignUp:
             ("email", "nobody"), ("email", ""), ("email", 5), ("email", None), ("email", "a@b@c.de"),
             ("password", "short"), ("password", "x" * 257), ("password", "long enough\0"),
             ("password", "password"), ("password", "12345678"), ("password", "QwertyUiop"), ("password", "iloveyou1"),
-            ("full_name", ""), ("full_name", "  \t "), ("full_name", "x" * 201), ("full_name", "a\0b"),
+            ("full_name", ""), ("full_name", "  \t "), ("full_name", "x" * 201), ("full_name", "\0\n"),
             ("full_name", ["John"]),
         ],
     )  # fmt: skip

@@ -79,6 +79,20 @@ class TestJsonLines:
         assert list(workspace.shape.parts.blobs.keys(workspace.id)) == []
         assert workspace.get("/jobs").json()["total"] == 0
 
+    def test_titles_are_put_on_one_line(self, workspace: Workspace) -> None:
+        """Records of real sources: nothing is refused for what a title's white space is made of."""
+        between = ("\n", "\r\n", "\t", " \0", "\u2028", " \u200b", "\ufeff ", "\u202e \u202c", "\x0b\x1f", "  ")
+        records = [
+            {"external_id": str(number), "title": f"\n{number}{one}Guide ", "text": f"One\nTwo {number}."}
+            for number, one in enumerate(between)
+        ]
+        job = workspace.wait_job(workspace.batch(lines(*records)).json()["id"])
+        assert (job["completed"], job["failed"], job["errors"]) == (len(between), 0, [])
+        titles = [row["title"] for row in workspace.get("/documents").json()["documents"]]
+        assert sorted(titles) == [f"{number} Guide" for number in range(len(between))]
+        hit = workspace.search("Guide", top_k=1)["results"][0]
+        assert "\n" in hit["content"]  # the text keeps its own
+
     def test_needs_a_known_collection(self, workspace: Workspace) -> None:
         check_error(workspace.batch(lines({"text": "x"}), collection_id="col_x"), 404, "COLLECTION_NOT_FOUND")
         check_error(workspace.post("/documents/batch", content=b"{}"), 400, "VALIDATION_ERROR", "collection_id")
@@ -141,6 +155,15 @@ class TestZip:
             packed.writestr("good.txt", b"Good.")
         job = workspace.wait_job(self.post(workspace, buffer.getvalue()).json()["id"])
         assert (job["completed"], job["failed"], job["errors"][0]["code"]) == (1, 1, "INVALID_FILE_NAME")
+
+    def test_names_are_put_on_one_line(self, workspace: Workspace) -> None:
+        buffer = io.BytesIO()
+        with zipfile.ZipFile(buffer, "w") as packed:
+            packed.writestr("folder/a\nb\u200b.txt", b"Good.")
+        job = workspace.wait_job(self.post(workspace, buffer.getvalue()).json()["id"])
+        assert job["completed"] == 1
+        (row,) = workspace.get("/documents").json()["documents"]
+        assert (row["title"], row["external_id"]) == ("a b.txt", "folder/a b.txt")
 
     def test_a_broken_archive(self, workspace: Workspace) -> None:
         reply = self.post(workspace, archive(a_txt=b"Alpha." * 99)[:60])

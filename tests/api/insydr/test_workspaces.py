@@ -293,3 +293,21 @@ class TestMalformed:
     def test_json_that_is_no_object(self, body: object, workspace: Workspace) -> None:
         content = json.dumps(body).encode()
         check_error(workspace.post("/collections", content=content, headers={"Content-Type": "application/json"}), 400)
+
+
+class TestNames:
+    def test_are_put_on_one_line(self, owner: Account) -> None:
+        name, kept = "\n Bike\r\n\tShop\0\u200b\u202e ", "Bike Shop"
+        workspace = owner.workspace(name)
+        assert workspace.get().json()["name"] == kept
+        made = workspace.post("/agents", json={"name": name, "greeting_message": "Hello.\nAsk me."}).json()
+        agent = workspace.get(f"/agents/{made['id']}").json()
+        assert (agent["name"], agent["greeting_message"]) == (kept, "Hello.\nAsk me.")
+        assert workspace.post("/api-keys", json={"name": name}).json()["name"] == kept
+        assert workspace.patch(json={"name": "x" + name}).json()["name"] == "x " + kept
+
+    def test_that_show_nothing_are_refused(self, workspace: Workspace) -> None:
+        for path in ("/agents", "/api-keys", "/collections"):
+            reply = workspace.post(path, json={"name": "\n\u200b\u202e\0"})
+            check_error(reply, 400, "VALIDATION_ERROR", "name")
+            assert "blank" in reply.json()["detail"]

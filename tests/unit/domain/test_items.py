@@ -14,12 +14,19 @@ from domain.json_values import checked_json
 class TestSafeName:
     @pytest.mark.parametrize(
         ("given", "kept"),
-        [("a.txt", "a.txt"), ("b/./a.txt", "b/a.txt"), ("b\\a.txt", "b/a.txt"), (" é.txt ", "é.txt"), ("...", "...")],
-    )
+        [
+            ("a.txt", "a.txt"), ("b/./a.txt", "b/a.txt"), ("b\\a.txt", "b/a.txt"), (" é.txt ", "é.txt"), ("...", "..."),
+            ("a\0b.txt", "ab.txt"), ("a\nb.txt", "a b.txt"), ("x\t/ a\u200b.txt", "x/a.txt"), ("\ufeffa", "a"),
+            ("gpj\u202eexe.txt", "gpjexe.txt"), ("\0./a", "a"),
+        ],
+    )  # fmt: skip
     def test_keeps_plain_ones(self, given: str, kept: str) -> None:
         assert safe_name(given) == kept
 
-    @pytest.mark.parametrize("given", [None, "", " ", "/", ".", "..", "a/..", "../a", "/a", "\\a", "a\0b", "a\nb"])
+    @pytest.mark.parametrize(
+        "given",
+        [None, "", " ", "/", ".", "..", "a/..", "../a", "/a", "\\a", "\0/a", "a/\u200b/b", ".\0./a", "\0", "\ud800"],
+    )
     def test_refuses_tricks(self, given: str | None) -> None:
         with pytest.raises(InvalidInput) as raised:
             safe_name(given)
@@ -28,6 +35,7 @@ class TestSafeName:
     def test_is_never_too_long(self) -> None:
         assert safe_name("x" * 300 + ".txt").endswith("x.txt")
         assert len(safe_name("x" * 300 + ".txt")) == 255
+        assert safe_name("x../" + "y" * 252) == "y" * 252  # no “..” comes of the cut
 
 
 class TestJsonLines:
@@ -55,13 +63,27 @@ class TestJsonLines:
         assert found[2].line == 3
 
     @pytest.mark.parametrize(
+        "between", ["\\n", "\\r\\n", "\\t", " \\u0000 ", "\\u2028", " \\u200b", "\\ufeff ", "\u2028", "  ", "\\u0085"]
+    )
+    def test_a_title_is_put_on_one_line(self, between: str) -> None:
+        (found,) = self.read(f'{{"text": "a", "title": "\\n Bike{between}Guide "}}')
+        assert isinstance(found, Item)
+        assert found.title == "Bike Guide"
+
+    def test_an_invisible_title_is_none(self) -> None:
+        (found,) = self.read('{"text": "a", "title": "\\u200b\\n"}')
+        assert isinstance(found, Item)
+        assert found.title is None
+
+    @pytest.mark.parametrize(
         "line",
         [
             "nonsense", "null", "5", '{"text": 5}', '{"text": "  "}', '{"title": "t"}', '{"text": "a", "extra": 1}',
             '{"text": "a", "external_id": 5}', '{"text": "a", "url": "javascript:x"}',
             '{"text": "a", "language": "en1"}',
             '{"text": "a", "metadata": [1]}', '{"text": "a", "metadata": {"a": NaN}}', '{"text": "\\ud800"}',
-            '{"text": "a", "title": "\\udc00"}', '{"text": "a", "title": "x\\u0000"}', b'{"text": "\xff"}',
+            '{"text": "a", "title": "\\udc00"}', json.dumps({"text": "a", "title": "x" * 501}),
+            '{"text": "a", "external_id": "x\\n"}', b'{"text": "\xff"}',
             "[" * 50_000,
         ],
     )  # fmt: skip
