@@ -10,6 +10,7 @@ import os
 import threading
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -33,17 +34,16 @@ class OnnxReader:
         self._threads = threads or _cores()
         self._loading = threading.Lock()
         self._session: Any = None
-        self._inputs: frozenset[str] = frozenset()
         self._layout: Layout | None = None
         self._pool: ThreadPoolExecutor | None = None
         self._scale, self._bias = _calibration(path.with_name(DESCRIPTION))
 
     def read(self, question: str, passages: Sequence[str], titles: Sequence[str] = ()) -> list[Reading]:
         """See the protocol. Raises `Unavailable` when the file is missing or damaged, or the reader closed."""
-        layout, pool = self._ready()
+        layout, pool, session = self._ready()
         named = titles or [""] * len(passages)
         rows = [layout.windows(question, *pair) for pair in zip(passages, named, strict=True)]
-        results = iter(list(pool.map(self._infer, [window for windows in rows for window in windows])))
+        results = iter(list(pool.map(partial(_infer, session), [window for windows in rows for window in windows])))
         return [
             self._reading(question, passage, windows, [next(results) for _ in windows])
             for passage, windows in zip(passages, rows, strict=True)
@@ -65,22 +65,23 @@ class OnnxReader:
         relevance = max(logit for _, logit in outputs) * self._scale + self._bias
         return Reading(relevance, best, min(null_score(logits) for logits, _ in outputs))
 
-    def _infer(self, window: Window) -> tuple[Floats, float]:
-        ids = np.array([window.ids], np.int64)
-        feed = {"input_ids": ids, "segment_ids": np.array([window.segments], np.int64)}
-        if "attention_mask" in self._inputs:
-            feed["attention_mask"] = np.ones_like(ids)
-        spans, relevance = self._session.run(["spans", "relevance"], feed)
-        return spans[0], float(relevance[0])
-
-    def _ready(self) -> tuple[Layout, ThreadPoolExecutor]:
+    def _ready(self) -> tuple[Layout, ThreadPoolExecutor, Any]:
         with self._loading:
             if self._session is None:
                 self._session = _load(self._path)
-                self._inputs = frozenset(one.name for one in self._session.get_inputs())
             self._layout = self._layout or Layout()
             self._pool = self._pool or ThreadPoolExecutor(self._threads, thread_name_prefix="reader")
-            return self._layout, self._pool
+            return self._layout, self._pool, self._session
+
+
+def _infer(session: Any, window: Window) -> tuple[Floats, float]:
+    """Logits of start and end a token, and of the relevance."""
+    ids = np.array([window.ids], np.int64)
+    feed = {"input_ids": ids, "segment_ids": np.array([window.segments], np.int64)}
+    if len(session.get_inputs()) > len(feed):  # the float32 graph takes rows that are padded, too
+        feed["attention_mask"] = np.ones_like(ids)
+    spans, relevance = session.run(["spans", "relevance"], feed)
+    return spans[0], float(relevance[0])
 
 
 def _load(path: Path) -> Any:
