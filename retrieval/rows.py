@@ -17,19 +17,13 @@ _NAMES = {
 
 
 def tied_rows(question: Question, best: Sequence[Candidate]) -> list[Candidate]:
-    """The best row, and those of its table that answer as well: the same terms of the question in their cells."""
+    """The best row; where a list is asked for, or no cell tells which, all of its table that answer as well."""
     first = best[0]
-    rows = [
-        one
-        for one in best
-        if one.statement.names and one.statement.names == first.statement.names and one.own == first.own
-    ]
-    in_same = [
-        one for one in rows if one.statement.passage.stored.document_id == first.statement.passage.stored.document_id
-    ]
-    if question.wanted is Wanted.LIST or first.own == 0.0:
-        return sorted(in_same, key=lambda one: one.statement.passage.stored.char_start + one.statement.start)
-    return [first]
+    if not first.statement.names or (question.wanted is not Wanted.LIST and first.own > 0):
+        return [first]
+    tied = (one for one in best if one.own == first.own and one.statement.names == first.statement.names)
+    rows = [one for one in tied if _document(one) == _document(first)]
+    return sorted(rows, key=lambda one: one.statement.passage.stored.char_start + one.statement.start)
 
 
 def column_rows(question: Question, ranking: Ranking) -> list[list[tuple[Candidate, int]]]:

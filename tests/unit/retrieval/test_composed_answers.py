@@ -1,12 +1,16 @@
 """Extractive answers: the statement that answers, in the form of its kind, quoted exactly, and nothing else."""
 
+from dataclasses import replace
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from core.embedding.words import terms
 from retrieval.answers import Style
 from retrieval.compose import Composition, compose
 from retrieval.extract import ranked
-from retrieval.passages import Passage
+from retrieval.passages import Block, BlockKind, Passage
 from retrieval.question import understood
 from tests.support.passages import parsed, passage
 
@@ -151,6 +155,11 @@ class TestTables:
         rows = first.stored.content[first.stored.content.index("| Harbour") :]
         assert answer("How many seats has the Harbour plan?", passage(1, rows)).text == "Harbour plan, 60, 35, 79"
 
+    def test_a_piece_of_a_row_is_given_as_it_is(self) -> None:
+        piece = parsed("| Plan | Seats |\n|---|---|\n| Team plan | 50 |")
+        cut = replace(piece.stored, content="plan for large teams | 50 |", blocks=(Block(BlockKind.TABLE, 0, 27),))
+        assert answer("Which plans are there?", replace(piece, stored=cut)).text == "plan for large teams | 50 |"
+
     def test_a_code_in_a_long_table(self) -> None:
         rows = "\n".join(f"| F{n} | Fault number {n} of the belt | Replace module {n} |" for n in range(100, 130))
         found = answer("Which action for F117?", parsed(f"| Code | Meaning | Action |\n|---|---|---|\n{rows}"))
@@ -211,3 +220,35 @@ class TestStyle:
     def test_detailed_goes_on_in_its_paragraph(self) -> None:
         found = answer("How long is the battery covered?", passage(1, WARRANTY), response_style="detailed")
         assert found.text == WARRANTY[WARRANTY.index("The battery") :]
+
+
+LINES = [
+    "Team plan", "costs 5 euros.", "| a | b |", "|---|---|", "| Team | 5 |", "- item", "1. Wait.", "# Plan", "It is 7.",
+    "plan: Team; fee: 5", "Who pays?", "\n", "\n\n", "```", "so:", "(1) go", "…", "团队。",
+]  # fmt: skip
+QUESTIONS = [
+    "How much does the Team plan cost?",
+    "How do I wait?",
+    "Which plans are there?",
+    "Who pays?",
+    "plan",
+    "团队",
+]
+STYLES = ["brief", "conversational", "detailed"]
+
+
+class TestAnything:
+    @given(
+        st.lists(st.sampled_from(LINES), max_size=25).map(" ".join),
+        st.sampled_from(QUESTIONS),
+        st.sampled_from(STYLES),
+        st.integers(20, 200),
+        st.booleans(),
+    )
+    def test_is_answered_within_the_limit_by_exact_spans(
+        self, content: str, question: str, style: str, most: int, is_parsed: bool
+    ) -> None:
+        one = parsed(content) if is_parsed else passage(1, content)
+        found = answer(question, one, passage(2, content[::-1]), response_style=style, max_characters=most)
+        assert len(found.text) <= most
+        assert bool(found.text) == bool(found.quotes)
