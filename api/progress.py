@@ -97,8 +97,11 @@ class Progress:
         if self._task is None or self._task.done():
             self._task = asyncio.create_task(self._poll(database))
         try:
-            while watcher.seen is None or not watcher.seen.ended:
-                yield await _next(watcher, every_s)
+            ended = False
+            while not ended:
+                seen = await _next(watcher, every_s)
+                ended = seen is not None and seen.ended  # what was told while the caller wrote comes first
+                yield seen
         finally:
             self._watchers.discard(watcher)
 

@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy.orm import Session
 
 import api.insydr.events
+import api.progress
 from api.progress import STREAMS_EACH, Progress, Seen
 from domain.models import Job, JobKind, JobStatus
 from tests.support.client import Workspace, until
@@ -65,6 +66,31 @@ class TestEnd:
         with stream(workspace, endless) as lines:
             assert workspace.post(endless.removesuffix("/events") + "/cancel").status_code == 200
             assert '"status":"CANCELLED"' in end_of(lines)
+
+
+class TestSlowReader:
+    def test_gets_the_end_that_came_while_it_was_busy(
+        self, workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Where it writes longer than the next look takes, which then is the last."""
+        monkeypatch.setattr(api.progress, "POLL_S", 0.0)
+        looks = asyncio.Event()
+
+        def look(_: Session, ids: Sequence[str]) -> dict[str, Seen]:
+            return dict.fromkeys(ids, Seen("ended" if looks.is_set() else "going", looks.is_set()))
+
+        async def main() -> list[str]:
+            read: list[str] = []
+            progress = Progress()
+            async for seen in progress.states(workspace.shape.parts.database, look, "job_1", every_s=60):
+                read.append(seen.text if seen else "")
+                looks.set()
+                (watcher,) = progress._watchers
+                while not (watcher.seen and watcher.seen.ended):
+                    await asyncio.sleep(0)
+            return read
+
+        assert asyncio.run(main()) == ["going", "ended"]
 
 
 class TestMany:
