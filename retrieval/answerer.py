@@ -39,10 +39,19 @@ class Answerer:
         reading of the model.
         """
         question = question.strip()[:MAX_QUESTION_CHARACTERS]
-        asked = self_contained(question, history)
+        plain, passages = self._extractive(store, scope, question, self_contained(question, history), style)
+        yield from (
+            self._written(question, history, passages, style, plain)
+            if plain.answered and self._writer is not None
+            else _said(plain)
+        )
+
+    def _extractive(
+        self, store: PassageStore, scope: Scope, question: str, asked: str, style: Style
+    ) -> tuple[Answer, Sequence[Passage]]:
+        """The answer without a model, or the fallback; and what it was found in."""
         language = self._language_of(asked) or "en"
         passages = self._searcher.search(store, scope, asked, PASSAGES, language=language).passages
-
         meant = understood(asked)
         ranking = ranked(meant, passages, lambda text: list(terms(text, language)))
         found = compose(meant, ranking, style)
@@ -50,10 +59,8 @@ class Answerer:
         sure = confidence(values)
         is_allowed = not _blocked(question, style) and _is_on_topic(asked, found.quotes, style, language)
         if sure < style.threshold or not found.quotes or not is_allowed:
-            yield from _said(Answer(style.fallback, [], sure, False, Generator.EXTRACTIVE, features=values))
-            return
-        plain = Answer(found.text, found.quotes, sure, True, Generator.EXTRACTIVE, features=values)
-        yield from _said(plain) if self._writer is None else self._written(question, history, passages, style, plain)
+            return Answer(style.fallback, [], sure, False, Generator.EXTRACTIVE, features=values), passages
+        return Answer(found.text, found.quotes, sure, True, Generator.EXTRACTIVE, features=values), passages
 
     def _written(
         self, question: str, history: Sequence[Turn], passages: Sequence[Passage], style: Style, plain: Answer
