@@ -8,7 +8,7 @@ from retrieval.passages import Block, BlockKind, StoredPassage
 
 LONG_LINE = 60  # characters; running text that is wrapped has such lines
 HEADING_LEVEL = 6  # of headings that are told from the text alone
-_ITEM = re.compile(r"^\s*(?:[-*•–]|\d{1,3}[.)]|\(\d{1,3}\)|[a-z]\))\s+\S")
+ITEM_MARK = re.compile(r"^\s*(?:[-*•–]|\d{1,3}[.)]|\(\d{1,3}\)|[a-z]\))\s+(?=\S)")
 _RECORD = re.compile(r"^[^:;\n]{1,60}: \S.*; [^:;\n]{1,60}: \S")
 _MARKED_HEADING = re.compile(r"^(#{1,6})\s+\S")
 _FENCE = re.compile(r"^\s*(```|~~~)")
@@ -65,7 +65,7 @@ def _lines(content: str, start: int, end: int) -> Iterator[tuple[int, int]]:
 
 def _speak_for_themselves(texts: Sequence[str]) -> bool:
     """Whether the lines are items, records or headings, not the lines of running text."""
-    marked = any(_ITEM.match(text) or _MARKED_HEADING.match(text) for text in texts)
+    marked = any(ITEM_MARK.match(text) or _MARKED_HEADING.match(text) for text in texts)
     return marked or all(map(_RECORD.match, texts)) or all(len(text) < LONG_LINE for text in texts)
 
 
@@ -75,7 +75,7 @@ def _line(text: str, start: int, end: int, headings: Sequence[str]) -> Block:
         return Block(BlockKind.HEADING, start, end, len(marked[1]))
     if text in headings:
         return Block(BlockKind.HEADING, start, end, HEADING_LEVEL)
-    if _ITEM.match(text):
+    if ITEM_MARK.match(text):
         return Block(BlockKind.LIST_ITEM, start, end)
     return Block(BlockKind.ROW if _RECORD.match(text) else BlockKind.PARAGRAPH, start, end)
 

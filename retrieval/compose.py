@@ -7,16 +7,16 @@ is not covered yet, or where another document says something else. Quotes equal 
 made of them.
 """
 
-import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import takewhile
 
 from retrieval.answers import Quote, Style
+from retrieval.blocks import ITEM_MARK
 from retrieval.extract import Candidate, Ranking, holds_value
 from retrieval.question import Question, Wanted
 from retrieval.rows import column_rows, shown, tied_rows
-from retrieval.statements import Statement, StatementKind
+from retrieval.statements import StatementKind
 
 PARTS = {"brief": 1, "conversational": 2, "detailed": 4}
 NEW_SHARE = 0.2  # of the question that a further statement must cover anew
@@ -25,7 +25,6 @@ RIVAL = 0.85  # the same of a statement of another document that says something 
 ALIKE = 0.5  # share of terms by which two statements speak of the same
 MAX_ROWS = 5
 ASKED = 0.8  # share of the question in a heading from which on the paragraph below says how it is done
-_MARK = re.compile(r"^\s*(?:[-*•–]|\d{1,3}[.)]|\(\d{1,3}\)|[a-z]\))\s+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,37 +49,44 @@ class _Part:
 
 def compose(question: Question, ranking: Ranking, style: Style) -> Composition:
     """An answer of at most `style.max_characters`; empty where nothing was ranked."""
-    parts: list[_Part] = []
-    left = style.max_characters
-    for part in _parts(question, ranking, style):
-        if parts and len(part.text) + 1 > left:
-            continue
-        parts.append(part)
-        left -= len(part.text) + 1
-    return Composition(_joined(parts, style.max_characters), [_quote(part) for part in parts])
+    given = _Given(style.max_characters)
+    if ranking.best:
+        expand = _Expand(question, ranking, style)
+        for part in expand.all(ranking.best[0]):
+            given.take(part)
+        _complete(given, question, ranking, expand, PARTS.get(style.response_style, 2))
+    return Composition(_joined(given.parts, style.max_characters), [_quote(part) for part in given.parts])
 
 
-def _parts(question: Question, ranking: Ranking, style: Style) -> Iterator[_Part]:
-    """The best, then those that add to it."""
-    if not ranking.best:
-        return
-    best = ranking.best[0]
-    expand = _Expand(question, ranking, style)
-    given = expand.all(best)
-    yield from given
-    most = PARTS.get(style.response_style, 2)
-    used = {id(one) for part in given for one in part.used}
-    for one in ranking.best[1:]:
-        if len(given) >= most or one.score < SECOND_BEST * best.score:
+class _Given:
+    """The answer's parts so far; the first is cut where it is too long, others come only where they fit."""
+
+    def __init__(self, max_characters: int) -> None:
+        self._left = max_characters
+        self.parts: list[_Part] = []
+
+    def take(self, part: _Part) -> None:
+        if self.parts and len(part.text) + 1 > self._left:
             return
-        if id(one) in used or not (_adds(one, question, given, ranking) or _differs(one, best, given)):
+        self.parts.append(part)
+        self._left -= len(part.text) + 1
+
+    def has(self, one: Candidate) -> bool:
+        return any(one is used for part in self.parts for used in part.used)
+
+
+def _complete(given: _Given, question: Question, ranking: Ranking, expand: "_Expand", most: int) -> None:
+    """With further statements that add to the best, up to `most` parts in all."""
+    best = ranking.best[0]
+    for one in ranking.best[1:]:
+        if len(given.parts) >= most or one.score < SECOND_BEST * best.score:
+            return
+        adds = _adds(one, question, given.parts, ranking) or _differs(one, best, given.parts)
+        if given.has(one) or not adds:
             continue
         part = expand.one(one)
-        if any(part.text == other.text or _overlaps(part, other) for other in given):
-            continue
-        given.append(part)
-        used |= {id(each) for each in part.used}
-        yield part
+        if not any(part.text == other.text or _overlaps(part, other) for other in given.parts):
+            given.take(part)
 
 
 def _follows(one: Candidate, part: _Part) -> bool:
@@ -198,8 +204,7 @@ class _Expand:
         """Further sentences of its paragraph: one that holds the value, some where details are wanted."""
         chosen, last = around[place], place
         same = [one.statement.block == chosen.statement.block for one in around[place + 1 : place + 3]]
-        wants_value = self._question.wanted in (Wanted.AMOUNT, Wanted.MONEY, Wanted.TIME, Wanted.PERSON)
-        if same[:1] == [True] and wants_value and not holds_value(self._question, chosen.statement.text):
+        if same[:1] == [True] and not holds_value(self._question, chosen.statement.text):
             following = around[place + 1]
             last += holds_value(self._question, following.statement.text) and following.before is chosen
         if self._style.response_style == "detailed":
@@ -207,7 +212,7 @@ class _Expand:
         return last
 
     def _is_listed(self, one: Candidate) -> bool:
-        return one.statement.kind in (StatementKind.ITEM, StatementKind.CODE) or _is_step(one.statement)
+        return one.statement.kind in (StatementKind.ITEM, StatementKind.CODE) or one.statement.is_step
 
     def _wants_all(self, one: Candidate) -> bool:
         """Of the list that an item stands in: where the list is asked for, or its introduction says more than it."""
@@ -218,7 +223,7 @@ class _Expand:
     def _introduces(self, one: Candidate, following: Candidate) -> bool:
         return (
             one.statement.text.endswith((":", "："))
-            or _is_step(following.statement)
+            or following.statement.is_step
             or (self._question.wanted in (Wanted.STEPS, Wanted.LIST) and self._is_listed(following))
         )
 
@@ -247,15 +252,7 @@ class _Expand:
         start, end = used[0].statement.start, used[-1].statement.end
         text = wanted.statement.passage.stored.content[start:end]
         alone = len(used) == 1 and wanted.statement.kind is StatementKind.ITEM
-        return _Part(tuple(used), _MARK.sub("", text) if alone else text, start, end)
-
-
-def _is_step(statement: Statement) -> bool:
-    text = statement.text[:6]
-    mark = text.lstrip("(").split(".")[0].split(")")[0]
-    return (
-        statement.kind is StatementKind.SENTENCE and mark.isdigit() and len(mark) <= 2 and len(mark) < len(text.strip())
-    )
+        return _Part(tuple(used), ITEM_MARK.sub("", text) if alone else text, start, end)
 
 
 def _together(one: Candidate, other: Candidate) -> bool:

@@ -55,7 +55,6 @@ _VALUES = {
     Wanted.TIME: _TIME,
     Wanted.PERSON: _NAME,
 }
-_STEP_ITEM = re.compile(r"^\(?\d{1,2}[.)]\s")
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,14 +112,9 @@ def _codes(question: Question, best: Sequence[Candidate], bags: Sequence[frozens
     return float(named <= best[0].terms | (before.terms if before else frozenset()))
 
 
-def value_pattern(question: Question) -> re.Pattern[str] | None:
-    """What an answer to it must hold, where its kind says so."""
-    return _VALUES.get(question.wanted)
-
-
 def holds_value(question: Question, text: str) -> bool:
     """Whether `text` has a value of the wanted kind that the question has not."""
-    pattern = value_pattern(question)
+    pattern = _VALUES.get(question.wanted)
     asked = question.text.casefold()
     return pattern is not None and any(found.group().casefold() not in asked for found in pattern.finditer(text))
 
@@ -174,7 +168,7 @@ class _Judge:
 
     def _bonus(self, statement: Statement, text: str) -> float:
         if self._question.wanted is Wanted.STEPS:
-            return TYPE_BONUS / 2 if statement.kind is StatementKind.ITEM or _STEP_ITEM.match(text) else 0.0
+            return TYPE_BONUS / 2 if statement.kind is StatementKind.ITEM or statement.is_step else 0.0
         values = f"{' '.join(statement.names)} {text}" if statement.names else text
         named = self._bag_of(statement.cells[:1])
         is_named = bool(named) and named <= self._weights.weights.keys() and statement.kind is StatementKind.ROW
@@ -199,8 +193,8 @@ def _before(statement: Statement, earlier: Sequence[Candidate]) -> Candidate | N
         return None
     last = earlier[-1]
     if statement.kind is StatementKind.SENTENCE:
-        leans = last.statement.block == statement.block and _LEANS.match(statement.text)
-        return last if leans or (_STEP_ITEM.match(statement.text) and last.statement.block == statement.block) else None
+        leans = statement.is_step or _LEANS.match(statement.text)
+        return last if leans and last.statement.block == statement.block else None
     if statement.kind in (StatementKind.ITEM, StatementKind.CODE):
         if last.statement.kind is StatementKind.ITEM and last.statement.headings == statement.headings:
             return last.before or None

@@ -8,6 +8,7 @@ each within one block of the page; case and white space do not matter.
 import re
 from urllib.parse import quote as percent_encode
 
+from core.pipe_rows import cells
 from retrieval.passages import StoredPassage
 
 MAX_EXACT = 300  # characters; a longer quote is named by its beginning and its end
@@ -19,7 +20,6 @@ _MARKER = re.compile(
     r"^\s*(?:-|\d{1,9}\.)\s+"
 )  # of list items: ours, or drawn by the browser, and not text of the page
 _ROW = re.compile(r"^\| | \|$")  # a table's, or a piece of one
-_CELLS = re.compile(r"(?<!\\)\|")
 _BOUNDARY = re.compile(r"[^\w\s]\s*|\s+")
 _WITH_PLACES = ("html", "text", "jsonl")  # a record's text is that of the page at its URL, as its sender read it
 
@@ -81,7 +81,7 @@ def _tells(block: str) -> bool:
 def _cells_or_line(line: str) -> list[str]:
     """A line without its list marker; the cells of a table's row."""
     if _ROW.search(line):
-        return [" ".join(cell.replace("\\|", "|").split()) for cell in _CELLS.split(line)]
+        return cells(line)
     return [" ".join(_MARKER.sub("", line).split())]
 
 

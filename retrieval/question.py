@@ -19,6 +19,11 @@ _STOP = frozenset(
 _EDGES = "?!.,;:\"'“”‘’„«»()[]{}¿¡…"
 
 _COMPOUND = re.compile(r"\b(?:and|or|as well as|und|oder|sowie|et|ou|y|o)\b|[,;]|\?.+\?", re.I)
+# what says nothing of which
+_ALL = frozenset(
+    "supported support available offer offered offers exist existing possible accepted accept known provided provide "
+    "list all there sell angeboten unterstützt verfügbar möglich gibt".split()
+)
 _LISTED = re.compile(
     r"\b(?:which|what|welche)(?: (?:other|kinds of|types of|sorts of|the))? (?:\w+ )??(\w{3,}s)\b", re.I
 )
@@ -109,9 +114,16 @@ def understood(text: str) -> Question:
     )
     words = [token for token in tokens if token and (token in names or token.casefold() not in _STOP)]
     wanted = next((kind for kind, pattern in _KINDS if pattern.search(text)), Wanted.ANY)
-    noun = _LISTED.search(text)
-    listed = noun[1].casefold().rstrip("s") if noun and wanted is Wanted.LIST else ""
+    listed = _listed(text, words) if wanted is Wanted.LIST else ""
     return Question(text, " ".join(words), names, codes_of(text), wanted, listed, bool(_COMPOUND.search(text)))
+
+
+def _listed(text: str, words: list[str]) -> str:
+    """Only where all of its kinds are asked for: “Which plans have a phone line?” asks for some."""
+    noun = _LISTED.search(text)
+    if noun is None or any(word.casefold() not in _ALL and word not in noun[0].split() for word in words):
+        return ""
+    return noun[1].casefold().rstrip("s")
 
 
 def _is_name(token: str, *, first: bool) -> bool:

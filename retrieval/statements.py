@@ -1,5 +1,6 @@
 """What a passage states: sentences, items, rows and code, each with what it needs to be understood."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
@@ -9,6 +10,7 @@ from core.sentences import sentences_within
 from retrieval.blocks import blocks_of
 from retrieval.passages import Block, BlockKind, Passage
 
+_STEP = re.compile(r"\(?\d{1,2}[.)]\s")
 QUESTION_LEVEL = 7  # a question that stands alone heads what follows it, below every heading
 
 
@@ -37,6 +39,11 @@ class Statement:
     @property
     def text(self) -> str:
         return self.passage.stored.content[self.start : self.end]
+
+    @property
+    def is_step(self) -> bool:
+        """A sentence of an enumeration in running text: “2. Wait.”"""
+        return self.kind is StatementKind.SENTENCE and _STEP.match(self.text) is not None
 
 
 def statements_of(passage: Passage) -> list[Statement]:

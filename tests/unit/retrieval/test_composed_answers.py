@@ -146,6 +146,10 @@ class TestTables:
     def test_a_column_that_is_listed(self) -> None:
         assert answer("Which plans are there?", parsed(PLANS)).text == "Basic plan; Team plan; Harbour plan"
 
+    def test_a_column_of_which_some_are_asked_for_is_not_given_whole(self) -> None:
+        found = answer("Which plans have more than 40 seats?", parsed(PLANS))
+        assert "Harbour plan – Seats: 60" in found.text.splitlines()
+
     def test_records_that_name_their_columns(self) -> None:
         text = "plan: Huge; fee_eur: 912.45; seats: 9\nplan: Tiny; fee_eur: 1.20; seats: 1"
         assert answer("What does the Huge plan cost?", passage(1, text)).text == "Huge – fee_eur: 912.45"
@@ -209,6 +213,14 @@ class TestLists:
         text = "# Moving\n\nMove to PostgreSQL with this command:\n\n```\ninsydr migrate --to scaled.toml\n```\n"
         found = answer("How do I move to PostgreSQL?", parsed(text))
         assert found.text == "Move to PostgreSQL with this command:\n\ninsydr migrate --to scaled.toml"
+
+
+class TestLimit:
+    def test_what_does_not_fit_leaves_its_place_to_what_does(self) -> None:
+        long = f"The shop opens at nine {'and is nice ' * 10}on Mondays."
+        text = f"The service costs 89 euros.\n\n{long}\n\nThe shop opens late."
+        found = answer("What does the service cost and when does the shop open?", passage(1, text), max_characters=60)
+        assert found.text == "The service costs 89 euros. The shop opens late."
 
 
 class TestStyle:
