@@ -3,13 +3,13 @@ workspace has."""
 
 import hashlib
 import json
-import re
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from core.errors import InsydrError, InvalidInput
+from core.visible import one_line
 from evals.datasets.model import DataSet, Source
 from insydr.client import Client
 from insydr.commands.ingesting import collection_for, parts_of, upload_part, watch_jobs
@@ -17,7 +17,6 @@ from insydr.commands.ingesting import collection_for, parts_of, upload_part, wat
 PAGE = 200
 BATCH_DOCUMENTS = 2_000
 MAX_TITLE = 200  # characters, as the API has it
-_CONTROL = re.compile(r"[\s\x00-\x1f\x7f-\x9f]+")
 _NOTHING_TAKEN = "Nothing in the batch can be taken"
 _NAMES = ("id", "external_id", "source_url", "file_name", "title")  # the first kind of name that fits decides
 
@@ -143,5 +142,5 @@ def _batch(client: Client, collection_id: str, lines: str) -> str | None:
 
 
 def _title(source: Source) -> str | None:
-    """As the API takes it: published titles have line ends and control characters in them."""
-    return _CONTROL.sub(" ", source.title or "").strip()[:MAX_TITLE] or None
+    """Cut as the API wants it: too long a title would be refused, with its document."""
+    return one_line(source.title or "")[:MAX_TITLE] or None

@@ -84,7 +84,7 @@ class TestDocumentsThatCannotBeTaken:
     def test_are_counted_and_tried_again(self, client: Client, tea: Path, tmp_path: Path) -> None:
         with (tea / "corpus.jsonl").open("a") as file:
             file.write(json.dumps({"_id": "a\u0007b", "title": "Red\ntea", "text": "Red tea."}) + "\n")
-            file.write(json.dumps({"_id": "red", "title": "Red\u0007tea", "text": "Red tea is steeped long."}) + "\n")
+            file.write(json.dumps({"_id": "red", "title": "Red\u0007 tea", "text": "Red tea is steeped long."}) + "\n")
         for name in ("one", "two"):
             report = evaluate(client, load(tea), tmp_path / name, QUIET)
             assert report["notes"] == ["1 documents are not searchable: they were refused or could not be read."]
