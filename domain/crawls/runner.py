@@ -248,12 +248,14 @@ class CrawlRunner:
 
     @contextmanager
     def _watched(self, leased: LeasedRun) -> Iterator[Callable[[], bool]]:
-        """Keeps the lease alive while the block runs, and learns of pause, cancel and loss."""
+        """Keeps the lease alive while the block runs, and learns of pause, cancel and loss. A slice that has learnt of
+        one ends, also where it is resumed meanwhile: how far it had stopped by then would be chance."""
         state: str | None = RunState.RUNNING
 
         def look(session: Session) -> None:
             nonlocal state
-            state = frontier_repository.state_of(session, leased.run.id, leased.lease_id)
+            if state == RunState.RUNNING:
+                state = frontier_repository.state_of(session, leased.run.id, leased.lease_id)
 
         heartbeat = Heartbeat(self._database, leased.lease_id, self._lease_s, look)
         with heartbeat.beating():
