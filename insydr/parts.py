@@ -56,6 +56,8 @@ from pipelines.schedule import Schedule
 from pipelines.workers import Workers
 from retrieval.answerer import Answerer
 from retrieval.generate.protocol import AnswerWriter
+from retrieval.reader.factory import open_reader
+from retrieval.reader.protocol import Reader
 from retrieval.search import Searcher
 
 log = structlog.get_logger()
@@ -169,6 +171,10 @@ class Installation:
         return OpenAILikeWriter(settings.llm_base_url, settings.llm_model, key, settings.llm_timeout_s, client)
 
     @Lazy
+    def reader(self) -> Reader | None:
+        return open_reader(self.settings.reader, self.settings.embedding_threads)
+
+    @Lazy
     def mint(self) -> TokenMint:
         return TokenMint(self.keys, self.settings.access_token_minutes)
 
@@ -194,7 +200,8 @@ class Installation:
     def conversations(self) -> ConversationService:
         from ingest.language import detect_language
 
-        return ConversationService(self.database, Answerer(self._searcher, self.writer, detect_language))
+        answerer = Answerer(self._searcher, self.writer, detect_language, self.reader)
+        return ConversationService(self.database, answerer)
 
     @Lazy
     def replies(self) -> IdempotencyService:
@@ -292,6 +299,8 @@ class Installation:
             try:
                 _ = self.conversations  # loads model and index
                 self.model.embed_query("warm")
+                if self.reader:
+                    self.reader.describe()  # reads, so loads
                 if self._worker_here:
                     self.parser.warm()
             except InsydrError as error:
@@ -324,7 +333,7 @@ class Installation:
             stop()
         self._started.clear()
         parts = type(self)
-        usage, engines = parts.key_usage.made(self), (parts.vectors, parts.model, parts.database)
+        usage, engines = parts.key_usage.made(self), (parts.vectors, parts.model, parts.reader, parts.database)
         if usage:
             _ended(usage.flush)
         for engine in (made.made(self) for made in engines):

@@ -23,6 +23,15 @@ class Quote:
 
 
 @dataclass(frozen=True, slots=True)
+class ShortAnswer:
+    """The words of the first quote that answer by themselves; a span of the document's stored text, as the quote is."""
+
+    char_start: int
+    char_end: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Turn:
     """An earlier message of the conversation."""
 
@@ -56,3 +65,4 @@ class Answer:
     generator: Generator
     notice: str | None = None  # e.g. why the LLM was not used
     features: Mapping[str, float] = field(default_factory=dict)
+    short: ShortAnswer | None = None

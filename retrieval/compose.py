@@ -11,9 +11,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import takewhile
 
-from retrieval.answers import Quote, Style
+from retrieval.answers import Quote, ShortAnswer, Style
 from retrieval.blocks import ITEM_MARK
 from retrieval.extract import Candidate, Ranking, holds_value
+from retrieval.lead import lead, short_answer
+from retrieval.passages import Passage
+from retrieval.polarity import Polarity
 from retrieval.question import Question, Wanted
 from retrieval.rows import column_rows, shown, tied_rows
 from retrieval.statements import StatementKind
@@ -29,8 +32,11 @@ ASKED = 0.8  # share of the question in a heading from which on the paragraph be
 
 @dataclass(frozen=True, slots=True)
 class Composition:
+    """`short` is what of the first quote answers by itself, where that is known."""
+
     text: str
     quotes: list[Quote]
+    short: ShortAnswer | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,19 +49,30 @@ class _Part:
     end: int
 
     @property
+    def passage(self) -> Passage:
+        return self.used[0].statement.passage
+
+    @property
     def terms(self) -> frozenset[str]:
         return frozenset().union(*(one.terms for one in self.used))
 
 
-def compose(question: Question, ranking: Ranking, style: Style) -> Composition:
-    """An answer of at most `style.max_characters`; empty where nothing was ranked."""
-    given = _Given(style.max_characters)
-    if ranking.best:
-        expand = _Expand(question, ranking, style)
-        for part in expand.all(ranking.best[0]):
-            given.take(part)
-        _complete(given, question, ranking, expand, PARTS.get(style.response_style, 2))
-    return Composition(_joined(given.parts, style.max_characters), [_quote(part) for part in given.parts])
+def compose(question: Question, ranking: Ranking, style: Style, polarity: Polarity | None = None) -> Composition:
+    """An answer of at most `style.max_characters`; empty where nothing was ranked. `polarity` tells yes from no."""
+    if not ranking.best:
+        return Composition("", [])
+    best, given = ranking.best[0], _Given(style.max_characters)
+    expand = _Expand(question, ranking, style)
+    for part in expand.all(best):
+        given.take(part)
+    _complete(given, question, ranking, expand, PARTS.get(style.response_style, 2))
+    first = given.parts[0]
+    short = short_answer(ranking, first.passage, first.start, first.end)
+    text = _joined(given.parts, style.max_characters)
+    opening = lead(question, best, short, polarity) if any(one is best for one in first.used) else None
+    if opening and len(opening) + 1 + len(text) <= style.max_characters:
+        text = f"{opening} {text}"
+    return Composition(text, [_quote(part) for part in given.parts], short)
 
 
 class _Given:
@@ -261,8 +278,7 @@ def _together(one: Candidate, other: Candidate) -> bool:
 
 def _quote(part: _Part) -> Quote:
     """The part's slice as a span of the document's stored text."""
-    passage = part.used[0].statement.passage
-    start = passage.stored.char_start
+    passage, start = part.passage, part.passage.stored.char_start
     return Quote(passage, start + part.start, start + part.end, passage.stored.content[part.start : part.end])
 
 

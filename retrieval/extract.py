@@ -10,15 +10,15 @@ that want a number, a time or a name prefer statements that have one (Li & Roth 
 import math
 import re
 from collections import Counter
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from retrieval.passages import Passage
 from retrieval.question import Question, Wanted
+from retrieval.reading import READ_PASSAGES, Excerpt, Heard
 from retrieval.statements import Statement, StatementKind, statements_of
 
 Terms = Callable[[str], list[str]]
-READ_PASSAGES = 6
 PASSAGE_PRIOR = 0.8  # weight of the passage's own score in its statements'
 TYPE_BONUS = 0.15
 NEAR = 0.8  # how much of what it needs counts as its own
@@ -74,13 +74,15 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Ranking:
-    """Candidates, best first; `in_order` has those of each passage in the order of the text, by chunk."""
+    """Candidates, best first; `in_order` has those of each passage in the order of the text, by chunk; `heard` what a
+    reader says of the passages that it has read, by chunk."""
 
     best: list[Candidate]
     in_order: dict[str, list[Candidate]]
     weights: dict[str, float]
     passage_coverage: float
     codes: float = 0.0  # 1: the best candidate has all codes of the question; -1: one of them stands nowhere
+    heard: Mapping[str, Heard] = field(default_factory=dict)
 
     @property
     def best_coverage(self) -> float:
@@ -100,6 +102,17 @@ def ranked(question: Question, passages: Sequence[Passage], terms: Terms) -> Ran
     best = sorted((one for found in in_order.values() for one in found), key=lambda one: -one.score)
     codes = _codes(question, best, bags)
     return Ranking(best, in_order, weigh.weights, max(map(weigh.share, bags)), codes)
+
+
+def excerpts(ranking: Ranking) -> list[Excerpt]:
+    """What a reader should read: of each ranked passage what stands about its best candidate."""
+    return [_excerpt(around) for around in ranking.in_order.values() if around]
+
+
+def _excerpt(around: Sequence[Candidate]) -> Excerpt:
+    best = max(range(len(around)), key=lambda number: around[number].score)
+    statements = [one.statement for one in around]
+    return Excerpt.about(statements[best].passage, statements, best)
 
 
 def _codes(question: Question, best: Sequence[Candidate], bags: Sequence[frozenset[str]]) -> float:

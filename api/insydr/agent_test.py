@@ -47,11 +47,20 @@ class SourceOut(Output):
     )
 
 
+class ShortAnswerOut(Output):
+    text: str
+    char_start: int = Field(description="In the stored text of the first source's document, inside its quote …")
+    char_end: int = Field(description="… to here.")
+
+
 class TestOut(BaseModel):
     __test__ = False
 
     response: str
     sources: list[SourceOut]
+    short_answer: ShortAnswerOut | None = Field(
+        description="The words of the first source that answer by themselves, where the reader is sure of them."
+    )
     confidence: float = Field(description="0 to 1: the probability that the answer is right.")
     response_time_ms: int
     answered: bool = Field(description="False when the fallback message was given.")
@@ -75,6 +84,7 @@ def _out(reply: Reply) -> TestOut:
     return TestOut(
         response=reply.answer.text,
         sources=[SourceOut.model_validate(source) for source in reply.sources],
+        short_answer=ShortAnswerOut.model_validate(reply.answer.short) if reply.answer.short else None,
         confidence=reply.answer.confidence,
         response_time_ms=reply.response_time_ms,
         answered=reply.answer.answered,

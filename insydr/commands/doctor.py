@@ -82,6 +82,7 @@ def _parts(settings: Settings) -> list[Finding]:
         "mail": lambda: "SMTP" if settings.smtp_url else f"no SMTP: mails are files in {settings.data_dir / 'outbox'}",
         "answers": lambda: parts.writer.describe() if parts.writer else "extractive (no language model configured)",
         "embedding": lambda: parts.model.describe(),
+        "reader": lambda: parts.reader.describe() if parts.reader else "none: answers are chosen by words alone",
         "broker": lambda: _broker(parts),
     }
     if running is None:  # the running server holds the embedded engine's lock; it speaks for itself at /readyz

@@ -18,6 +18,10 @@ class FakeReader:
         named = titles or [""] * len(passages)
         return [self._reading(question, *pair) for pair in zip(passages, named, strict=True)]
 
+    def describe(self) -> str:
+        """Its name."""
+        return "fake"
+
     def close(self) -> None:
         """Nothing to close."""
 

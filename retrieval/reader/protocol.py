@@ -36,5 +36,13 @@ class Reader(Protocol):
 
     def read(self, question: str, passages: Sequence[str], titles: Sequence[str] = ()) -> list[Reading]:
         """A reading of each passage, in order. `titles` are read before the passages, but never quoted: a title a
-        passage, or none at all."""
+        passage, or none at all. Raises `Unavailable` where its file cannot be loaded."""
+        ...
+
+    def describe(self) -> str:
+        """A line for `doctor`."""
+        ...
+
+    def close(self) -> None:
+        """Give back what it holds; a later reading takes it again."""
         ...

@@ -40,7 +40,7 @@ class TestBlockedWords:
 class TestConversations:
     def test_a_new_topic_is_answered_for_itself(self) -> None:
         history = [Turn("user", "How long is the warranty of the Filter X200?"), Turn("agent", "Seven years.")]
-        assert ask("Is smoking allowed?", history).text == ROWS[2].content
+        assert ask("Is smoking allowed?", history).text == f"No. {ROWS[2].content}"
 
     def test_a_question_that_leans_takes_the_earlier_one_along(self) -> None:
         history = [Turn("user", "Is there a warranty for the Filter X200?"), Turn("agent", "Yes.")]
