@@ -1,15 +1,16 @@
-"""Fit the confidence on questions whose answer is, or is not, in the corpus.
+"""Fit the confidence on answers of which is known whether they are right.
 
-    python -m evals.fit_confidence --data ../shared/data [--write]
+    python -m evals.fit_confidence --data ../shared/data --site /usr/share/doc/python3.11/html [--write --docs PAGE]
 
-An answer counts as right when a quoted sentence holds a gold answer (SQuAD 2.0) or comes from the gold passage
-(CLAPnq); fallbacks to wrong for unanswerable questions. Logistic regression with a small L2 term.
-Each set's figures are those of weights fitted on the other set, so that they say what happens on a new collection.
+Logistic regression with a small L2 term, over sets with different kinds of documents, each of the same weight. The
+figures of a set are those of weights fitted on the other sets, so they say what happens on a new collection.
+What was searched for is kept beside `--cache`, since most of the time goes into embedding.
 """
 
 import argparse
+import hashlib
 import json
-import tempfile
+import pickle
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,143 +20,165 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.linear_model import LogisticRegression
 
-from core.embedding.factory import BUILT_IN, load_model
-from core.embedding.protocol import EmbeddingModel
-from core.embedding.sparse import SparseEncoder
-from core.embedding.words import terms
-from core.vectors.memory import MemoryVectorStore
-from core.vectors.protocol import Point, Scope
 from domain.evaluation.calibration import auroc, brier, ece
-from evals.corpora import json_lines
+from evals.answering.report import write_docs
+from evals.answering.samples import Asked, Sample, find, samples_of
+from evals.answering.shelf import Found
 from retrieval.answers import Style
-from retrieval.compose import compose
-from retrieval.confidence import MODEL_FILE, NAMES, features
-from retrieval.extract import ranked
-from retrieval.passages import StoredPassage
-from retrieval.question import understood
-from retrieval.search import Searcher
+from retrieval.confidence import MODEL_FILE, READER, WORDS
+from retrieval.extractive import Extractor
+from retrieval.reader.factory import BUILT_IN, open_reader
 
 Floats = npt.NDArray[np.float64]
-SETS = ("squad2-tune", "clapnq-tune")
-QUESTIONS = 1_200
+SETS = ("squad2-tune", "clapnq-tune", "datatalks-tune", "aragog", "site-faq")
+OF_THE_SITE = "site-faq"
+ANSWERABLE_SHARE = 2 / 3  # of a set's weight: people mostly ask what a collection is about
 RIDGE = 1.0
-SHORT_ANSWER = 80  # characters
+MODELS = {"words": WORDS, "reader": (*WORDS, *READER)}
 
 
 @dataclass(frozen=True, slots=True)
-class Sample:
-    x: Floats  # (questions, features)
-    y: Floats  # 1 right, 0 wrong
+class Table:
+    """Samples as numbers, a row each."""
 
+    x: Floats  # (samples, features)
+    right: Floats  # 1 or 0
+    answerable: npt.NDArray[np.bool_]
+    asked: npt.NDArray[np.str_]
+    weight: Floats  # sums to 1
 
-class CorpusPassages:
-    """Passages of a data set by id: one a document."""
-
-    def __init__(self, rows: Sequence[dict[str, str]]) -> None:
-        self._stored = {
-            point: StoredPassage(
-                point, row["_id"], None, "c", row["title"], None, "en", 1, 0, row["text"], (), None, 0, len(row["text"])
-            )
-            for point, row in ((_point_id(n), row) for n, row in enumerate(rows))
-        }
-
-    def load(self, _scope: Scope, chunk_ids: Sequence[str]) -> dict[str, StoredPassage]:
-        return {key: self._stored[key] for key in chunk_ids}
-
-    def replaced(self, _scope: Scope, versions: Mapping[str, int]) -> bool:
-        return False
+    @classmethod
+    def of(cls, samples: Sequence[Sample], names: Sequence[str]) -> "Table":
+        x = np.array([[one.features.get(name, 0.0) for name in names] for one in samples])
+        asked = np.array([one.asked.value for one in samples])
+        answerable = asked == Asked.ANSWERABLE.value
+        share = np.where(answerable, ANSWERABLE_SHARE, 1 - ANSWERABLE_SHARE)
+        counts = np.where(answerable, answerable.sum(), (~answerable).sum())
+        right = np.array([float(one.right) for one in samples])
+        return cls(x, right, answerable, asked, share / counts)
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--data", type=Path, required=True)
-    parser.add_argument("--write", action="store_true", help="Replace the coefficients in the repository.")
-    arguments = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder:
-        model = load_model(BUILT_IN, cache_dir=Path(folder))
-        samples = {name: collect(arguments.data / name, model) for name in SETS}
-        model.close()
-    report = {name: judged(samples[name], fit(samples[other])) for name, other in zip(SETS, SETS[::-1], strict=True)}
-    both = Sample(np.vstack([s.x for s in samples.values()]), np.concatenate([s.y for s in samples.values()]))
-    weights = fit(both)
-    fitted = {
-        "bias": round(float(weights[0]), 4),
-        "weights": dict(zip(NAMES, np.round(weights[1:], 4).tolist(), strict=True)),
-    }
-    print(json.dumps({"fitted": fitted, "transferred": report, "own": judged(both, weights)}, indent=2))
+    arguments = _arguments()
+    rows = _rows(arguments)
+    report: dict[str, Any] = {}
+    fitted: dict[str, Any] = {"fitted_on": list(rows)}
+    curves: dict[str, Floats] = {}
+    for name, names in MODELS.items():
+        reader = open_reader(arguments.reader) if name == "reader" else None
+        samples = {data: samples_of(found, Extractor(reader), label=data) for data, found in rows.items()}
+        tables = {data: Table.of(_judgeable(own), names) for data, own in samples.items()}
+        weights = fit(list(tables.values()))
+        fitted[name] = {"bias": _round(weights[0]), "weights": dict(zip(names, map(_round, weights[1:]), strict=True))}
+        report[name] = {data: _answers(own) | _transferred(tables, data) for data, own in samples.items()}
+        curves = {data: _curve(tables, data) for data in tables}
+    print(json.dumps({"fitted": fitted, "report": report}, indent=1))
     if arguments.write:
-        MODEL_FILE.write_text(json.dumps({**fitted, "fitted_on": list(SETS)}, indent=2) + "\n")
+        MODEL_FILE.write_text(json.dumps(fitted, indent=2) + "\n")
+    if arguments.docs:
+        write_docs(arguments.docs, fitted, report, curves)
 
 
-def collect(folder: Path, model: EmbeddingModel) -> Sample:
-    """Features and labels of the set's questions, by the engine as it answers."""
-    rows = list(json_lines(folder / "corpus.jsonl"))
-    searcher, store = _searcher(rows, model), CorpusPassages(rows)
-    gold = _gold(folder / "qrels.tsv")
-    xs: list[list[float]] = []
-    ys: list[float] = []
-    for question in list(json_lines(folder / "queries.jsonl"))[:QUESTIONS]:
-        passages = searcher.search(store, Scope("w"), question["text"], 8).passages
-        meant = understood(question["text"])
-        ranking = ranked(meant, passages, lambda text: list(terms(text, "en")))
-        found = compose(meant, ranking, Style())
-        values = features(passages, ranking.best_coverage, ranking.passage_coverage)
-        xs.append([values[name] for name in NAMES])
-        ys.append(float(_is_right(question, found.quotes, gold.get(question["_id"], set()))))
-    return Sample(np.array(xs), np.array(ys))
-
-
-def fit(sample: Sample) -> Floats:
+def fit(tables: Sequence[Table]) -> Floats:
     """Bias and weights, shape (1 + features,). The bias is a column of ones, so that it is held small with the rest."""
-    x = np.hstack([np.ones((len(sample.x), 1)), sample.x])
+    x, right = np.vstack([one.x for one in tables]), np.concatenate([one.right for one in tables])
+    weight = np.concatenate([one.weight for one in tables])
+    x = np.hstack([np.ones((len(x), 1)), x])
     model = LogisticRegression(C=1 / RIDGE, fit_intercept=False, solver="newton-cholesky", tol=1e-8)
-    weights: Floats = model.fit(x, sample.y).coef_[0]
+    weights: Floats = model.fit(x, right, sample_weight=weight * len(weight) / weight.sum()).coef_[0]
     return weights
 
 
-def judged(sample: Sample, weights: Floats) -> dict[str, float]:
-    """How well weights tell right from wrong, and how true their probabilities are."""
-    p, y = 1 / (1 + np.exp(-(weights[0] + sample.x @ weights[1:]))), sample.y
-    numbers = {"questions": len(y), "right": y.mean(), "auroc": auroc(p, y), "ece": ece(p, y), "brier": brier(p, y)}
-    return {name: round(float(value), 3) for name, value in numbers.items()}
+def judged(table: Table, weights: Floats, threshold: float) -> dict[str, float]:
+    """How well weights tell right from wrong and answerable from not, and how true their probabilities are."""
+    p, right, can = confidences(table, weights), table.right, table.answerable
+    asked = can | (table.asked == Asked.UNANSWERABLE.value)
+    without = can | (table.asked == Asked.WITHOUT.value)
+    return {
+        "auroc": auroc(p, right),
+        "auroc_answerable": auroc(p[asked], can[asked].astype(float)),
+        "auroc_without": auroc(p[without], can[without].astype(float)),
+        "ece": ece(p[asked], right[asked], equal_mass=True),
+        "brier": brier(p[asked], right[asked]),
+        "median_right": float(np.median(p[right == 1])),
+        "median_wrong": float(np.median(p[right == 0])),
+        "refused_unanswerable": float((p[~can] < threshold).mean()),
+        "refused_answerable": float((p[can] < threshold).mean()),
+    }
 
 
-def _searcher(rows: Sequence[dict[str, str]], model: EmbeddingModel) -> Searcher:
-    sparse, store = SparseEncoder(), MemoryVectorStore()
-    texts = [f"{row['title']}\n{row['text']}" for row in rows]
-    vectors = model.embed_passages(texts)
-    store.upsert(
-        [
-            Point(_point_id(n), "w", "c", row["_id"], 1, 0, "en", {model.name: vectors[n]},
-                  sparse.encode_passage(texts[n], "en"))
-            for n, row in enumerate(rows)
-        ]
-    )  # fmt: skip
-    return Searcher(store, model, sparse)
-
-
-def _is_right(question: dict[str, Any], quotes: Sequence[Any], gold: set[str]) -> bool:
-    """Short gold answers must stand in a quote; of long ones (CLAPnq's are sentences) the passage must be cited."""
-    if question.get("is_impossible"):
-        return False
-    short = [answer for answer in question.get("answers", []) if len(answer) <= SHORT_ANSWER]
-    if short:
-        said = " ".join(quote.text for quote in quotes).casefold()
-        return any(answer.casefold() in said for answer in short)
-    return any(quote.passage.stored.document_id in gold for quote in quotes)
-
-
-def _gold(path: Path) -> dict[str, set[str]]:
-    found: dict[str, set[str]] = {}
-    for line in path.read_text().splitlines()[1:]:
-        query, document, score = line.split("\t")[:3]
-        if float(score) > 0:
-            found.setdefault(query, set()).add(document)
+def confidences(table: Table, weights: Floats) -> Floats:
+    """Shape (samples,)."""
+    found: Floats = 1 / (1 + np.exp(-(weights[0] + table.x @ weights[1:])))
     return found
 
 
-def _point_id(number: int) -> str:
-    return f"00000000-0000-0000-0000-{number:012d}"
+def _curve(tables: Mapping[str, Table], name: str) -> Floats:
+    """Confidence and outcome of a set's own questions, fitted on the others."""
+    own = tables[name]
+    p = confidences(own, fit([table for other, table in tables.items() if other != name]))
+    asked = own.asked != Asked.WITHOUT.value
+    rows: Floats = np.column_stack([p, own.right])[asked]
+    return rows
+
+
+def _transferred(tables: Mapping[str, Table], name: str) -> dict[str, float]:
+    others = [table for other, table in tables.items() if other != name]
+    figures = judged(tables[name], fit(others), Style().threshold)
+    return {key: _round(value) for key, value in figures.items()}
+
+
+def _answers(samples: Sequence[Sample]) -> dict[str, float]:
+    """The answers themselves, on what can be answered."""
+    own = [one for one in samples if one.asked is Asked.ANSWERABLE]
+    shorts = [one.short_f1 for one in own if one.short_f1 is not None]
+    figures = {
+        "questions": float(len(own)),
+        "first": float(np.mean([one.first for one in own])),
+        "right": float(np.mean([one.right for one in own])),
+        "characters": float(np.mean([one.characters for one in own])),
+        "short_f1": float(np.mean(shorts)) if shorts else float("nan"),
+    }
+    return {name: _round(value) for name, value in figures.items()}
+
+
+def _judgeable(samples: Sequence[Sample]) -> list[Sample]:
+    """Those with an answer: without one the confidence is 0 by rule."""
+    return [one for one in samples if one.features]
+
+
+def _rows(arguments: argparse.Namespace) -> dict[str, list[Found]]:
+    names = [name for name in SETS if name != OF_THE_SITE or arguments.site]
+    return {name: _kept(name, arguments) for name in names}
+
+
+def _kept(name: str, arguments: argparse.Namespace) -> list[Found]:
+    folder, pages = arguments.data / name, arguments.site if name == OF_THE_SITE else None
+    if not arguments.cache:
+        return find(name, folder, pages)
+    path = arguments.cache / f"{hashlib.sha256(name.encode()).hexdigest()[:12]}.pickle"
+    if path.is_file():
+        kept: list[Found] = pickle.loads(path.read_bytes())
+        return kept
+    rows = find(name, folder, pages)
+    arguments.cache.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(pickle.dumps(rows))
+    return rows
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--site", type=Path, help="HTML pages of the Python documentation, for site-faq.")
+    parser.add_argument("--reader", default=BUILT_IN, help="As INSYDR_READER.")
+    parser.add_argument("--cache", type=Path, help="Keeps what was found; remove it when search or chunking change.")
+    parser.add_argument("--write", action="store_true", help="Replace the coefficients in the repository.")
+    parser.add_argument("--docs", type=Path, help="Write the figures into this page, between its markers.")
+    return parser.parse_args()
+
+
+def _round(value: float) -> float:
+    return round(float(value), 4)
 
 
 if __name__ == "__main__":

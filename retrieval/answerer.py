@@ -7,30 +7,19 @@ from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import replace
 
-import structlog
-
 from core.embedding.words import terms
-from core.errors import Unavailable
 from core.vectors.protocol import Scope
 from retrieval.answers import Answer, Generator, Quote, Style, Turn
 from retrieval.attribution import Attribution, Supported
-from retrieval.compose import compose
-from retrieval.confidence import confidence, features
-from retrieval.extract import Ranking, excerpts, ranked
+from retrieval.extractive import Extractor
 from retrieval.followup import self_contained
 from retrieval.generate.prompt import NO_ANSWER
 from retrieval.generate.protocol import AnswerWriter, GenerationFailed
 from retrieval.passages import Passage, PassageStore
-from retrieval.polarity import Polarity
-from retrieval.question import Question, understood
 from retrieval.reader.protocol import Reader
-from retrieval.reading import read
-from retrieval.reranking import reheard
 from retrieval.search import DetectLanguage, Searcher
 
-log = structlog.get_logger()
 PASSAGES = 8
-READ_LANGUAGES = ("en",)  # what the reader was trained on
 MAX_QUESTION_CHARACTERS = 4_000
 Piece = str | Answer
 
@@ -43,7 +32,8 @@ class Answerer:
         language_of: DetectLanguage,
         reader: Reader | None = None,
     ) -> None:
-        self._searcher, self._writer, self._language_of, self._reader = searcher, writer, language_of, reader
+        self._searcher, self._writer, self._language_of = searcher, writer, language_of
+        self._extractor = Extractor(reader)
 
     def stream(
         self, store: PassageStore, scope: Scope, question: str, history: Sequence[Turn], style: Style
@@ -67,29 +57,15 @@ class Answerer:
         """The answer without a model, or the fallback; and what it was found in."""
         language = self._language_of(asked) or "en"
         passages = self._searcher.search(store, scope, asked, PASSAGES, language=language).passages
-        meant = understood(asked)
-        ranking = self._ranked(meant, passages, language)
-        found = compose(meant, ranking, style, Polarity(language, lambda text: list(terms(text, language))))
-        values = features(passages, ranking.best_coverage, ranking.passage_coverage, ranking.codes)
-        sure = confidence(values)
+        made = self._extractor.extract(asked, passages, style, language)
+        found, sure = made.composition, made.confidence
         is_allowed = not _blocked(question, style) and _is_on_topic(asked, found.quotes, style, language)
         if sure < style.threshold or not found.quotes or not is_allowed:
-            return Answer(style.fallback, [], sure, False, Generator.EXTRACTIVE, features=values), passages
+            return Answer(style.fallback, [], sure, False, Generator.EXTRACTIVE, features=made.features), passages
         answer = Answer(
-            found.text, found.quotes, sure, True, Generator.EXTRACTIVE, features=values, short=found.short
-        )  # fmt: skip
+            found.text, found.quotes, sure, True, Generator.EXTRACTIVE, features=made.features, short=found.short
+        )
         return answer, passages
-
-    def _ranked(self, meant: Question, passages: Sequence[Passage], language: str) -> Ranking:
-        """By words, and by what the reader says of them where it knows the language."""
-        ranking = ranked(meant, passages, lambda text: list(terms(text, language)))
-        if self._reader is None or language not in READ_LANGUAGES or not ranking.best:
-            return ranking
-        try:
-            return reheard(ranking, read(self._reader, meant.text, excerpts(ranking)))
-        except Unavailable as error:
-            log.error("reader_unavailable", reason=error.message)
-            return ranking
 
     def _written(
         self, question: str, history: Sequence[Turn], passages: Sequence[Passage], style: Style, plain: Answer

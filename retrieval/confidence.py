@@ -1,11 +1,10 @@
-"""Confidence: a logistic regression over features of the search and of the answer, so that 0.8 means 8 of 10.
+"""Confidence: a logistic regression over features of the search, the answer and the reader, so that 0.8 means 8 of 10.
 
     confidence = 1 / (1 + exp(-(bias + Σ weight · feature)))
 
-Features, all in 0..1: `cosine`, the best passage's; `coverage`, the weighed share of the question's terms in the best
-sentence; `passage_coverage`, the same in the best passage; `margin`, the best passage's cosine less the fifth's;
-`agreement`, whether both branches put the same passage first. `confidence.json` beside this file holds the
-coefficients, fitted by `python -m evals.fit_confidence`; `docs/confidence.md` has the report.
+`confidence.json` beside this file holds two sets of coefficients, one for answers that a reader has read and one for
+those that it has not (other languages, `INSYDR_READER=none`), fitted by `python -m evals.fit_confidence`;
+`docs/confidence.md` has the features' meaning and the report.
 
 `codes` is set by hand: the public sets that the rest is fitted on hardly name part numbers. A code of the question that
 stands nowhere in what was found means that something else is answered; one that the quoted statement holds whole is
@@ -18,21 +17,43 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 
+from retrieval.answers import Quote
+from retrieval.extract import Ranking
 from retrieval.passages import Passage
+from retrieval.reading import Heard
 
-NAMES = ("cosine", "coverage", "passage_coverage", "margin", "agreement")
+WORDS = ("cosine", "margin", "agreement", "coverage", "passage_coverage")
+READER = ("relevance", "span")
 CODES_WEIGHT = 2.5
+MOST_RELEVANCE, MOST_SPAN = 6.0, 12.0  # log-odds; beyond them a reader says nothing more
 MODEL_FILE = Path(__file__).with_name("confidence.json")
 
 
-def features(
-    passages: Sequence[Passage], coverage: float, passage_coverage: float, codes: float = 0.0
-) -> dict[str, float]:
-    """The features of one answer by name. `codes`: 1 all of the question's in the quote, -1 one of them nowhere."""
-    words = {"coverage": coverage, "passage_coverage": passage_coverage, "codes": codes}
-    cosines = sorted((p.cosine for p in passages if p.cosine is not None), reverse=True)
-    if not cosines:
-        return {**dict.fromkeys(NAMES, 0.0), **words}
+def features(passages: Sequence[Passage], ranking: Ranking, quotes: Sequence[Quote]) -> dict[str, float]:
+    """The features of one answer by name; none where there is no answer. `relevance` and `span` only where the first
+    quote's passage was read."""
+    if not quotes:
+        return {}
+    words = {
+        "coverage": ranking.best_coverage,
+        "passage_coverage": ranking.passage_coverage,
+        "codes": ranking.codes,
+    }
+    return _search(passages) | words | _reading(ranking.heard.get(quotes[0].passage.stored.chunk_id))
+
+
+def confidence(values: Mapping[str, float]) -> float:
+    """A probability, 0 to 1; 0 when there is no answer."""
+    if not values:
+        return 0.0
+    bias, weights = _models()["reader" if "relevance" in values else "words"]
+    logit = bias + sum(weight * values[name] for name, weight in weights.items())
+    logit += CODES_WEIGHT * values.get("codes", 0.0)
+    return round(1 / (1 + math.exp(-logit)), 4)
+
+
+def _search(passages: Sequence[Passage]) -> dict[str, float]:
+    cosines = sorted((p.cosine for p in passages if p.cosine is not None), reverse=True) or [0.0]
     sparse_best = max(passages, key=lambda p: p.bm25 or 0.0)
     dense_best = max(passages, key=lambda p: p.cosine or 0.0)
     fifth = cosines[min(4, len(cosines) - 1)]
@@ -40,21 +61,24 @@ def features(
         "cosine": max(0.0, cosines[0]),
         "margin": max(0.0, cosines[0] - fifth),
         "agreement": float(sparse_best is dense_best),
-        **words,
     }
 
 
-def confidence(values: Mapping[str, float]) -> float:
-    """A probability, 0 to 1; 0 when nothing was found."""
-    if not any(values.values()):
-        return 0.0
-    bias, weights = _model()
-    logit = bias + sum(weight * values[name] for name, weight in weights.items())
-    logit += CODES_WEIGHT * values.get("codes", 0.0)
-    return round(1 / (1 + math.exp(-logit)), 4)
+def _reading(heard: Heard | None) -> dict[str, float]:
+    if heard is None:
+        return {}
+    return {
+        "relevance": _held(heard.relevance, MOST_RELEVANCE),
+        "span": _held(heard.margin if heard.span else -MOST_SPAN, MOST_SPAN),
+    }
+
+
+def _held(value: float, most: float) -> float:
+    """-1 to 1."""
+    return max(-most, min(most, value)) / most
 
 
 @lru_cache(maxsize=1)
-def _model() -> tuple[float, dict[str, float]]:
+def _models() -> dict[str, tuple[float, dict[str, float]]]:
     stored = json.loads(MODEL_FILE.read_text())
-    return float(stored["bias"]), {name: float(stored["weights"][name]) for name in NAMES}
+    return {name: (float(stored[name]["bias"]), stored[name]["weights"]) for name in ("words", "reader")}

@@ -20,7 +20,6 @@ from ingest.chunking import ChunkBudget, chunk_document, embedding_texts
 from ingest.elements import Chunk, ParsedDocument
 from ingest.parse import parse
 from ingest.parsers.text import read_text
-from retrieval.answerer import PASSAGES
 from retrieval.passages import Block, BlockKind, Passage, StoredPassage
 from retrieval.search import Searcher
 
@@ -37,8 +36,8 @@ class Found:
     passages: list[Passage]
 
 
-def found(data: DataSet, questions: Sequence[Question]) -> list[Found]:
-    """What the engine finds for each of `questions` among the documents of `data`."""
+def found(data: DataSet, questions: Sequence[Question], count: int) -> list[Found]:
+    """The `count` best passages for each of `questions` among the documents of `data`."""
     stored = {one.chunk_id: (one, text) for one, text in _chunks(data)}
     with tempfile.TemporaryDirectory() as folder:
         model = load_model(BUILT_IN, cache_dir=Path(folder))
@@ -48,7 +47,7 @@ def found(data: DataSet, questions: Sequence[Question]) -> list[Found]:
             searcher = Searcher(vectors, model, SparseEncoder())
             shelf = _Shelf({key: one for key, (one, _) in stored.items()})
             return [
-                Found(one, _passages(searcher, shelf, one.text, data.language))
+                Found(one, _passages(searcher, shelf, one.text, data.language, count))
                 for one in track(questions, f"search {data.name}")
             ]
         finally:
@@ -56,8 +55,8 @@ def found(data: DataSet, questions: Sequence[Question]) -> list[Found]:
             model.close()
 
 
-def _passages(searcher: Searcher, shelf: "_Shelf", question: str, language: str) -> list[Passage]:
-    return searcher.search(shelf, Scope(_WORKSPACE), question, PASSAGES, language=language).passages
+def _passages(searcher: Searcher, shelf: "_Shelf", question: str, language: str, count: int) -> list[Passage]:
+    return searcher.search(shelf, Scope(_WORKSPACE), question, count, language=language).passages
 
 
 class _Shelf:

@@ -95,3 +95,18 @@ def _scale(low: float, high: float) -> Callable[[float], float]:
 
 _x = _scale(LEFT, WIDTH - RIGHT)
 _y = _scale(HEIGHT - BOTTOM, TOP)
+
+
+def as_file(figure: str) -> str:
+    """A chart as a file of its own, for pages that cannot hold it; readable on white and on black."""
+    svg = figure[figure.index("<svg") : figure.index("</svg>")]
+    head, rest = svg.split(">", 1)
+    size = f'xmlns="http://www.w3.org/2000/svg" width="{WIDTH}" height="{HEIGHT}"'
+    return f"{head} {size}><style>{_STYLE}</style>{rest}</svg>\n"
+
+
+_STYLE = (
+    "text{font:12px sans-serif;fill:#7a8087}.grid{stroke:#8884;fill:none}.axis{stroke:#888;fill:none}"
+    ".ideal{stroke:#999;stroke-dasharray:4 4;fill:none}.ours{stroke:#2f7fd1;stroke-width:2;fill:none}.dot{fill:#2f7fd1}"
+    ".right{fill:#2f7fd1}.wrong{fill:#d1662f}"
+)
