@@ -69,7 +69,11 @@ def main() -> None:
         samples = {data: samples_of(found, Extractor(reader), label=data) for data, found in rows.items()}
         tables = {data: Table.of(_judgeable(own), names) for data, own in samples.items()}
         weights = fit(list(tables.values()))
-        fitted[name] = {"bias": _round(weights[0]), "weights": dict(zip(names, map(_round, weights[1:]), strict=True))}
+        fitted[name] = {
+            "bias": _round(weights[0]),
+            "weights": dict(zip(names, map(_round, weights[1:]), strict=True)),
+            "means": dict(zip(names, map(_round, means(list(tables.values()))), strict=True)),
+        }
         report[name] = {data: _answers(own) | _transferred(tables, data) for data, own in samples.items()}
         curves = {data: _curve(tables, data) for data in tables}
     print(json.dumps({"fitted": fitted, "report": report}, indent=1))
@@ -87,6 +91,12 @@ def fit(tables: Sequence[Table]) -> Floats:
     model = LogisticRegression(C=1 / RIDGE, fit_intercept=False, solver="newton-cholesky", tol=1e-8)
     weights: Floats = model.fit(x, right, sample_weight=weight * len(weight) / weight.sum()).coef_[0]
     return weights
+
+
+def means(tables: Sequence[Table]) -> Floats:
+    """Of each feature, over sets of the same weight; shape (features,)."""
+    found: Floats = np.mean([one.weight @ one.x / one.weight.sum() for one in tables], axis=0)
+    return found
 
 
 def judged(table: Table, weights: Floats, threshold: float) -> dict[str, float]:

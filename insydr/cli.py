@@ -128,12 +128,13 @@ def ask(
     workspace: Workspace = None,
     collection: Collection = None,
     threshold: Annotated[float | None, typer.Option(min=0, max=1, help="Confidence below which none is given.")] = None,
+    explain: Annotated[bool, typer.Option("--explain", help="Say why it is as sure as it is.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Ask a question; the answer comes with sources and a confidence."""
     from insydr.commands.asking import run_ask
 
-    run_ask(question, workspace, collection, threshold, as_json=as_json)
+    run_ask(question, workspace, collection, threshold, explain=explain, as_json=as_json)
 
 
 @app.command()

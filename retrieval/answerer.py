@@ -9,13 +9,13 @@ from dataclasses import replace
 
 from core.embedding.words import terms
 from core.vectors.protocol import Scope
-from retrieval.answers import Answer, Generator, Quote, Style, Turn
+from retrieval.answers import Answer, Generator, Quote, Refusal, Style, Trace, Turn
 from retrieval.attribution import Attribution, Supported
 from retrieval.extractive import Extractor
 from retrieval.followup import self_contained
 from retrieval.generate.prompt import NO_ANSWER
 from retrieval.generate.protocol import AnswerWriter, GenerationFailed
-from retrieval.passages import Passage, PassageStore
+from retrieval.passages import PassageStore
 from retrieval.reader.protocol import Reader
 from retrieval.search import DetectLanguage, Searcher
 
@@ -44,34 +44,32 @@ class Answerer:
         reading of the model.
         """
         question = question.strip()[:MAX_QUESTION_CHARACTERS]
-        plain, passages = self._extractive(store, scope, question, self_contained(question, history), style)
+        plain = self._extractive(store, scope, question, self_contained(question, history), style)
         yield from (
-            self._written(question, history, passages, style, plain)
+            self._written(question, history, style, plain)
             if plain.answered and self._writer is not None
             else _said(plain)
         )
 
-    def _extractive(
-        self, store: PassageStore, scope: Scope, question: str, asked: str, style: Style
-    ) -> tuple[Answer, Sequence[Passage]]:
-        """The answer without a model, or the fallback; and what it was found in."""
+    def _extractive(self, store: PassageStore, scope: Scope, question: str, asked: str, style: Style) -> Answer:
+        """The answer without a model, or the fallback."""
         language = self._language_of(asked) or "en"
-        passages = self._searcher.search(store, scope, asked, PASSAGES, language=language).passages
-        made = self._extractor.extract(asked, passages, style, language)
-        found, sure = made.composition, made.confidence
-        is_allowed = not _blocked(question, style) and _is_on_topic(asked, found.quotes, style, language)
-        if sure < style.threshold or not found.quotes or not is_allowed:
-            return Answer(style.fallback, [], sure, False, Generator.EXTRACTIVE, features=made.features), passages
-        answer = Answer(
-            found.text, found.quotes, sure, True, Generator.EXTRACTIVE, features=made.features, short=found.short
-        )
-        return answer, passages
+        found = self._searcher.search(store, scope, asked, PASSAGES, language=language)
+        made = self._extractor.extract(asked, found.passages, style, language)
+        text, quotes = made.composition.text, made.composition.quotes
+        refusal = _refusal(question, asked, quotes, made.confidence, style, language)
+        timings = {**found.timings_ms, **made.timings_ms}
+        trace = Trace(asked, language, found.passages, made.relevance, made.features, timings, refusal)
+        if refusal:
+            return Answer(style.fallback, [], made.confidence, False, Generator.EXTRACTIVE, trace=trace)
+        short = made.composition.short
+        return Answer(text, quotes, made.confidence, True, Generator.EXTRACTIVE, short=short, trace=trace)
 
-    def _written(
-        self, question: str, history: Sequence[Turn], passages: Sequence[Passage], style: Style, plain: Answer
-    ) -> Iterator[Piece]:
+    def _written(self, question: str, history: Sequence[Turn], style: Style, plain: Answer) -> Iterator[Piece]:
         """Sentence by sentence, as the sources support them; the extractive answer where none is."""
         assert self._writer is not None
+        assert plain.trace is not None
+        passages = plain.trace.passages
         said = Attribution(passages, lambda text: list(terms(text, style.language)), NO_ANSWER)
         reply = _Reply(said, style.max_characters)
         reason: str | None = None
@@ -88,9 +86,8 @@ class Answerer:
         if reply.text:
             yield _supported(reply, plain, reason)
         elif reply.is_refused:
-            yield from _said(
-                Answer(style.fallback, [], plain.confidence, False, Generator.LLM, features=plain.features)
-            )
+            trace = replace(plain.trace, refusal=Refusal.MODEL_REFUSED)
+            yield from _said(Answer(style.fallback, [], plain.confidence, False, Generator.LLM, trace=trace))
         else:
             why = reason or "the language model cited nothing that holds"
             yield from _said(_instead(plain, f"{why}; this answer quotes the sources instead."))
@@ -148,7 +145,7 @@ def _supported(reply: _Reply, plain: Answer, reason: str | None) -> Answer:
     if reason:
         notices.append(f"{_capital(reason)}; what it had said until then is supported.")
     notice = " ".join(notices) or None
-    return Answer(reply.text, reply.quotes, plain.confidence, True, Generator.LLM, notice, plain.features)
+    return Answer(reply.text, reply.quotes, plain.confidence, True, Generator.LLM, notice, trace=plain.trace)
 
 
 def _said(answer: Answer) -> Iterator[Piece]:
@@ -167,6 +164,19 @@ def _instead(plain: Answer, notice: str) -> Answer:
 
 def _capital(text: str) -> str:
     return text[:1].upper() + text[1:]
+
+
+def _refusal(
+    question: str, asked: str, quotes: Sequence[Quote], confidence: float, style: Style, language: str
+) -> Refusal | None:
+    """Why there is no answer; None where there is one."""
+    if _blocked(question, style):
+        return Refusal.BLOCKED_WORD
+    if not quotes:
+        return Refusal.NOTHING_FOUND
+    if not _is_on_topic(asked, quotes, style, language):
+        return Refusal.OFF_TOPIC
+    return Refusal.BELOW_THRESHOLD if confidence < style.threshold else None
 
 
 def _is_on_topic(question: str, quotes: Sequence[Quote], style: Style, language: str) -> bool:

@@ -54,6 +54,30 @@ class Style:
     language: str | None = None  # ISO 639-1, None: as the question
 
 
+class Refusal(StrEnum):
+    """Why the fallback was given."""
+
+    NOTHING_FOUND = "nothing_found"
+    BELOW_THRESHOLD = "below_threshold"
+    BLOCKED_WORD = "blocked_word"
+    OFF_TOPIC = "off_topic"
+    MODEL_REFUSED = "model_refused"  # the language model said that the sources do not answer
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """How an answer came about: what was asked (a follow-up with what it leans on), what was found, best first, what
+    the reader said of each passage that it read (log-odds, by chunk), and the features of the confidence."""
+
+    asked: str
+    language: str
+    passages: Sequence[Passage]
+    relevance: Mapping[str, float]
+    features: Mapping[str, float]
+    timings_ms: Mapping[str, float]
+    refusal: Refusal | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
     """`answered` is False when the fallback was given; then there are no quotes."""
@@ -64,5 +88,5 @@ class Answer:
     answered: bool
     generator: Generator
     notice: str | None = None  # e.g. why the LLM was not used
-    features: Mapping[str, float] = field(default_factory=dict)
     short: ShortAnswer | None = None
+    trace: Trace | None = field(default=None, compare=False)

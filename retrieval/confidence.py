@@ -14,6 +14,7 @@ found beyond doubt, whatever the embedding makes of it.
 import json
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
@@ -27,6 +28,15 @@ READER = ("relevance", "span")
 CODES_WEIGHT = 2.5
 MOST_RELEVANCE, MOST_SPAN = 6.0, 12.0  # log-odds; beyond them a reader says nothing more
 MODEL_FILE = Path(__file__).with_name("confidence.json")
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """`means` are those of the features in the answers that it was fitted on."""
+
+    bias: float
+    weights: Mapping[str, float]
+    means: Mapping[str, float]
 
 
 def features(passages: Sequence[Passage], ranking: Ranking, quotes: Sequence[Quote]) -> dict[str, float]:
@@ -46,10 +56,15 @@ def confidence(values: Mapping[str, float]) -> float:
     """A probability, 0 to 1; 0 when there is no answer."""
     if not values:
         return 0.0
-    bias, weights = _models()["reader" if "relevance" in values else "words"]
-    logit = bias + sum(weight * values[name] for name, weight in weights.items())
+    model = model_of(values)
+    logit = model.bias + sum(weight * values[name] for name, weight in model.weights.items())
     logit += CODES_WEIGHT * values.get("codes", 0.0)
     return round(1 / (1 + math.exp(-logit)), 4)
+
+
+def model_of(values: Mapping[str, float]) -> Model:
+    """The coefficients for an answer with these features."""
+    return _models()["reader" if "relevance" in values else "words"]
 
 
 def _search(passages: Sequence[Passage]) -> dict[str, float]:
@@ -79,6 +94,6 @@ def _held(value: float, most: float) -> float:
 
 
 @lru_cache(maxsize=1)
-def _models() -> dict[str, tuple[float, dict[str, float]]]:
+def _models() -> dict[str, Model]:
     stored = json.loads(MODEL_FILE.read_text())
-    return {name: (float(stored[name]["bias"]), stored[name]["weights"]) for name in ("words", "reader")}
+    return {name: Model(**stored[name]) for name in ("words", "reader")}

@@ -17,6 +17,7 @@ from retrieval.question import Question, understood
 from retrieval.reader.protocol import Reader
 from retrieval.reading import read
 from retrieval.reranking import reheard
+from retrieval.search import Clock
 
 log = structlog.get_logger()
 READ_LANGUAGES = ("en",)  # what the reader was trained on
@@ -24,11 +25,14 @@ READ_LANGUAGES = ("en",)  # what the reader was trained on
 
 @dataclass(frozen=True, slots=True)
 class Extracted:
-    """`confidence` is the probability that `composition` is right; `features` is what it was made of, by name."""
+    """`confidence` is the probability that `composition` is right; `features` is what it was made of, by name.
+    `relevance` is what the reader says of the passages that it read, by chunk: log-odds."""
 
     composition: Composition
     features: Mapping[str, float]
     confidence: float
+    relevance: Mapping[str, float]
+    timings_ms: Mapping[str, float]
 
 
 class Extractor:
@@ -39,14 +43,18 @@ class Extractor:
 
     def extract(self, question: str, passages: Sequence[Passage], style: Style, language: str) -> Extracted:
         """Never raises for what a question or a passage holds; an empty composition where nothing answers."""
-        meant = understood(question)
-        ranking = self._ranked(meant, passages, language)
+        meant, clock = understood(question), Clock()
+        ranking = ranked(meant, passages, lambda text: list(terms(text, language)))
+        clock.lap("rank")
+        ranking = self._read(meant, ranking, language)
+        clock.lap("read")
         composition = compose(meant, ranking, style, Polarity(language, lambda text: list(terms(text, language))))
         values = features(passages, ranking, composition.quotes)
-        return Extracted(composition, values, confidence(values))
+        clock.lap("compose")
+        relevance = {chunk: heard.relevance for chunk, heard in ranking.heard.items()}
+        return Extracted(composition, values, confidence(values), relevance, clock.laps)
 
-    def _ranked(self, meant: Question, passages: Sequence[Passage], language: str) -> Ranking:
-        ranking = ranked(meant, passages, lambda text: list(terms(text, language)))
+    def _read(self, meant: Question, ranking: Ranking, language: str) -> Ranking:
         if self._reader is None or language not in READ_LANGUAGES or not ranking.best:
             return ranking
         try:

@@ -55,7 +55,7 @@ class Searcher:
         question = " ".join(question.split())[:MAX_QUERY_CHARACTERS]
         if not question or scope.collection_ids == ():
             return Found([])
-        clock = _Clock()
+        clock = Clock()
         codes = codes_of(question) if mode is Mode.HYBRID else frozenset()
         queries = self._queries(question, language or "en", mode, codes)
         clock.lap("embed")
@@ -123,7 +123,9 @@ def _passages(
     return [Passage(stored[key], score, cosine.get(key), bm25.get(key)) for key, score in ranked if key in stored]
 
 
-class _Clock:
+class Clock:
+    """Milliseconds of each part of a question."""
+
     def __init__(self) -> None:
         self.laps: dict[str, float] = {}
         self._last = time.perf_counter()

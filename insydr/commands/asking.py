@@ -1,5 +1,6 @@
 """`insydr ask` and `insydr search`."""
 
+from collections.abc import Iterator
 from typing import Any
 
 from insydr.client import Client, connected
@@ -9,11 +10,17 @@ AGENT = "Command line"
 
 
 def run_ask(
-    question: str, workspace: str | None, collection: str | None, threshold: float | None, *, as_json: bool
+    question: str,
+    workspace: str | None,
+    collection: str | None,
+    threshold: float | None,
+    *,
+    explain: bool,
+    as_json: bool,
 ) -> None:
     with connected(workspace) as client:
         agent_id = command_line_agent(client, collection, threshold)
-        reply = client.call("POST", f"/agents/{agent_id}/test", json={"message": question})
+        reply = client.call("POST", f"/agents/{agent_id}/test", json={"message": question, "explain": explain})
     emit(reply, as_json=as_json, text=answer_text(reply))
 
 
@@ -51,7 +58,18 @@ def answer_text(reply: dict[str, Any]) -> str:
             f"[{number}] {source['title']}{heading}{page}, characters {source['char_start']}-{source['char_end']}"
         )
         lines.append(f"    “{source['quote']}”")
+    if reply["explanation"]:
+        lines += ["", *_explained(reply["explanation"])]
     return "\n".join(lines)
+
+
+def _explained(why: dict[str, Any]) -> Iterator[str]:
+    if why["refusal"]:
+        yield f"No answer: {why['refusal'].replace('_', ' ')} (threshold {why['threshold']:.2f})"
+    for reason in why["reasons"]:
+        numbers = f"{reason['feature']} {reason['value']:.2f}, usual {reason['usual']:.2f}"
+        yield f"{reason['effect']:+.2f}  {reason['words']} ({numbers})"
+    yield f"Time in ms: {', '.join(f'{name} {value:.0f}' for name, value in why['timings_ms'].items())}"
 
 
 def _hit_text(hit: dict[str, Any]) -> str:

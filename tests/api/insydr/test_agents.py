@@ -173,6 +173,18 @@ class TestTest:
         answer = workspace.post(f"/agents/{agent}/test", json={"message": "Who won the football cup?"}).json()
         assert (answer["response"], answer["sources"], answer["answered"]) == ("Ask a human.", [], False)
 
+    def test_explain_says_why(self, workspace: Workspace) -> None:
+        workspace.ingest(self.TEXT, "pricing.txt", title="Pricing Page")
+        agent = workspace.agent(response_config={"confidence_threshold": 1})["id"]
+        asked = {"message": "What does the Pro plan cost?"}
+        assert workspace.post(f"/agents/{agent}/test", json=asked).json()["explanation"] is None
+        why = workspace.post(f"/agents/{agent}/test", json={**asked, "explain": True}).json()["explanation"]
+        assert (why["refusal"], why["threshold"], why["asked"]) == ("below_threshold", 1, asked["message"])
+        assert {"coverage", "cosine"} <= {reason["feature"] for reason in why["reasons"]}
+        assert all(reason["words"].endswith(".") for reason in why["reasons"])
+        assert why["passages"][0]["title"] == "Pricing Page"
+        assert {"embed", "vectors", "rank", "compose"} <= why["timings_ms"].keys()
+
     def test_show_sources_hides_them(self, workspace: Workspace) -> None:
         workspace.ingest(self.TEXT, "pricing.txt")
         agent = workspace.agent(response_config={"confidence_threshold": 0, "show_sources": False})["id"]
