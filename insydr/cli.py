@@ -138,6 +138,21 @@ def ask(
 
 
 @app.command()
+def calibrate(
+    file: Annotated[Path | None, typer.Argument(help="CSV or JSON Lines with message_id and right.")] = None,
+    workspace: Workspace = None,
+    max_wrong: Annotated[float, typer.Option(min=0.001, max=0.999, help="Target: this share is wrong at most.")] = 0.1,
+    reset: Annotated[bool, typer.Option("--reset", help="Back to the confidence as it was.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Keep the labels and report, but change nothing.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Fit a workspace's confidence on answers that were labelled right or wrong."""
+    from insydr.commands.calibrating import run_calibrate
+
+    run_calibrate(file, workspace, max_wrong, reset=reset, dry_run=dry_run, as_json=as_json)
+
+
+@app.command()
 def search(
     query: str,
     workspace: Workspace = None,

@@ -57,13 +57,14 @@ class Answerer:
         found = self._searcher.search(store, scope, asked, PASSAGES, language=language)
         made = self._extractor.extract(asked, found.passages, style, language)
         text, quotes = made.composition.text, made.composition.quotes
-        refusal = _refusal(question, asked, quotes, made.confidence, style, language)
+        sure = style.calibration.of_one(made.confidence)
+        refusal = _refusal(question, asked, quotes, sure, style, language)
         timings = {**found.timings_ms, **made.timings_ms}
-        trace = Trace(asked, language, found.passages, made.relevance, made.features, timings, refusal)
+        trace = Trace(asked, language, found.passages, made.relevance, made.features, made.confidence, timings, refusal)
         if refusal:
-            return Answer(style.fallback, [], made.confidence, False, Generator.EXTRACTIVE, trace=trace)
+            return Answer(style.fallback, [], sure, False, Generator.EXTRACTIVE, trace=trace)
         short = made.composition.short
-        return Answer(text, quotes, made.confidence, True, Generator.EXTRACTIVE, short=short, trace=trace)
+        return Answer(text, quotes, sure, True, Generator.EXTRACTIVE, short=short, trace=trace)
 
     def _written(self, question: str, history: Sequence[Turn], style: Style, plain: Answer) -> Iterator[Piece]:
         """Sentence by sentence, as the sources support them; the extractive answer where none is."""

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from retrieval.passages import Passage
+from retrieval.scaling import AS_IT_IS, Scaling
 
 
 class Generator(StrEnum):
@@ -52,6 +53,7 @@ class Style:
     response_style: str = "conversational"
     system_prompt: str | None = None
     language: str | None = None  # ISO 639-1, None: as the question
+    calibration: Scaling = AS_IT_IS  # the workspace's own
 
 
 class Refusal(StrEnum):
@@ -74,6 +76,7 @@ class Trace:
     passages: Sequence[Passage]
     relevance: Mapping[str, float]
     features: Mapping[str, float]
+    raw_confidence: float  # before the workspace's calibration
     timings_ms: Mapping[str, float]
     refusal: Refusal | None = None
 

@@ -7,7 +7,10 @@ log-odds: the effects and the usual confidence make the confidence.
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from retrieval.confidence import CODES_WEIGHT, model_of
+import numpy as np
+
+from retrieval.confidence import CODES_WEIGHT, confidence, model_of
+from retrieval.scaling import AS_IT_IS, Scaling, log_odds
 
 # said where a feature is above its mean, and where it is below
 _WORDS = {
@@ -57,7 +60,7 @@ class Reason:
     effect: float
 
 
-def reasons(features: Mapping[str, float]) -> list[Reason]:
+def reasons(features: Mapping[str, float], calibration: Scaling = AS_IT_IS) -> list[Reason]:
     """Of the confidence of `features`, the strongest first; none where there was nothing to be sure of."""
     if not features:
         return []
@@ -67,7 +70,17 @@ def reasons(features: Mapping[str, float]) -> list[Reason]:
     ]  # fmt: skip
     if codes := features.get("codes"):
         found.append(_reason("codes", codes, 0.0, CODES_WEIGHT))
+    if calibration != AS_IT_IS:
+        found.append(_corrected(confidence(features), calibration))
     return sorted(found, key=lambda one: -abs(one.effect))
+
+
+def _corrected(raw: float, calibration: Scaling) -> Reason:
+    made = calibration.of_one(raw)
+    before, after = log_odds(np.array([raw, made]))
+    more = "The workspace's labelled answers were right more often than the confidence said."
+    less = "The workspace's labelled answers were right less often than the confidence said."
+    return Reason("calibration", more if made >= raw else less, made, raw, round(float(after - before), 4))
 
 
 def _reason(name: str, value: float, usual: float, weight: float) -> Reason:

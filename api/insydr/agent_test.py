@@ -124,7 +124,7 @@ def _explanation(reply: Reply, brief: Brief) -> ExplanationOut | None:
         language=trace.language,
         threshold=brief.style.threshold,
         refusal=trace.refusal,
-        reasons=[ReasonOut.model_validate(reason) for reason in reasons(trace.features)],
+        reasons=[ReasonOut.model_validate(reason) for reason in reasons(trace.features, brief.style.calibration)],
         passages=[_seen(passage, trace) for passage in trace.passages] if brief.shows_sources else [],
         timings_ms=dict(trace.timings_ms),
     )

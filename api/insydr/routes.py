@@ -6,6 +6,7 @@ from api.insydr import (
     api_keys,
     auth,
     batch,
+    calibration,
     citations,
     collections,
     crawls,
@@ -21,6 +22,6 @@ from api.insydr import (
 # `batch` and `crawls` before `documents`: /documents/batch is not the document “batch”
 MODULES = (
     auth, workspaces, api_keys, agents, agent_test, collections, batch, crawls, documents, citations, events, jobs,
-    reindex, queue, search,
+    reindex, queue, search, calibration,
 )  # fmt: skip
 ROUTERS = tuple(module.router for module in MODULES)

@@ -64,6 +64,7 @@ def record(session: Session, who: Principal, exchange: Exchange) -> tuple[str, s
         content=exchange.answer.text,
         sources=[asdict(source) for source in exchange.sources],
         confidence=exchange.answer.confidence,
+        raw_confidence=exchange.answer.trace.raw_confidence if exchange.answer.trace else None,
         answered=exchange.answer.answered,
         response_time_ms=exchange.response_time_ms,
         agent_version=exchange.agent_version,

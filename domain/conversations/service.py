@@ -3,7 +3,7 @@
 import time
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from core.database import Database
@@ -12,6 +12,7 @@ from core.vectors.protocol import Scope
 from domain.agents.repository import AgentRepository
 from domain.agents.service import AgentService, snapshot, version_label
 from domain.agents.settings import DEFAULT_FALLBACK, AgentStatus
+from domain.calibration.repository import CalibrationRepository
 from domain.conversations.repository import ConversationRepository, Exchange, record
 from domain.conversations.sources import Source, source_of
 from domain.models import Channel
@@ -84,7 +85,9 @@ class ConversationService:
             conversations = ConversationRepository(session, who)
             known = conversations.find(agent.id, asked.session_id) if asked.session_id else None
             history = conversations.history(known.id) if known else []
-            return brief_of(agent.id, version_label(agent), snapshot(agent, collections), history)
+            brief = brief_of(agent.id, version_label(agent), snapshot(agent, collections), history)
+            calibration = CalibrationRepository(session, who).scaling()
+            return replace(brief, style=replace(brief.style, calibration=calibration))
 
     def ask(self, who: Principal, brief: Brief, asked: Asked, channel: Channel) -> Generator[Piece, None, None]:
         """Tokens as they become known, whose texts joined are the answer's, then one `Reply`. Where the agent does not

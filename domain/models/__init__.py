@@ -5,6 +5,7 @@ from core.queue.leases import Lease
 from core.queue.outbox import OutboxRow
 from domain.models.agent import Agent, AgentCollection, AgentVersion
 from domain.models.api_key import ApiKey
+from domain.models.calibration import Calibration
 from domain.models.chunk import ChunkRow
 from domain.models.collection import Collection
 from domain.models.conversation import Channel, Conversation, Message
@@ -27,9 +28,9 @@ from domain.models.worker import WorkerRow
 from domain.models.workspace import Workspace
 
 __all__ = [
-    "OPEN_RUNS", "Agent", "AgentCollection", "AgentVersion", "ApiKey", "CachedEmbedding", "Change", "Channel",
-    "ChunkRow", "Collection", "Conversation", "CrawlChange", "CrawlPage", "CrawlRun", "CrawlSource", "Document",
-    "DocumentVersion", "EventRow", "IdempotentReply", "IngestShare", "Job", "JobKind", "JobStatus", "Lease", "Login",
-    "Member", "Message", "OutboxRow", "PageState", "Priority", "RunState", "SignUp", "SourceType", "Stage", "Status",
-    "TryCount", "User", "WorkerRow", "Workspace",
+    "OPEN_RUNS", "Agent", "AgentCollection", "AgentVersion", "ApiKey", "CachedEmbedding", "Calibration", "Change",
+    "Channel", "ChunkRow", "Collection", "Conversation", "CrawlChange", "CrawlPage", "CrawlRun", "CrawlSource",
+    "Document", "DocumentVersion", "EventRow", "IdempotentReply", "IngestShare", "Job", "JobKind", "JobStatus",
+    "Lease", "Login", "Member", "Message", "OutboxRow", "PageState", "Priority", "RunState", "SignUp", "SourceType",
+    "Stage", "Status", "TryCount", "User", "WorkerRow", "Workspace",
 ]  # fmt: skip

@@ -3,7 +3,7 @@
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ForeignKey, Text
+from sqlalchemy import ForeignKey, Index, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core.database import Base, Created, Id, Tenancy
@@ -31,6 +31,7 @@ class Message(Created, Base):
     """A question (`role` user) or an answer (`role` agent) with what it rests on."""
 
     __tablename__ = "messages"
+    __table_args__ = (Index("ix_messages_labels", "workspace_id", "is_right"),)
     tenancy = Tenancy.PARENT
 
     id: Mapped[str] = mapped_column(Id, primary_key=True)
@@ -40,6 +41,8 @@ class Message(Created, Base):
     content: Mapped[str] = mapped_column(Text)
     sources: Mapped[list[Any]]
     confidence: Mapped[float | None]
+    raw_confidence: Mapped[float | None]  # before the workspace's calibration
+    is_right: Mapped[bool | None]  # as somebody labelled the answer
     answered: Mapped[bool | None]
     response_time_ms: Mapped[int | None]
     agent_version: Mapped[str | None]

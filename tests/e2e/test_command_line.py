@@ -46,6 +46,20 @@ class TestKnowledge:
         assert "zanzibar" in terminal.json("search", "zanzibar lever")["results"][0]["content"]
         assert "zanzibar" in terminal.json("ask", "What opens the vault?", "--threshold", "0")["response"]
 
+    def test_ask_explains(self, terminal: Terminal) -> None:
+        told = terminal.run("ask", "What opens the vault?", "--threshold", "0", "--explain")
+        assert "telling words. (coverage" in told
+        assert "Time in ms: embed" in told
+
+    def test_calibrate(self, terminal: Terminal, tmp_path: Path) -> None:
+        made = [terminal.json("ask", "What opens the vault?", "--threshold", "0")["message_id"] for _ in range(2)]
+        labels = tmp_path / "labels.csv"
+        labels.write_text("".join(["message_id,right\n", *(f"{one},yes\n" for one in made)]))
+        told = terminal.run("calibrate", str(labels))
+        assert told.startswith("2 answers are labelled, 2 of them right.")
+        labels.write_text("message_id,right\nmsg_1,perhaps\n")
+        assert "label 1: give message_id and right" in terminal.run("calibrate", str(labels), status=1)
+
     def test_documents(self, terminal: Terminal) -> None:
         listed = terminal.json("documents")
         assert listed["total"] == 3

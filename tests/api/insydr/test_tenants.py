@@ -15,11 +15,12 @@ from tests.support.site import Site
 
 SECRET_TEXT = "The zanzibar vault opens with the phrase quicksilver."
 # fields that name something of a workspace, and what must happen when it is another workspace's
-NOT_FOUND, NOTHING, IGNORED = "404", "nothing of it", "a new one of one's own"
+NOT_FOUND, NOTHING, IGNORED, WITHIN = "404", "nothing of it", "a new one of one's own", "404 within a list"
 ID_FIELDS = {
     ("POST", "/agents", "body.collection_ids"): NOT_FOUND,
     ("PATCH", "/agents/{agent_id}", "body.collection_ids"): NOT_FOUND,
     ("POST", "/agents/{agent_id}/test", "body.session_id"): IGNORED,
+    ("POST", "/calibration", "body.labels.message_id"): WITHIN,
     ("POST", "/documents", "body.collection_id"): NOT_FOUND,
     ("POST", "/documents/batch", "query.collection_id"): NOT_FOUND,
     ("GET", "/documents", "query.collection_id"): NOT_FOUND,
@@ -63,6 +64,7 @@ class Tenant:
             "job_id": job["id"],
             "key_id": key["id"],
             "session_id": asked["session_id"],
+            "message_id": asked["message_id"],
         }
 
     def state(self) -> dict[str, Any]:
@@ -197,6 +199,11 @@ class TestFields:
         found = intruder.workspace.search("What opens the zanzibar vault?", top_k=100)
         assert {hit["collection_id"] for hit in found["results"]} == {intruder.ids["collection_id"]}
         assert "quicksilver" not in str(found)
+
+    def test_a_foreign_answer_cannot_be_labelled(self, victim: Tenant, intruder: Tenant) -> None:
+        own = {"message_id": intruder.ids["message_id"], "right": True}
+        body = {"labels": [own, {**own, "message_id": victim.ids["message_id"]}]}
+        check_error(intruder.workspace.post("/calibration", json=body), 404, "MESSAGE_NOT_FOUND")
 
     def test_a_foreign_conversation_is_not_continued(self, victim: Tenant, intruder: Tenant) -> None:
         body = {"message": "And what else?", "session_id": victim.ids["session_id"]}

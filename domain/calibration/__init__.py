@@ -1,0 +1,1 @@
+"""A workspace's own calibration of its confidence, from labelled answers."""
