@@ -1,6 +1,7 @@
-"""Search with one client: question in, passages out, query embedding and SQL included.
+"""Search with one client: question in, passages out, query embedding and SQL included; and whole answers, with the
+reader and without, which lack only HTTP and the record.
 
-    python -m evals.search_bench --corpus ../shared/data/scifact-train [--chunks 50000]
+    python -m evals.search_bench --corpus ../shared/data/squad2-tune [--chunks 50000] [--reader none]
 
 Real texts are embedded once; further chunks are their vectors with noise, so that the index has its full size.
 """
@@ -9,6 +10,7 @@ import argparse
 import json
 import tempfile
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +27,10 @@ from core.vectors.protocol import DenseQuery, Point, Scope
 from domain.models import ChunkRow, Collection, Document, Status, Workspace
 from domain.search.passage_repository import SqlPassages
 from evals.corpora import json_lines
+from retrieval.answerer import Answerer
+from retrieval.answers import Answer, Style
+from retrieval.reader.factory import BUILT_IN as READER
+from retrieval.reader.factory import open_reader
 from retrieval.search import Searcher
 
 REAL = 1_000
@@ -40,6 +46,7 @@ def main() -> None:
     parser.add_argument("--chunks", type=int, default=50_000)
     parser.add_argument("--unindexed-max", type=int, default=None, help="Points below which no graph is built.")
     parser.add_argument("--queries", type=int, default=300)
+    parser.add_argument("--reader", default=READER, help="As INSYDR_READER.")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         database = Database(f"sqlite:///{folder}/bench.db")
@@ -50,7 +57,13 @@ def main() -> None:
         _fill(database, vectors, model, arguments.corpus, arguments.chunks)
         vectors.optimize()
         questions = [row["text"] for row in json_lines(arguments.corpus / "queries.jsonl")][: arguments.queries]
-        print(json.dumps(_measure(database, vectors, model, questions), indent=2))
+        searcher, reader = Searcher(vectors, model, SparseEncoder()), open_reader(arguments.reader)
+        report = _measure(database, vectors, model, questions)
+        report["answers"] = _answers(Answerer(searcher, None, lambda _: "en", None), SqlPassages(database), questions)
+        if reader:
+            read = Answerer(searcher, None, lambda _: "en", reader)
+            report["answers_read"] = _answers(read, SqlPassages(database), questions)
+        print(json.dumps(report, indent=2))
         vectors.close()
         model.close()
 
@@ -72,6 +85,22 @@ def _measure(
     p50, p95, p99 = (round(float(np.percentile(times, share)), 1) for share in (50, 95, 99))
     return {"chunks": vectors.count(scope), "queries": len(questions), "p50_ms": p50, "p95_ms": p95, "p99_ms": p99,
             "median_ms": parts, "recall_at_10": round(recall, 4)}  # fmt: skip
+
+
+def _answers(answerer: Answerer, store: SqlPassages, questions: list[str]) -> dict[str, Any]:
+    """Milliseconds of whole answers, and of their parts (medians)."""
+    times: list[float] = []
+    laps: list[Mapping[str, float]] = []
+    for number, question in enumerate([*questions[:10], *questions]):
+        started = time.perf_counter()
+        *_, answer = answerer.stream(store, Scope(WHO), question, [], Style())
+        if number >= 10 and isinstance(answer, Answer) and answer.trace:
+            times.append((time.perf_counter() - started) * 1000)
+            laps.append(answer.trace.timings_ms)
+    p50, p95, p99 = (round(float(np.percentile(times, share)), 1) for share in (50, 95, 99))
+    names = dict.fromkeys(name for lap in laps for name in lap)
+    parts = {name: round(float(np.median([lap.get(name, 0.0) for lap in laps])), 1) for name in names}
+    return {"p50_ms": p50, "p95_ms": p95, "p99_ms": p99, "median_ms": parts}
 
 
 def _recall(vectors: EdgeVectorStore, model: EmbeddingModel, scope: Scope, question: str) -> float:

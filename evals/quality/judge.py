@@ -3,7 +3,8 @@
 A figure that has no meaning for a question is absent: rankings are judged where documents are known to be relevant,
 citations where, besides, the question can be answered, answers where gold answers are known.
 
-`f1` and `exact` compare the first quote and the whole text of the answer with each gold answer; the better counts.
+`f1` and `exact` compare the short answer, the first quote and the whole text of the answer with each gold answer; the best
+counts. `short_f1` is the short answer's alone, where one was offered.
 `contained`: a gold answer stands, token by token, in one of the first two quotes.
 
 `right`, in this order:
@@ -26,7 +27,7 @@ ENOUGH_F1 = 0.5
 LONG_GOLD_TOKENS, QUOTE_TOKENS = 12, 4
 FIRST_QUOTES = 2
 RANKING = ("ndcg@10", "hit@1", "hit@10", "mrr@10")
-ANSWERS = ("right", "contained", "f1", "exact", "citation_precision", "citation_recall", "page_cited")
+ANSWERS = ("right", "contained", "f1", "exact", "short_f1", "citation_precision", "citation_recall", "page_cited")
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,13 +76,15 @@ def _citations(row: Row) -> dict[str, float]:
 def _answer(row: Row, language: str) -> dict[str, float]:
     if not row.answers or not row.answerable:
         return {}
-    said = [row.cited[0].quote, row.answer] if row.answered and row.cited else [row.answer] if row.answered else []
+    said = [row.answer, *(one.quote for one in row.cited[:1]), *([row.short] if row.short else [])]
+    said = said if row.answered else []
     quotes = [one.quote for one in row.cited[:FIRST_QUOTES]]
-    return {
+    found = {
         "contained": contains(quotes, row.answers, language),
         "f1": max((token_f1(text, row.answers, language) for text in said), default=0.0),
         "exact": max((exact_match(text, row.answers, language) for text in said), default=0.0),
     }
+    return found | ({"short_f1": token_f1(row.short, row.answers, language)} if row.short else {})
 
 
 def _right(row: Row, figures: dict[str, float], language: str) -> float | None:

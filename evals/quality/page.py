@@ -13,7 +13,8 @@ from evals.quality.worst import Listing
 _MODES = {HYBRID: "ours", DENSE: "dense", SPARSE: "BM25 (sparse)"}
 _ANSWERS = {
     "right": "right", "contained": "gold answer in the first two quotes", "f1": "answer F1",
-    "exact": "exact match", "citation_precision": "citation precision", "citation_recall": "citation recall",
+    "exact": "exact match", "short_f1": "F1 of the short answer, where one was offered",
+    "citation_precision": "citation precision", "citation_recall": "citation recall",
     "page_cited": "gold page cited",
 }  # fmt: skip
 _CONFIDENCE = {

@@ -53,6 +53,7 @@ class Row:
     cited: list[Cited]
     search_ms: float
     test_ms: float
+    short: str | None = None  # the short answer, where one was offered
 
 
 class Sink(Protocol):

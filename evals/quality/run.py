@@ -129,6 +129,7 @@ def _asked(client: Client, run: Run, question: Question, gold: Sequence[Gold]) -
         cited=[_cited(source) for source in reply["sources"]],
         search_ms=search_ms,
         test_ms=test_ms,
+        short=reply["short_answer"]["text"] if reply["short_answer"] else None,
     )
 
 

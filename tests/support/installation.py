@@ -37,6 +37,7 @@ def quick_settings(folder: Path, **changes: object) -> Settings:
         "data_dir": folder,
         "port": 0,
         "embedding_model": "fake",
+        "reader": "none",
         "parser_processes": 1,
         "sweep_every_s": 0.5,
         "max_upload_mb": 8,

@@ -86,3 +86,12 @@ class TestFigures:
         fields = {"answers": ["Auto"], "cited": [cited(quote="das Auto")], "answer": "-"}
         assert judge(row(**fields), "de").figures["exact"] == 1.0
         assert judge(row(**fields), "en").figures["exact"] == 0.0
+
+
+class TestShortAnswers:
+    def test_the_words_that_were_offered_count(self) -> None:
+        found = judge(row(short="two minutes"))
+        assert (found.figures["short_f1"], found.figures["f1"], found.figures["exact"]) == (1.0, 1.0, 1.0)
+
+    def test_where_none_was_offered_there_is_no_figure(self) -> None:
+        assert "short_f1" not in judge(row()).figures
