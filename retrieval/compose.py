@@ -3,8 +3,8 @@
 Each kind is given in its own form: a row as the cells that are asked for with the names of row and column, a list or
 procedure with its introduction and all its items, a sentence that leans on the one before together with it, one whose
 value stands in the next sentence with that. A further statement comes only where it covers a part of the question that
-is not covered yet, or where another document says something else. Quotes equal the stored text; the answer's text is
-made of them.
+is not covered yet, where another document says something else, or where the reader is not sure of the best and it is
+about as good. Quotes equal the stored text; the answer's text is made of them.
 """
 
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ from itertools import takewhile
 from retrieval.answers import Quote, ShortAnswer, Style
 from retrieval.blocks import ITEM_MARK
 from retrieval.extract import Candidate, Ranking, holds_value
-from retrieval.lead import lead, short_answer
+from retrieval.lead import holds_answer, lead, short_answer
 from retrieval.passages import Passage
 from retrieval.polarity import Polarity
 from retrieval.question import Question, Wanted
@@ -24,7 +24,7 @@ from retrieval.statements import StatementKind
 PARTS = {"brief": 1, "conversational": 2, "detailed": 4}
 NEW_SHARE = 0.2  # of the question that a further statement must cover anew
 SECOND_BEST = 0.6  # share of the best one's score that a further statement must reach
-RIVAL = 0.85  # the same of a statement of another document that says something else
+RIVAL = 0.85  # the same of one that says something else, or may be meant instead where the reader is not sure
 ALIKE = 0.5  # share of terms by which two statements speak of the same
 MAX_ROWS = 5
 ASKED = 0.8  # share of the question in a heading from which on the paragraph below says how it is done
@@ -95,15 +95,23 @@ class _Given:
 def _complete(given: _Given, question: Question, ranking: Ranking, expand: "_Expand", most: int) -> None:
     """With further statements that add to the best, up to `most` parts in all."""
     best = ranking.best[0]
+    is_sure = not ranking.heard or not _is_told(question, best) or holds_answer(ranking, best)
     for one in ranking.best[1:]:
         if len(given.parts) >= most or one.score < SECOND_BEST * best.score:
             return
-        adds = _adds(one, question, given.parts, ranking) or _differs(one, best, given.parts)
+        is_rival = not is_sure and len(given.parts) == 1 and one.score >= RIVAL * best.score
+        adds = is_rival and _is_told(question, one)
+        adds = adds or _adds(one, question, given.parts, ranking) or _differs(one, best, given.parts)
         if given.has(one) or not adds:
             continue
         part = expand.one(one)
         if not any(part.text == other.text or _overlaps(part, other) for other in given.parts):
             given.take(part)
+
+
+def _is_told(question: Question, one: Candidate) -> bool:
+    """Whether a sentence tells it: of steps, lists and rows a reader's words are a part."""
+    return question.wanted not in (Wanted.STEPS, Wanted.LIST) and one.statement.kind is StatementKind.SENTENCE
 
 
 def _follows(one: Candidate, part: _Part) -> bool:

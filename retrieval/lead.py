@@ -12,10 +12,20 @@ from retrieval.reranking import probability
 from retrieval.statements import StatementKind
 
 SURE = 0.5  # probability that the passage answers, from which on the reader's words are offered
+SURER, SURE_MARGIN = 0.7, 2.0  # the same, from which on no other statement is shown beside it
 MAX_CHARACTERS = 60  # of a value: longer ones are told by their sentence
 SHORTER_BY = 20  # characters that the sentence must be longer than its value to be worth a lead
 _VALUES = (Wanted.TIME, Wanted.AMOUNT, Wanted.MONEY, Wanted.PERSON)
 _EDGES = " \t\n.,;:–-"
+
+
+def holds_answer(ranking: Ranking, one: Candidate) -> bool:
+    """Whether the reader is sure that its passage answers, with words of this statement."""
+    heard = ranking.heard.get(one.statement.passage.stored.chunk_id)
+    if heard is None or heard.span is None or heard.margin < SURE_MARGIN:
+        return False
+    first, last = heard.span
+    return probability(heard.relevance) >= SURER and one.statement.start < last and first < one.statement.end
 
 
 def short_answer(ranking: Ranking, passage: Passage, start: int, end: int) -> ShortAnswer | None:

@@ -3,8 +3,8 @@
 A figure that has no meaning for a question is absent: rankings are judged where documents are known to be relevant,
 citations where, besides, the question can be answered, answers where gold answers are known.
 
-`f1` and `exact` compare the short answer, the first quote and the whole text of the answer with each gold answer; the best
-counts. `short_f1` is the short answer's alone, where one was offered.
+`f1` and `exact` compare the short answer, the first quote and the whole text of the answer with each gold answer; the
+best counts. `short_f1` is the short answer's alone, where one was offered.
 `contained`: a gold answer stands, token by token, in one of the first two quotes.
 
 `right`, in this order:

@@ -152,3 +152,21 @@ class TestAnswering:
         assert reader.calls == 0
         self.ask(reader, QUESTION, "en")
         assert reader.calls == 1
+
+
+class TestRivals:
+    NEAR = passage(2, "The bridge did open to traffic in the summer of 1932.", score=0.95)
+
+    def texts(self, relevance: float, **style: str) -> list[str]:
+        found = passage(1, BRIDGE)
+        again = reheard(ranking(QUESTION, found, self.NEAR), heard(found, "4 June 1931", relevance))
+        return [quote.text for quote in compose(understood(QUESTION), again, Style(**style)).quotes]  # type: ignore[arg-type]
+
+    def test_a_statement_about_as_good_is_shown_where_the_reader_is_not_sure(self) -> None:
+        assert self.NEAR.stored.content in self.texts(-1.0)
+
+    def test_not_where_it_is_sure(self) -> None:
+        assert len(self.texts(4.0)) == 1
+
+    def test_not_in_brief(self) -> None:
+        assert len(self.texts(-1.0, response_style="brief")) == 1

@@ -14,7 +14,7 @@ MAX_BYTES = 25_000_000
 PAIRS = [
     ("When was the bridge opened?", "The bridge was opened on 12 May 1931 after four years of work.", "1931",
      "The bridge is painted red every ten years by a crew of six."),
-    ("Who designed the library?", "The library was designed by Maria Lindqvist and finished in 1984.", "Maria Lindqvist",
+    ("Who designed the library?", "The library was designed by Maria Lindqvist in 1984.", "Maria Lindqvist",
      "The library was finished in 1984 and has four reading rooms."),
     ("How long is the battery covered?", "Frames are guaranteed for ten years. The battery is covered for two years.",
      "two years", "The battery is charged in four hours and weighs three kilograms."),
