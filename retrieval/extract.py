@@ -25,6 +25,7 @@ NEAR = 0.8  # how much of what it needs counts as its own
 ABOVE = 0.5  # the same of headings
 FIRST_BELOW = 0.85  # of a heading that is asked for; each further statement below it has less
 ASKED_HEADING = 0.45  # share of the question from which on a heading is asked for
+EXAMPLE_WORDS = 4  # of a question that code holds as an example; fewer are words that code may well have
 ROW_NAMED = 0.2  # bonus of a row whose first cell says nothing but what is asked for
 _LEANS = re.compile(
     r"(?:it|they|he|she|this|these|those|that|its|their|his|her|both|such|er|sie|es|dies\w*|il|elle|ils|elles|ce|cela|"
@@ -156,9 +157,15 @@ class _Judge:
     def candidates(self, passage: Passage) -> list[Candidate]:
         found: list[Candidate] = []
         for statement in statements_of(passage):
-            if statement.text.strip(" ?!.#").casefold() != self._plain:  # the question itself answers nothing
+            if not self._repeats(statement):
                 found.append(self._candidate(statement, found))
         return found
+
+    def _repeats(self, statement: Statement) -> bool:
+        """The question itself answers nothing, nor does code that asks it as an example."""
+        text = statement.text.casefold()
+        is_example = statement.kind is StatementKind.CODE and len(self._plain.split()) >= EXAMPLE_WORDS
+        return text.strip(" ?!.#") == self._plain or (is_example and self._plain in text)
 
     def _candidate(self, statement: Statement, earlier: Sequence[Candidate]) -> Candidate:
         text = statement.text

@@ -32,6 +32,11 @@ class WordPieceTokenizer:
         spans: list[tuple[int, int]] = self._engine.encode(text, add_special_tokens=False).offsets
         return spans
 
+    def pieces(self, texts: Sequence[str]) -> list[tuple[list[int], list[tuple[int, int]]]]:
+        """Token ids of each text without special tokens, and the character span of each."""
+        found = self._engine.encode_batch(list(texts), add_special_tokens=False)
+        return [(one.ids, one.offsets) for one in found]
+
     def encode(self, texts: Sequence[str]) -> list[list[int]]:
         """Token ids of each text with special tokens, whole: the caller cuts what the model cannot read."""
         return self._encode(texts, special=True)

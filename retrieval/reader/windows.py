@@ -54,8 +54,8 @@ class Layout:
         return window(head, lead, ids, offsets, low + round(turn * max(0, high - low)), room)
 
     def _parts(self, question: str, passage: str, title: str) -> tuple[list[int], list[int], list[int], Offsets]:
-        asked, named, told = (row[1:-1] for row in self._tokenizer.encode([question, title, passage]))
-        return [CLS, *asked[:MAX_QUESTION], SEP], named[:MAX_TITLE], told, self._tokenizer.offsets(passage)
+        (asked, _), (named, _), (told, offsets) = self._tokenizer.pieces([question, title, passage])
+        return [CLS, *asked[:MAX_QUESTION], SEP], named[:MAX_TITLE], told, offsets
 
     def _room(self, head: Sequence[int], lead: Sequence[int]) -> int:
         return self._max_tokens - len(head) - len(lead) - 1

@@ -264,3 +264,10 @@ class TestAnything:
         found = answer(question, one, passage(2, content[::-1]), response_style=style, max_characters=most)
         assert len(found.text) <= most
         assert bool(found.text) == bool(found.quotes)
+
+
+class TestQuestionsInTexts:
+    def test_code_that_asks_the_question_does_not_answer_it(self) -> None:
+        example = parsed('```sh\ninsydr ask "How long is the battery covered?"\n```', number=2)
+        found = answer("How long is the battery covered?", example, passage(1, WARRANTY, score=0.8))
+        assert found.text == "The battery is covered for two years or 700 cycles."
