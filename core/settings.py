@@ -86,7 +86,7 @@ class Settings(BaseSettings):
     embedding_model: str = Field("all-minilm-l6-v2", description="Built in, or sentence-transformers:<path or name>.")
     embedding_runtime: str = Field("auto", description="auto, openvino, onnx-fp32, onnx-int8 or exact.")
     embedding_threads: int = Field(0, ge=0, description="Threads of the runtime; 0 takes the machine's cores.")
-    reader: str = Field("none", description="built-in, none, or a reader.onnx of your own: see docs/reader.md.")
+    reader: str = Field("built-in", description="built-in, none, or a reader.onnx of your own: see docs/reader.md.")
 
     worker_threads: int = Field(2, ge=1, le=64, description="Batches of documents at once in one worker process.")
     parser_processes: int = Field(2, ge=1, le=64, description="Parsing children of one worker process.")

@@ -40,12 +40,15 @@ class Turn:
     content: str
 
 
+DEFAULT_THRESHOLD = 0.4  # from the risk-coverage curves of docs/confidence.md
+
+
 @dataclass(frozen=True, slots=True)
 class Style:
     """What of an agent's settings an answer depends on."""
 
     max_characters: int = 500
-    threshold: float = 0.3
+    threshold: float = DEFAULT_THRESHOLD
     fallback: str = "I don't have information on that in my sources."
     allowed_topics: tuple[str, ...] = ()  # none: everything
     blocked_words: tuple[str, ...] = ()

@@ -23,10 +23,11 @@ from retrieval.extract import Ranking
 from retrieval.passages import Passage
 from retrieval.reading import Heard
 
-WORDS = ("cosine", "margin", "agreement", "coverage", "passage_coverage")
+WORDS = ("cosine", "margin", "agreement", "first", "coverage", "passage_coverage", "telling")
 READER = ("relevance", "span")
 CODES_WEIGHT = 2.5
 MOST_RELEVANCE, MOST_SPAN = 6.0, 12.0  # log-odds; beyond them a reader says nothing more
+MOST_TELLING = 12  # words
 MODEL_FILE = Path(__file__).with_name("confidence.json")
 
 
@@ -47,9 +48,11 @@ def features(passages: Sequence[Passage], ranking: Ranking, quotes: Sequence[Quo
     words = {
         "coverage": ranking.best_coverage,
         "passage_coverage": ranking.passage_coverage,
+        "telling": min(len(ranking.weights), MOST_TELLING) / MOST_TELLING,
         "codes": ranking.codes,
     }
-    return _search(passages) | words | _reading(ranking.heard.get(quotes[0].passage.stored.chunk_id))
+    quoted = quotes[0].passage
+    return _search(passages, quoted) | words | _reading(ranking.heard.get(quoted.stored.chunk_id))
 
 
 def confidence(values: Mapping[str, float]) -> float:
@@ -67,15 +70,16 @@ def model_of(values: Mapping[str, float]) -> Model:
     return _models()["reader" if "relevance" in values else "words"]
 
 
-def _search(passages: Sequence[Passage]) -> dict[str, float]:
+def _search(passages: Sequence[Passage], quoted: Passage) -> dict[str, float]:
     cosines = sorted((p.cosine for p in passages if p.cosine is not None), reverse=True) or [0.0]
     sparse_best = max(passages, key=lambda p: p.bm25 or 0.0)
     dense_best = max(passages, key=lambda p: p.cosine or 0.0)
     fifth = cosines[min(4, len(cosines) - 1)]
     return {
-        "cosine": max(0.0, cosines[0]),
+        "cosine": max(0.0, quoted.cosine or 0.0),
         "margin": max(0.0, cosines[0] - fifth),
         "agreement": float(sparse_best is dense_best),
+        "first": float(quoted is passages[0]),
     }
 
 

@@ -15,8 +15,8 @@ from retrieval.scaling import AS_IT_IS, Scaling, log_odds
 # said where a feature is above its mean, and where it is below
 _WORDS = {
     "cosine": (
-        "The best passage is close to the question in meaning.",
-        "No passage is close to the question in meaning.",
+        "The quoted passage is close to the question in meaning.",
+        "The quoted passage is not close to the question in meaning.",
     ),
     "margin": (
         "The best passage stands out from the others.",
@@ -26,9 +26,17 @@ _WORDS = {
         "Search by meaning and search by words put the same passage first.",
         "Search by meaning and search by words put different passages first.",
     ),
+    "first": (
+        "The quoted passage is the first that was found.",
+        "Other passages were found before the quoted one.",
+    ),
+    "telling": (
+        "The question has many telling words.",
+        "The question has few telling words.",
+    ),
     "coverage": (
-        "The quoted statement has most of the question's telling words.",
-        "The quoted statement has few of the question's telling words.",
+        "The quoted statement and what stands above it have most of the question's telling words.",
+        "The quoted statement and what stands above it have few of the question's telling words.",
     ),
     "passage_coverage": (
         "One passage has most of the question's telling words.",

@@ -87,7 +87,7 @@ class Ranking:
 
     @property
     def best_coverage(self) -> float:
-        return self.best[0].own if self.best else 0.0
+        return self.best[0].coverage if self.best else 0.0
 
 
 def ranked(question: Question, passages: Sequence[Passage], terms: Terms) -> Ranking:

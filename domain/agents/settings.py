@@ -7,6 +7,7 @@ from pydantic import BaseModel, Field, ValidationError
 
 from core.strict_model import StrictModel, first_fault
 from domain.changes import UNSET, Unset
+from retrieval.answers import DEFAULT_THRESHOLD
 
 
 class AgentType(StrEnum):
@@ -33,7 +34,9 @@ class BehaviorSettings(StrictModel):
 
 class ResponseConfig(StrictModel):
     max_response_length: int = Field(500, ge=20, le=20_000, description="Characters.")
-    confidence_threshold: float = Field(0.3, ge=0, le=1, description="Below it the fallback message is given.")
+    confidence_threshold: float = Field(
+        DEFAULT_THRESHOLD, ge=0, le=1, description="Below it the fallback message is given."
+    )
     show_sources: bool = True
     stream_response: bool = Field(True, description="Word by word where the answer is streamed, else all at once.")
 

@@ -14,11 +14,13 @@ from evals.quality import charts
 Floats = npt.NDArray[np.float64]
 BEGIN, END = "<!-- figures: written by python -m evals.fit_confidence -->", "<!-- end of figures -->"
 MEANING = {
-    "cosine": "similarity of question and best passage",
+    "cosine": "similarity of question and quoted passage",
     "margin": "the best passage's cosine less the fifth's",
     "agreement": "whether meaning and words put the same passage first",
-    "coverage": "share of the question's words, weighed by rarity, in the quoted statement",
+    "first": "whether the quoted passage is the first that was found",
+    "coverage": "share of the question's words, weighed by rarity, in the quoted statement and what stands above it",
     "passage_coverage": "the same in the best passage",
+    "telling": "number of telling words in the question, ÷ 12, at most 1",
     "relevance": "the reader's log-odds that the quoted passage answers, ÷ 6, -1 to 1",
     "span": "how much more the reader gives to the best span than to none, ÷ 12, -1 to 1",
 }
@@ -27,7 +29,8 @@ _ANSWERS = (
     ("first", "first quote right"),
     ("right", "first two"),
     ("characters", "length"),
-    ("short_f1", "F1 of the short answer"),
+    ("short", "short answer offered and judged"),
+    ("short_f1", "its F1"),
 )
 _CONFIDENCE = (
     ("auroc", "AUROC right"),

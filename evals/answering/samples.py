@@ -44,7 +44,7 @@ class Sample:
     right: bool
     first: bool  # whether the first quote is right
     characters: int  # of the answer
-    short_f1: float | None  # of the offered words, where there are gold answers of some words
+    short_f1: float | None  # of the short answer, where one was offered and there are gold answers of some words
 
 
 def questions_of(name: str, folder: Path, pages: Path | None = None) -> tuple[DataSet, list[Question]]:
@@ -83,7 +83,7 @@ def _sample(row: Found, asked: Asked, extractor: Extractor, language: str) -> Sa
     first, two = (can and is_right(question, made.composition, number) for number in (1, FIRST_QUOTES))
     golds = [answer for answer in question.answers if len(answer) <= SHORT_ANSWER]
     short = made.composition.short
-    f1 = token_f1(short.text if short else "", golds) if golds and asked is Asked.ANSWERABLE else None
+    f1 = token_f1(short.text, golds) if short and golds and asked is Asked.ANSWERABLE else None
     return Sample(
         question.text, asked, made.features, two, first, len(made.composition.text), f1
     )  # fmt: skip

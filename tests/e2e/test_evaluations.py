@@ -15,6 +15,7 @@ from evals.quality.commands import Order, compare, evaluate
 from evals.quality.rows import Row, read_rows
 from insydr.client import Client
 from insydr.commands import evaluating
+from retrieval.answers import DEFAULT_THRESHOLD
 from tests.support.client import Workspace
 from tests.support.evaluation import json_lines, tea_set
 from tests.support.terminal import Terminal
@@ -73,7 +74,7 @@ class TestSet:
         assert "two minutes" in one.answer
         assert (unanswerable.answerable, unanswerable.gold) == (False, [])
         assert 0 <= unanswerable.confidence <= 1
-        assert json.loads((tmp_path / "one" / "run.json").read_text())["threshold"] == 0.3
+        assert json.loads((tmp_path / "one" / "run.json").read_text())["threshold"] == DEFAULT_THRESHOLD
 
     def test_without_baselines(self, client: Client, tea: Path, tmp_path: Path) -> None:
         report = evaluate(client, load(tea), tmp_path / "one", Order(baselines=False, as_json=True))

@@ -5,6 +5,7 @@ import pytest
 from core.errors import InvalidInput
 from domain.agents.settings import merged
 from domain.changes import UNSET
+from retrieval.answers import DEFAULT_THRESHOLD
 
 OLD_VERSIONS = {"max_response_length": 300, "since_removed": True}
 
@@ -20,4 +21,4 @@ class TestMerged:
     def test_over_the_stored_over_the_defaults(self) -> None:
         settings = merged("response_config", {"max_response_length": 300}, {"show_sources": False})
         assert (settings["max_response_length"], settings["show_sources"]) == (300, False)
-        assert settings["confidence_threshold"] == 0.3
+        assert settings["confidence_threshold"] == DEFAULT_THRESHOLD

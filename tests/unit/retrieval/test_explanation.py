@@ -12,7 +12,7 @@ from retrieval.explanation import reasons
 UNIT = st.floats(0, 1, allow_nan=False)
 
 
-@given(st.lists(UNIT, min_size=7, max_size=7), st.sampled_from([-1.0, 0.0, 1.0]), st.booleans())
+@given(st.lists(UNIT, min_size=9, max_size=9), st.sampled_from([-1.0, 0.0, 1.0]), st.booleans())
 def test_effects_and_the_usual_make_the_confidence(values: list[float], codes: float, read: bool) -> None:
     names = (*WORDS, *READER) if read else WORDS
     given_ = dict(zip(names, values, strict=False)) | {"codes": codes}
