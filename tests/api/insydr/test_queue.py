@@ -25,7 +25,7 @@ class TestQueue:
 
 class TestDeadLetters:
     def test_are_listed_with_their_reason(self, workspace: Workspace) -> None:
-        document, other = failed(workspace, "a.bin", "b.bin")
+        (document,), (other,) = failed(workspace, "a.bin"), failed(workspace, "b.bin")  # one after the other
         page = workspace.get("/dead-letters", params={"limit": 1}).json()
         assert page["total"] == 2
         assert page["dead_letters"][0]["document_id"] == other

@@ -7,7 +7,7 @@ import pytest
 
 from core.clock import utc_now
 from domain.models import ApiKey
-from tests.support.client import Account, Workspace, check_error, until
+from tests.support.client import Account, Shape, Workspace, check_error, until
 
 
 class TestCreate:
@@ -53,7 +53,8 @@ class TestCreate:
 
 
 class TestList:
-    def test_answers_as_the_seed_says(self, workspace: Workspace) -> None:
+    def test_answers_as_the_seed_says(self, embedded: Shape) -> None:
+        workspace = embedded.sign_up("Lister").workspace()
         workspace.agent()
         listed = workspace.account.call("GET", "/workspaces", params={"limit": 200}).json()
         row = next(row for row in listed["workspaces"] if row["id"] == workspace.id)
