@@ -8,7 +8,6 @@ What was searched for is kept beside `--cache`, since most of the time goes into
 """
 
 import argparse
-import hashlib
 import json
 import pickle
 from collections.abc import Mapping, Sequence
@@ -175,7 +174,7 @@ def _kept(name: str, arguments: argparse.Namespace) -> list[Found]:
     folder, pages = arguments.data / name, arguments.site if name == OF_THE_SITE else None
     if not arguments.cache:
         return find(name, folder, pages)
-    path = arguments.cache / f"{hashlib.sha256(name.encode()).hexdigest()[:12]}.pickle"
+    path = arguments.cache / f"{name}.pickle"
     if path.is_file():
         kept: list[Found] = pickle.loads(path.read_bytes())
         return kept

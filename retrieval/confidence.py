@@ -12,7 +12,6 @@ found beyond doubt, whatever the embedding makes of it.
 """
 
 import json
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -22,6 +21,7 @@ from retrieval.answers import Quote
 from retrieval.extract import Ranking
 from retrieval.passages import Passage
 from retrieval.reading import Heard
+from retrieval.scaling import probability
 
 WORDS = ("cosine", "margin", "agreement", "first", "coverage", "passage_coverage", "telling")
 READER = ("relevance", "span")
@@ -62,7 +62,7 @@ def confidence(values: Mapping[str, float]) -> float:
     model = model_of(values)
     logit = model.bias + sum(weight * values[name] for name, weight in model.weights.items())
     logit += CODES_WEIGHT * values.get("codes", 0.0)
-    return round(1 / (1 + math.exp(-logit)), 4)
+    return round(probability(logit), 4)
 
 
 def model_of(values: Mapping[str, float]) -> Model:

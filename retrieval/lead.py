@@ -8,7 +8,7 @@ from retrieval.extract import Candidate, Ranking, holds_value
 from retrieval.passages import Passage
 from retrieval.polarity import Polarity
 from retrieval.question import Question, Wanted
-from retrieval.reranking import probability
+from retrieval.scaling import probability
 from retrieval.statements import StatementKind
 
 SURE = 0.5  # probability that the passage answers, from which on the reader's words are offered

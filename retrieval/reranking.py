@@ -4,12 +4,12 @@ A statement is worth more where its passage answers, and more again where it hol
 does not replace the search: it is sure of itself where it should not be, and reads only the first passages.
 """
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from retrieval.extract import Candidate, Ranking
 from retrieval.reading import Heard
+from retrieval.scaling import probability
 
 PASSAGE_WEIGHT = 0.5  # of the probability that the passage answers
 SPAN_WEIGHT = 0.5  # the same, of the statement that holds the answer's words
@@ -20,10 +20,6 @@ def reheard(ranking: Ranking, heard: Mapping[str, Heard]) -> Ranking:
     in_order = {chunk: _weighed(around, heard.get(chunk)) for chunk, around in ranking.in_order.items()}
     best = sorted((one for around in in_order.values() for one in around), key=lambda one: -one.score)
     return replace(ranking, best=best, in_order=in_order, heard=dict(heard))
-
-
-def probability(log_odds: float) -> float:
-    return 1 / (1 + math.exp(-max(-30.0, min(30.0, log_odds))))
 
 
 def _weighed(around: Sequence[Candidate], heard: Heard | None) -> list[Candidate]:

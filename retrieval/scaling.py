@@ -1,11 +1,13 @@
-"""A workspace's own correction of its confidences."""
+"""Log-odds and probabilities, and a workspace's own correction of its confidences in them."""
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 Floats = npt.NDArray[np.float64]
+_FARTHEST = 30.0  # log-odds
 _NEAREST = 5e-5  # to 0 and 1: confidences have four digits
 
 
@@ -29,6 +31,11 @@ class Scaling:
 
 
 AS_IT_IS = Scaling()
+
+
+def probability(log_odds: float) -> float:
+    """0 to 1; whatever is given, never an overflow."""
+    return 1 / (1 + math.exp(-max(-_FARTHEST, min(_FARTHEST, log_odds))))
 
 
 def log_odds(p: Floats) -> Floats:

@@ -54,19 +54,16 @@ class CalibrationOut(Output):
 
 @router.get("")
 def get(who: Who, state: State) -> CalibrationOut:
-    with state.database.read() as session:
-        return CalibrationOut.model_validate(CalibrationService(session, who).get())
+    return CalibrationOut.model_validate(CalibrationService(state.database, who).get())
 
 
 @router.post("")
 def calibrate(body: CalibrationIn, who: Who, state: State) -> CalibrationOut:
     labels = {one.message_id: one.right for one in body.labels}
-    with state.database.write() as session:
-        report = CalibrationService(session, who).calibrate(labels, body.max_wrong, apply=body.apply)
+    report = CalibrationService(state.database, who).calibrate(labels, body.max_wrong, apply=body.apply)
     return CalibrationOut.model_validate(report)
 
 
 @router.delete("")
 def forget(who: Who, state: State) -> CalibrationOut:
-    with state.database.write() as session:
-        return CalibrationOut.model_validate(CalibrationService(session, who).forget())
+    return CalibrationOut.model_validate(CalibrationService(state.database, who).forget())

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from sqlalchemy import delete, func, select
 
-from domain.models import Calibration, Message
+from domain.models import Calibration, Message, Workspace
 from domain.scope import TenantRepository, mine
 from retrieval.scaling import AS_IT_IS, Scaling
 
@@ -21,6 +21,8 @@ class CalibrationRepository(TenantRepository):
         return Scaling(row.scale, row.bias) if row else AS_IT_IS
 
     def replace(self, scaling: Scaling, labels: int) -> None:
+        """Two at once go one after the other."""
+        self.session.execute(select(Workspace.id).where(Workspace.id == self.who.workspace_id).with_for_update())
         self.remove()
         self.session.add(
             Calibration(workspace_id=self.who.workspace_id, scale=scaling.scale, bias=scaling.bias, labels=labels)
@@ -48,6 +50,8 @@ class CalibrationRepository(TenantRepository):
         )
         return [(raw, bool(right)) for raw, right in self.session.execute(query) if raw is not None]
 
-    def count(self) -> int:
-        query = select(func.count()).where(mine(Message, self.who), Message.is_right.is_not(None))
-        return self.session.scalar(query) or 0
+    def counts(self) -> tuple[int, int]:
+        """Labelled answers, and how many of them are right."""
+        query = select(Message.is_right, func.count()).where(mine(Message, self.who), Message.is_right.is_not(None))
+        found = {bool(right): count for right, count in self.session.execute(query.group_by(Message.is_right))}
+        return sum(found.values()), found.get(True, 0)

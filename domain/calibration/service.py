@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from sqlalchemy.orm import Session
 
+from core.database import Database
 from core.errors import InvalidInput, NotFound
 from domain.calibration.repository import CalibrationRepository
 from domain.evaluation import recalibration
@@ -31,7 +31,8 @@ class Truth:
 
 @dataclass(frozen=True, slots=True)
 class CalibrationReport:
-    """`after` is out of fold: of confidences whose labels the calibration has not seen."""
+    """`is_applied` says whether answers go by `scaling`; `after` is out of fold: of confidences whose labels the
+    calibration has not seen."""
 
     labels: int
     right: int
@@ -44,67 +45,78 @@ class CalibrationReport:
 
 
 class CalibrationService:
-    def __init__(self, session: Session, who: Principal) -> None:
-        self._who, self._repository = who, CalibrationRepository(session, who)
+    """Fits between transactions: twenty thousand labels take a while, and nobody's write should wait for it."""
+
+    def __init__(self, database: Database, who: Principal) -> None:
+        self._database, self._who = database, who
 
     def get(self) -> CalibrationReport:
         self._who.require(Permission.AGENTS_READ)
-        return self._state()
-
-    def _state(self) -> CalibrationReport:
-        row, count = self._repository.get(), self._repository.count()
-        if row is None:
-            words = f"The confidence is as the installation's is. {count} answers are labelled."
-            return CalibrationReport(count, 0, AS_IT_IS, False, None, None, None, words)
-        words = f"Fitted on {row.labels} labelled answers; {count} are labelled by now."
-        return CalibrationReport(count, 0, Scaling(row.scale, row.bias), True, None, None, None, words)
+        with self._database.read() as session:
+            return _state(CalibrationRepository(session, self._who))
 
     def calibrate(self, labels: Mapping[str, bool], max_wrong: float, *, apply: bool) -> CalibrationReport:
         """Store `labels` by message, and fit on these and all earlier ones; with `apply` the next answers go by it.
         Too few to fit on are kept for later. Raises `NotFound` and `InvalidInput` for messages that are no answers of
         the workspace: then nothing is labelled."""
         self._who.require(Permission.AGENTS_WRITE)
-        self._label(labels)
-        rows = self._repository.labelled()
+        if labels:
+            with self._database.write() as session:
+                _label(CalibrationRepository(session, self._who), labels)
+        with self._database.read() as session:
+            repository = CalibrationRepository(session, self._who)
+            rows, scaling = repository.labelled(), repository.scaling()
         p, y = np.array([raw for raw, _ in rows]), np.array([float(right) for _, right in rows])
         right = int(y.sum())
-        enough = len(y) >= LEAST_LABELS and min(right, len(y) - right) >= LEAST_OF_EACH
-        if not enough:
+        if len(y) < LEAST_LABELS or min(right, len(y) - right) < LEAST_OF_EACH:
             words = (
                 f"{len(y)} answers are labelled, {right} of them right. A calibration takes {LEAST_LABELS} labels, "
                 f"{LEAST_OF_EACH} right and {LEAST_OF_EACH} wrong ones at the least: label some more."
             )
-            return CalibrationReport(len(y), right, self._repository.scaling(), False, None, None, None, words)
+            return CalibrationReport(len(y), right, scaling, False, None, None, None, words)
         return self._fitted(p, y, max_wrong, apply=apply)
 
     def forget(self) -> CalibrationReport:
         """Back to the installation's confidence; the labels stay."""
         self._who.require(Permission.AGENTS_WRITE)
-        self._repository.remove()
-        return self._state()
-
-    def _label(self, labels: Mapping[str, bool]) -> None:
-        messages = self._repository.answers(list(labels))
-        missing = [one for one in labels if one not in messages]
-        if missing:
-            raise NotFound(f"There is no message {missing[0]}. Nothing was labelled.", code="MESSAGE_NOT_FOUND")
-        for message in messages.values():
-            if not message.answered or message.raw_confidence is None:
-                raise InvalidInput(
-                    f"{message.id} is no answer from sources: only those are right or wrong. Nothing was labelled.",
-                    code="MESSAGE_NOT_ANSWERED",
-                    field="labels",
-                )
-        self._repository.label(messages, labels)
+        with self._database.write() as session:
+            repository = CalibrationRepository(session, self._who)
+            repository.remove()
+            return _state(repository)
 
     def _fitted(self, p: Floats, y: Floats, max_wrong: float, *, apply: bool) -> CalibrationReport:
         scaling, expected = recalibration.fit(p, y), recalibration.out_of_fold(p, y)
         if apply:
-            self._repository.replace(scaling, len(y))
+            with self._database.write() as session:
+                CalibrationRepository(session, self._who).replace(scaling, len(y))
         promise = recalibration.promise(expected, y, max_wrong)
         words = _promised(promise, len(y), max_wrong)
         before, after = _truth(p, y), _truth(expected, y)
         return CalibrationReport(len(y), int(y.sum()), scaling, apply, before, after, promise, words)
+
+
+def _state(repository: CalibrationRepository) -> CalibrationReport:
+    row, (labels, right) = repository.get(), repository.counts()
+    if row is None:
+        words = f"The confidence is as the installation's is. {labels} answers are labelled."
+        return CalibrationReport(labels, right, AS_IT_IS, False, None, None, None, words)
+    words = f"Fitted on {row.labels} labelled answers; {labels} are labelled by now."
+    return CalibrationReport(labels, right, Scaling(row.scale, row.bias), True, None, None, None, words)
+
+
+def _label(repository: CalibrationRepository, labels: Mapping[str, bool]) -> None:
+    messages = repository.answers(list(labels))
+    missing = [one for one in labels if one not in messages]
+    if missing:
+        raise NotFound(f"There is no message {missing[0]}. Nothing was labelled.", code="MESSAGE_NOT_FOUND")
+    for message in messages.values():
+        if not message.answered or message.raw_confidence is None:
+            raise InvalidInput(
+                f"{message.id} is no answer from sources: only those are right or wrong. Nothing was labelled.",
+                code="MESSAGE_NOT_ANSWERED",
+                field="labels",
+            )
+    repository.label(messages, labels)
 
 
 def _truth(p: Floats, y: Floats) -> Truth:

@@ -83,20 +83,13 @@ def clopper_pearson(wrong: int, answered: int, level: float = LEVEL) -> float:
     """Upper bound of the share wrong: one-sided, exact (Clopper and Pearson 1934)."""
     if wrong >= answered:
         return 1.0
+    number = np.arange(wrong + 1)
+    steps = np.concatenate([[0.0], np.log((answered - number[:-1]) / number[1:])])
+    ways = np.cumsum(steps)  # logarithms of the binomial coefficients
     low, high = wrong / answered, 1.0
     for _ in range(60):
         middle = (low + high) / 2
-        low, high = (middle, high) if _at_most(wrong, answered, middle) > level else (low, middle)
+        chances = ways + number * math.log(middle) + (answered - number) * math.log1p(-middle)
+        # the chance of `wrong` or fewer, where each is wrong with the chance `middle`
+        low, high = (middle, high) if np.exp(chances).sum() > level else (low, middle)
     return high
-
-
-def _at_most(wrong: int, answered: int, share: float) -> float:
-    """Chance of `wrong` or fewer of `answered`, where each is wrong with the chance `share`."""
-    if share in (0.0, 1.0):
-        return float(share == 0.0)
-    ways = (
-        math.lgamma(answered + 1) - math.lgamma(k + 1) - math.lgamma(answered - k + 1)
-        + k * math.log(share) + (answered - k) * math.log1p(-share)
-        for k in range(wrong + 1)
-    )  # fmt: skip
-    return math.fsum(map(math.exp, ways))

@@ -1,5 +1,6 @@
 """The section of docs/confidence.md between two markers, and the plots beside it."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -90,4 +91,6 @@ def _table(columns: tuple[tuple[str, str], ...], report: Mapping[str, Any]) -> l
 
 
 def _shown(value: float) -> str:
-    return "–" if value != value else f"{value:,.0f}" if value > 1 else f"{value:.3f}"  # noqa: PLR0124
+    if math.isnan(value):
+        return "–"
+    return f"{value:,.0f}" if value > 1 else f"{value:.3f}"

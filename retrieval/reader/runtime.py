@@ -39,11 +39,15 @@ class OnnxReader:
         self._scale, self._bias = _calibration(path.with_name(DESCRIPTION))
 
     def read(self, question: str, passages: Sequence[str], titles: Sequence[str] = ()) -> list[Reading]:
-        """See the protocol. Raises `Unavailable` when the file is missing or damaged, or the reader closed."""
+        """See the protocol. Raises `Unavailable` when the file is missing, damaged or no reader's, or it is closed
+        meanwhile."""
         layout, pool, session = self._ready()
         named = titles or [""] * len(passages)
         rows = [layout.windows(question, *pair) for pair in zip(passages, named, strict=True)]
-        results = iter(list(pool.map(partial(_infer, session), [window for windows in rows for window in windows])))
+        try:
+            results = iter(list(pool.map(partial(_infer, session), [window for windows in rows for window in windows])))
+        except Exception as error:  # a file of somebody's own may want other inputs; its exceptions have no common base
+            raise Unavailable(f"The reader {self._path.name} cannot read: {error}", code="READER_FAILED") from error
         return [
             self._reading(question, passage, windows, [next(results) for _ in windows])
             for passage, windows in zip(passages, rows, strict=True)

@@ -1,5 +1,7 @@
 """A workspace's own calibration over HTTP: labels, what they support, and the confidence that follows them."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
 from tests.support.client import Workspace, check_error
@@ -34,7 +36,8 @@ class TestCalibration:
         reply = workspace.post("/calibration", json={"labels": labels(made, 1)}).json()
         assert (reply["labels"], reply["right"], reply["is_applied"]) == (2, 1, False)
         assert "label some more" in reply["words"]
-        assert workspace.get("/calibration").json()["labels"] == 2
+        kept = workspace.get("/calibration").json()
+        assert (kept["labels"], kept["right"]) == (2, 1)
 
     def test_the_next_answers_go_by_it(self, workspace: Workspace, agent: str) -> None:
         made = answers(workspace, agent, 24)
@@ -50,6 +53,14 @@ class TestCalibration:
         assert workspace.delete("/calibration").json()["is_applied"] is False
         assert answers(workspace, agent, 1)[0]["confidence"] == made[0]["confidence"]
         assert workspace.get("/calibration").json()["labels"] == 24
+
+    def test_two_at_once_go_one_after_the_other(self, shaped: Workspace) -> None:
+        shaped.ingest(TEXT, "pricing.txt")
+        agent = str(shaped.agent(response_config={"confidence_threshold": 0})["id"])
+        shaped.post("/calibration", json={"labels": labels(answers(shaped, agent, 24), 3), "apply": False})
+        with ThreadPoolExecutor(4) as pool:
+            replies = list(pool.map(lambda _: shaped.post("/calibration", json={}), range(8)))
+        assert [(reply.status_code, reply.json()["is_applied"]) for reply in replies] == [(200, True)] * 8
 
     def test_what_is_no_answer_is_refused_and_nothing_is_labelled(self, workspace: Workspace, agent: str) -> None:
         (made,) = answers(workspace, agent, 1)

@@ -15,6 +15,7 @@ from retrieval.answers import Quote
 from retrieval.compose import Composition
 from retrieval.confidence import READER, WORDS
 from retrieval.extractive import Extractor
+from retrieval.passages import Passage
 from retrieval.reader.fake import FakeReader
 from tests.support.passages import passage
 
@@ -38,8 +39,8 @@ def mixed(seed: int) -> list[Sample]:
     return made
 
 
-def cited(*passages: object) -> Composition:
-    return Composition("…", [Quote(one, 0, 1, one.stored.content) for one in passages])  # type: ignore[attr-defined]
+def cited(*passages: Passage) -> Composition:
+    return Composition("…", [Quote(one, 0, 1, one.stored.content) for one in passages])
 
 
 class TestRight:

@@ -1,6 +1,7 @@
 """What an agent's rules let pass, and what becomes of questions in a conversation."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import pytest
 
@@ -16,10 +17,10 @@ ROWS = [
 ]
 
 
-def ask(question: str, history: Sequence[Turn] = (), **style: object) -> Answer:
+def ask(question: str, history: Sequence[Turn] = (), **style: Any) -> Answer:
     answerer = Answerer(searcher(ROWS), None, lambda _: "en")
     given = {"threshold": 0.0, "fallback": "No idea.", **style}
-    *_, answer = answerer.stream(Passages(ROWS), Scope(WORKSPACE), question, history, Style(**given))  # type: ignore[arg-type]
+    *_, answer = answerer.stream(Passages(ROWS), Scope(WORKSPACE), question, history, Style(**given))
     assert isinstance(answer, Answer)
     return answer
 

@@ -1,6 +1,7 @@
 """Extractive answers: the statement that answers, in the form of its kind, quoted exactly, and nothing else."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -45,10 +46,10 @@ Nothing is lost.
 """
 
 
-def answer(question: str, *passages: Passage, **style: object) -> Composition:
+def answer(question: str, *passages: Passage, **style: Any) -> Composition:
     meant = understood(question)
     found = ranked(meant, passages, lambda text: list(terms(text, "en")))
-    made = compose(meant, found, Style(**style))  # type: ignore[arg-type]
+    made = compose(meant, found, Style(**style))
     for quote in made.quotes:
         stored = quote.passage.stored
         assert stored.content[quote.char_start - stored.char_start : quote.char_end - stored.char_start] == quote.text

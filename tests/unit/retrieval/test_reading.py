@@ -1,6 +1,7 @@
 """What the reader is given to read, and what its word changes."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -157,10 +158,10 @@ class TestAnswering:
 class TestRivals:
     NEAR = passage(2, "The bridge did open to traffic in the summer of 1932.", score=0.95)
 
-    def texts(self, relevance: float, **style: str) -> list[str]:
+    def texts(self, relevance: float, **style: Any) -> list[str]:
         found = passage(1, BRIDGE)
         again = reheard(ranking(QUESTION, found, self.NEAR), heard(found, "4 June 1931", relevance))
-        return [quote.text for quote in compose(understood(QUESTION), again, Style(**style)).quotes]  # type: ignore[arg-type]
+        return [quote.text for quote in compose(understood(QUESTION), again, Style(**style)).quotes]
 
     def test_a_statement_about_as_good_is_shown_where_the_reader_is_not_sure(self) -> None:
         assert self.NEAR.stored.content in self.texts(-1.0)

@@ -76,3 +76,15 @@ class TestLoading:
         reader = OnnxReader(tmp_path / "reader.onnx")
         with pytest.raises(Unavailable, match=r"reader\.onnx cannot be loaded"):
             reader.read(QUESTION, PASSAGES)
+
+    def test_a_model_of_something_else_is_said_to_be_no_reader(self, tmp_path):
+        onnx = module("onnx")
+        value = onnx.helper.make_tensor_value_info
+        inputs = [value("x", onnx.TensorProto.FLOAT, ["n"])]
+        outputs = [value("y", onnx.TensorProto.FLOAT, ["n"])]
+        node = onnx.helper.make_node("Identity", ["x"], ["y"])
+        graph = onnx.helper.make_graph([node], "other", inputs, outputs)
+        model = onnx.helper.make_model(graph, opset_imports=[onnx.helper.make_opsetid("", 20)], ir_version=9)
+        onnx.save(model, str(tmp_path / "reader.onnx"))
+        with pytest.raises(Unavailable, match=r"reader\.onnx cannot read"):
+            OnnxReader(tmp_path / "reader.onnx").read(QUESTION, PASSAGES)
