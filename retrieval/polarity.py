@@ -25,15 +25,14 @@ _POLAR = {
     ),
 }
 _WORDS = {"en": ("Yes", "No"), "de": ("Ja", "Nein")}
-# asks for more than yes or no, for one of two, or is itself denied
+# asks for more than yes or no, or for one of two
 _OPEN = re.compile(
-    r"\b(?:what|which|who|whom|whose|when|where|why|how|or|not|never|without|forbidden|prohibited|banned|impossible|"
-    r"welche\w*|wer|wann|wo|warum|wie|oder|nicht|kein\w*|nie|ohne|verboten)\b|n[’']t\b",
-    re.I,
+    r"\b(?:what|which|who|whom|whose|when|where|why|how|or|without|welche\w*|wer|wann|wo|warum|wie|oder|ohne)\b", re.I
 )
 _DENIES = re.compile(
-    r"\b(?:not|no|never|cannot|none|neither|nor|fails?|failed|forbidden|prohibited|banned|excluded|disallowed|impossible|unavailable|"
-    r"unsupported|nicht|kein\w*|nie|niemals|verboten|untersagt|ausgeschlossen)\b|n[’']t\b",
+    r"\b(?:not|no|never|nobody|nothing|nowhere|cannot|none|neither|nor|fails?|failed|forbidden|prohibited|banned|excluded|"
+    r"disallowed|impossible|unavailable|unsupported|unlawful|illegal|refused?|reject\w*|denied|declined?|nicht|nichts|"
+    r"kein\w*|nie|niemals|niemand|verboten|untersagt|ausgeschlossen|abgelehnt)\b|n[’']t\b",
     re.I,
 )
 _CONDITION = re.compile(
@@ -80,7 +79,8 @@ class Polarity:
     def _is_polar(self, question: Question) -> bool:
         form = _POLAR.get(self.language)
         opened = form.match(question.text.lstrip("¿ ")) if form else None
-        return opened is not None and not _OPEN.search(question.text[opened.end() :])
+        rest = question.text[opened.end() :] if opened else ""
+        return bool(rest) and not _OPEN.search(rest) and not _DENIES.search(rest)
 
     def _rule(self, question: Question) -> frozenset[str] | None:
         """What kind of ruling it asks for: a word behind the first decides, since “Can I …” is about the rest."""

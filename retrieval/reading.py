@@ -27,7 +27,7 @@ class Heard:
 
 @dataclass(frozen=True, slots=True)
 class Excerpt:
-    """`content[start:end]` of a passage; `statements` are its statements in order, `best` the one to be read about."""
+    """`content[start:end]` of a passage."""
 
     passage: Passage
     start: int
@@ -35,7 +35,8 @@ class Excerpt:
 
     @classmethod
     def about(cls, passage: Passage, statements: Sequence[Statement], best: int, limit: int = EXCERPT) -> "Excerpt":
-        """Whole statements about number `best`, as many as fit into `limit` characters; the passage if all do."""
+        """Whole ones of its `statements` about number `best`, as many as fit into `limit` characters; all of it if it
+        fits."""
         content = passage.stored.content
         if len(content) <= limit or not statements:
             return cls(passage, 0, min(len(content), limit))

@@ -21,6 +21,7 @@ def word(question: str, statement: str, above: str = "", language: str = "en") -
         ("Is breakfast included?", "Breakfast is included in the price.", "Yes"),
         ("Does the Basic plan include phone support?", "The Basic plan does not include phone support.", "No"),
         ("Is a deposit required?", "No deposit is required.", "No"),
+        ("Is smoking allowed?", "Nobody may smoke in the rooms, and smoking is fined.", "No"),
         ("Hello, do you accept credit cards?", "We accept credit cards and PayPal.", "Yes"),
     ],
 )
@@ -35,6 +36,9 @@ def test_a_plain_ruling_is_said(question: str, statement: str, expected: str) ->
         ("Is smoking allowed?", "Smoking is allowed unless others object."),
         ("Is smoking allowed?", "It is not true that smoking is not allowed."),
         ("Is smoking not allowed?", "Smoking is forbidden in all rooms."),
+        ("Is parking unavailable?", "Parking is unavailable on Sundays."),
+        ("Are pets excluded?", "Pets are excluded."),
+        ("Doesn't it include breakfast?", "It does not include breakfast."),
         ("Can I bring my dog?", "Cats are not permitted in the museum."),
         ("Is smoking or drinking allowed?", "Smoking is forbidden in all rooms."),
         ("When is smoking allowed?", "Smoking is forbidden in all rooms."),
