@@ -56,6 +56,8 @@ class SqlFrontier:
         items, blob = self._stored(outcomes)
         try:
             with self.database.write() as session:
+                if any(one.moved_site for one in outcomes):  # who controls a crawl locks its source before its run
+                    frontier_repository.lock_source(session, self.source_id)
                 held = frontier_repository.held_run(session, self.run_id, self.lease_id)
                 if held is None:
                     raise Lost

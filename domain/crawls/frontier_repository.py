@@ -48,6 +48,11 @@ def held_run(session: Session, run_id: str, lease_id: str) -> tuple[CrawlRun, Cr
     return None if row is None else (row[0], row[1])
 
 
+def lock_source(session: Session, source_id: str) -> None:
+    """Without its key: pages may be added to it."""
+    session.execute(select(CrawlSource.id).where(CrawlSource.id == source_id).with_for_update(key_share=True))
+
+
 def unlease(session: Session, run_id: str, lease_id: str) -> None:
     """The run is not held by `lease_id` any more; whoever else holds it keeps it."""
     session.execute(update(CrawlRun).where(CrawlRun.id == run_id, CrawlRun.lease_id == lease_id).values(lease_id=None))

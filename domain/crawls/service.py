@@ -297,8 +297,8 @@ def end(
 
 def cancel_run(session: Session, run: CrawlRun) -> None:
     """For good; what is searchable stays, what waits to become so is dropped."""
-    end(session, run, RunState.CANCELLED)
     stop_all(session, run.job_id)
+    end(session, run, RunState.CANCELLED)
 
 
 def next_run(source: CrawlSource, workspace: Workspace, after: datetime) -> datetime | None:

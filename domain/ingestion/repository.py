@@ -117,7 +117,7 @@ def recover(session: Session, max_attempts: int) -> tuple[int, list[ClaimedDocum
     spent: list[ClaimedDocument] = []
     for lease_id in leases.expired(session):
         held = select(Document).where(Document.lease_id == lease_id, Document.status == Status.PROCESSING)
-        rows = session.scalars(held.with_for_update()).all()
+        rows = session.scalars(held.order_by(Document.id).with_for_update()).all()
         last = [row for row in rows if row.attempts >= max_attempts]
         spent += _claimed(session, [row.id for row in last])
         put_back(session, lease_id, 0.0, count_attempt=True, ids=[row.id for row in rows if row not in last])

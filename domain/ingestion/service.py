@@ -58,7 +58,7 @@ class IngestionService:
         """Queue what a reindexing has left, a page a transaction, until nothing is left or it is cancelled."""
         for _ in range(REINDEX_PAGES):
             with self._database.write() as session:
-                job = session.get(Job, job_id, with_for_update=True)
+                job = session.get(Job, job_id)  # unlocked: documents are locked before their jobs
                 if job is None or not job.open:
                     return None
                 if job.status != JobStatus.PROCESSING or not renew_page(session, job):

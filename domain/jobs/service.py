@@ -34,8 +34,8 @@ class JobService:
         if run is not None and run.finished_at is None:
             cancel_run(self._session, run)
             return job
-        job.status = JobStatus.CANCELLED
         stop_all(self._session, job_id)
+        job.status = JobStatus.CANCELLED
         return job
 
     def _existing(self, job_id: str) -> Job:
