@@ -7,6 +7,7 @@ may import it.
 from core.queue.jobs import JobType, Periodic
 from domain.api_keys import jobs as api_keys
 from domain.collections import jobs as collections
+from domain.conversations import jobs as conversations
 from domain.crawls import jobs as crawls
 from domain.documents import jobs as documents
 from domain.idempotency import jobs as idempotency
@@ -21,5 +22,5 @@ JOBS: tuple[JobType, ...] = (
 )  # fmt: skip
 PERIODIC: tuple[Periodic, ...] = (
     *upkeep.PERIODIC, *ingestion.PERIODIC, *crawls.PERIODIC, *api_keys.PERIODIC, *idempotency.PERIODIC,
-    *identity.PERIODIC,
+    *identity.PERIODIC, *conversations.PERIODIC,
 )  # fmt: skip

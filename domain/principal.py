@@ -28,15 +28,17 @@ class Permission(StrEnum):
     AGENTS_READ = "agents:read"
     AGENTS_WRITE = "agents:write"
     AGENTS_TEST = "agents:test"
+    CONVERSATIONS_READ = "conversations:read"
+    CONVERSATIONS_DELETE = "conversations:delete"
 
 
 _VIEWER = frozenset({
     Permission.WORKSPACE_READ, Permission.COLLECTIONS_READ, Permission.DOCUMENTS_READ, Permission.SEARCH,
     Permission.AGENTS_READ, Permission.AGENTS_TEST, Permission.KEYS_READ,
 })  # fmt: skip
-_ANALYST = _VIEWER  # what sets it apart is the analytics, which are not here yet (CONTRACT, Insydr row 7)
+_ANALYST = _VIEWER | {Permission.CONVERSATIONS_READ}
 _EDITOR = _ANALYST | {Permission.COLLECTIONS_WRITE, Permission.DOCUMENTS_WRITE, Permission.AGENTS_WRITE}
-_ADMIN = _EDITOR | {Permission.WORKSPACE_WRITE, Permission.KEYS_MANAGE}
+_ADMIN = _EDITOR | {Permission.WORKSPACE_WRITE, Permission.KEYS_MANAGE, Permission.CONVERSATIONS_DELETE}
 ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.VIEWER: _VIEWER,
     Role.ANALYST: _ANALYST,

@@ -9,6 +9,7 @@ from api.insydr.surface import INSYDR
 from api.pools import in_pool
 from api.principal import Who
 from api.state import State
+from domain.conversations.recording import Visit
 from domain.conversations.service import Asked, Brief, Reply, reply_of
 from domain.models import Channel
 from retrieval.answers import Refusal, Trace, Turn
@@ -109,9 +110,10 @@ class TestOut(BaseModel):
 @in_pool(lambda pools: pools.answers)
 def test(agent_id: str, body: TestIn, who: Who, state: State) -> TestOut:
     history = [Turn("user" if turn.role == "user" else "agent", turn.content) for turn in body.history]
-    asked, conversations = Asked(body.message, body.session_id, history), state.conversations()
+    asked = Asked(body.message, Visit(Channel.TEST), body.session_id, history)
+    conversations = state.conversations()
     brief = conversations.draft_brief(who, agent_id, asked)
-    reply = reply_of(conversations.ask(who, brief, asked, Channel.TEST))
+    reply = reply_of(conversations.ask(who, brief, asked))
     return _out(reply, _explanation(reply, brief) if body.explain else None)
 
 

@@ -9,6 +9,7 @@ from api.insydr import (
     calibration,
     citations,
     collections,
+    conversations,
     crawls,
     documents,
     events,
@@ -22,6 +23,6 @@ from api.insydr import (
 # `batch` and `crawls` before `documents`: /documents/batch is not the document “batch”
 MODULES = (
     auth, workspaces, api_keys, agents, agent_test, collections, batch, crawls, documents, citations, events, jobs,
-    reindex, queue, search, calibration,
+    reindex, queue, search, calibration, conversations,
 )  # fmt: skip
 ROUTERS = tuple(module.router for module in MODULES)

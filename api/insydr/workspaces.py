@@ -1,7 +1,7 @@
 """CONTRACT, Insydr row 2: workspaces."""
 
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 
 from fastapi import Response
 from pydantic import BaseModel, Field
@@ -18,6 +18,10 @@ from domain.workspaces.service import NewWorkspace, WorkspaceChange, WorkspaceSe
 router = INSYDR.router("/api/v1/workspaces", tag="Workspaces")
 
 
+RETENTION = "Days after its last message that a conversation is kept; 0 for ever, null as the installation does."
+Retention = Annotated[int, Field(ge=0, le=36_500, description=RETENTION)]
+
+
 class WorkspaceIn(Input):
     name: Name
     timezone: ShortText = "UTC"
@@ -29,6 +33,7 @@ class WorkspacePatch(Input):
     logo_url: ShortText | None = None
     timezone: ShortText | None = None
     settings: JsonObject | None = None
+    conversation_retention_days: Retention | None = None
 
 
 class WorkspaceOut(Output):
@@ -40,6 +45,7 @@ class WorkspaceOut(Output):
     logo_url: str | None
     timezone: str
     settings: dict[str, Any]
+    conversation_retention_days: int | None = Field(description=RETENTION)
     created_at: datetime
 
 

@@ -62,16 +62,23 @@ class Again:
     delay_s: float = AGAIN_S
 
 
-def enqueue(session: Session, job: JobType, *, delay_s: float = 0, **arguments: str) -> None:
-    """Queue `job` with the session's transaction."""
-    enqueue_all(session, job, [arguments], delay_s=delay_s)
+def enqueue(session: Session, job: JobType, *, delay_s: float = 0, **arguments: str) -> str:
+    """Queue `job` with the session's transaction; the id of its row."""
+    return enqueue_all(session, job, [arguments], delay_s=delay_s)[0]
 
 
-def enqueue_all(session: Session, job: JobType, arguments: Sequence[dict[str, str]], *, delay_s: float = 0) -> None:
+def withdraw(session: Session, row_id: str) -> None:
+    """There is nothing left to do for this job; one that was sent already finds that itself."""
+    session.execute(delete(OutboxRow).where(OutboxRow.id == row_id))
+
+
+def enqueue_all(
+    session: Session, job: JobType, arguments: Sequence[dict[str, str]], *, delay_s: float = 0
+) -> list[str]:
     """As `enqueue`, once for each of `arguments`, in one statement."""
     now = utc_now()
     due = now + timedelta(seconds=delay_s)
-    rows = [
+    rows: list[dict[str, Any]] = [
         {"id": new_id(Prefix.OUTBOX), "job": job.name, "arguments": one, "wake": job.wake, "tries": 0, "due_at": due,
          "created_at": now}
         for one in arguments
@@ -79,6 +86,7 @@ def enqueue_all(session: Session, job: JobType, arguments: Sequence[dict[str, st
     if rows:
         session.execute(insert(OutboxRow), rows)
         wake_after_commit(session)
+    return [row["id"] for row in rows]
 
 
 def perform(job: JobType, database: Database, context: Any, row_id: str, arguments: dict[str, str]) -> None:

@@ -1,6 +1,6 @@
 """Queries of agents."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import delete, func, insert, select
@@ -18,6 +18,12 @@ class AgentStats:
 class AgentRepository(TenantRepository):
     def get(self, agent_id: str) -> Agent | None:
         return self.session.scalar(self.select(Agent).where(Agent.id == agent_id))
+
+    def names(self, agent_ids: Iterable[str]) -> dict[str, str]:
+        rows = self.session.execute(
+            self.select(Agent).where(Agent.id.in_(sorted(agent_ids))).with_only_columns(Agent.id, Agent.name)
+        )
+        return {row[0]: row[1] for row in rows}
 
     def page(
         self, status: str | None, agent_type: str | None, limit: int, offset: int

@@ -21,6 +21,7 @@ from domain.revision import check_match
 
 TEXTS = ("name", "description", "agent_type", "greeting_message", "fallback_message")
 Settings = dict[str, Any]
+MISSING = "There is no such agent in this workspace."
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +80,13 @@ class AgentService:
     def to_test(self, agent_id: str) -> Agent:
         self._who.require(Permission.AGENTS_TEST)
         return self._existing(agent_id)
+
+    def named(self, agent_id: str) -> Agent:
+        """One that a filter names; whoever filters has required a permission of its own."""
+        agent = self._agents.get(agent_id)
+        if agent is None:
+            raise NotFound(MISSING, code="AGENT_NOT_FOUND", field="agent_id")
+        return agent
 
     def get(self, agent_id: str) -> Agent:
         self._who.require(Permission.AGENTS_READ)
@@ -145,7 +153,7 @@ class AgentService:
     def _existing(self, agent_id: str) -> Agent:
         agent = self._agents.get(agent_id)
         if agent is None:
-            raise NotFound("There is no such agent in this workspace.", code="AGENT_NOT_FOUND")
+            raise NotFound(MISSING, code="AGENT_NOT_FOUND")
         return agent
 
 

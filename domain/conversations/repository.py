@@ -1,25 +1,59 @@
-"""Conversations: found again by session, with the turns that a follow-up needs; exchanges, stored."""
+"""Queries of conversations and their messages."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
+from sqlalchemy import ColumnElement, Select, delete, exists, func, or_, select
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
-from core.ids import Prefix, new_id
-from domain.conversations.sources import Source
-from domain.models import Channel, Conversation, Message
-from domain.principal import Principal
+from domain.models import Channel, Conversation, Feedback, Message, Workspace
 from domain.scope import TenantRepository
-from retrieval.answers import Answer, Turn
+from retrieval.answers import Turn
 
 HISTORY_TURNS = 10
 
 
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which conversations; None: whichever. Of those that were going on between `since` and `until`.
+
+    `visitor` is the id that the client gave the visitor, or the e-mail address that the visitor left.
+    """
+
+    agent_id: str | None = None
+    channel: Channel | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    answered: bool | None = None  # False: with a fallback among its answers
+    feedback: Feedback | None = None
+    escalated: bool | None = None
+    text: str | None = None  # in any of its messages
+    visitor: str | None = None
+
+
 class ConversationRepository(TenantRepository):
-    def find(self, agent_id: str, session_id: str) -> Conversation | None:
-        query = self.select(Conversation).where(Conversation.id == session_id, Conversation.agent_id == agent_id)
-        return self.session.scalar(query)
+    def get(self, conversation_id: str) -> Conversation | None:
+        return self.session.scalar(self.select(Conversation).where(Conversation.id == conversation_id))
+
+    def find(self, agent_id: str, key_id: str, session_id: str, *, lock: bool = False) -> Conversation | None:
+        """Of a session, as its visitor names it; that of another key is another session."""
+        query = self.select(Conversation).where(
+            Conversation.agent_id == agent_id, Conversation.key_id == key_id, Conversation.session_id == session_id
+        )
+        return self.session.scalar(query.with_for_update() if lock else query)
+
+    def open(self, values: dict[str, Any]) -> Conversation:
+        """A new conversation, locked; that which another opened for the same session at the same moment."""
+        dialect = sqlite if self.session.get_bind().dialect.name == "sqlite" else postgresql
+        row = dialect.insert(Conversation).values(workspace_id=self.who.workspace_id, **values)
+        key = ("agent_id", "key_id", "session_id")
+        self.session.execute(row.on_conflict_do_nothing(index_elements=key))
+        found = self.find(*(values[name] for name in key), lock=True)
+        assert found is not None
+        return found
 
     def history(self, conversation_id: str) -> list[Turn]:
         """The last turns, oldest first."""
@@ -27,48 +61,90 @@ class ConversationRepository(TenantRepository):
         rows = self.session.scalars(query.order_by(Message.id.desc()).limit(HISTORY_TURNS)).all()
         return [Turn(row.role, row.content) for row in reversed(rows)]
 
+    def page(self, wanted: Wanted, limit: int, offset: int) -> tuple[list[Conversation], int]:
+        """The latest first, and how many there are."""
+        query = self._wanted(wanted)
+        total = self.session.scalar(query.with_only_columns(func.count())) or 0
+        latest = query.order_by(Conversation.last_message_at.desc(), Conversation.id.desc())
+        return list(self.session.scalars(latest.limit(limit).offset(offset))), total
 
-@dataclass(frozen=True, slots=True)
-class Exchange:
-    """One question and its answer, to be stored; `session_id` where the asker goes on with a conversation."""
+    def after(self, wanted: Wanted, conversation_id: str, limit: int) -> list[Conversation]:
+        """A page in the order in which they began: those after that one."""
+        query = self._wanted(wanted).where(Conversation.id > conversation_id)
+        return list(self.session.scalars(query.order_by(Conversation.id).limit(limit)))
 
-    agent_id: str
-    agent_version: str
-    channel: Channel
-    session_id: str | None
-    question: str
-    answer: Answer
-    sources: Sequence[Source]
-    response_time_ms: int
+    def messages(self, conversation_id: str, limit: int, offset: int) -> tuple[list[Message], int]:
+        """Oldest first, and how many there are."""
+        query = self.select(Message).where(Message.conversation_id == conversation_id)
+        total = self.session.scalar(query.with_only_columns(func.count())) or 0
+        return list(self.session.scalars(query.order_by(Message.id).limit(limit).offset(offset))), total
+
+    def messages_of(self, conversation_ids: Sequence[str]) -> dict[str, list[Message]]:
+        """All messages of each, oldest first."""
+        found: dict[str, list[Message]] = {one: [] for one in conversation_ids}
+        query = self.select(Message).where(Message.conversation_id.in_(conversation_ids)).order_by(Message.id)
+        for row in self.session.scalars(query):
+            found[row.conversation_id].append(row)
+        return found
+
+    def remove(self, wanted: Wanted, limit: int) -> int:
+        """Some of them, with their messages; how many."""
+        ids = list(self.session.scalars(self._wanted(wanted).with_only_columns(Conversation.id).limit(limit)))
+        remove_all(self.session, ids)
+        return len(ids)
+
+    def _wanted(self, wanted: Wanted) -> Select[Conversation]:
+        query = self.select(Conversation)
+        if wanted.agent_id is not None:
+            query = query.where(Conversation.agent_id == wanted.agent_id)
+        if wanted.channel is not None:
+            query = query.where(Conversation.channel == wanted.channel)
+        if wanted.since is not None:
+            query = query.where(Conversation.last_message_at >= wanted.since)
+        if wanted.until is not None:
+            query = query.where(Conversation.created_at < wanted.until)
+        if wanted.answered is not None:
+            query = query.where(Conversation.unanswered == 0 if wanted.answered else Conversation.unanswered > 0)
+        if wanted.escalated is not None:
+            at = Conversation.escalated_at
+            query = query.where(at.is_not(None) if wanted.escalated else at.is_(None))
+        if wanted.visitor is not None:
+            query = query.where(_is_of(wanted.visitor))
+        return query.where(*_told(wanted))
 
 
-def record(session: Session, who: Principal, exchange: Exchange) -> tuple[str, str]:
-    """Store an exchange; ids of the conversation (a new one for an unknown session) and of the answer."""
-    conversations = ConversationRepository(session, who)
-    known = exchange.session_id
-    conversation = conversations.find(exchange.agent_id, known) if known else None
-    if conversation is None:
-        conversation = Conversation(
-            id=new_id(Prefix.CONVERSATION),
-            workspace_id=who.workspace_id,
-            agent_id=exchange.agent_id,
-            channel=exchange.channel,
-        )
-        session.add(conversation)
-        session.flush()
-    common: dict[str, Any] = {"conversation_id": conversation.id, "workspace_id": who.workspace_id}
-    session.add(Message(id=new_id(Prefix.MESSAGE), role="user", content=exchange.question, sources=[], **common))
-    reply = Message(
-        id=new_id(Prefix.MESSAGE),
-        role="agent",
-        content=exchange.answer.text,
-        sources=[asdict(source) for source in exchange.sources],
-        confidence=exchange.answer.confidence,
-        raw_confidence=exchange.answer.trace.raw_confidence if exchange.answer.trace else None,
-        answered=exchange.answer.answered,
-        response_time_ms=exchange.response_time_ms,
-        agent_version=exchange.agent_version,
-        **common,
+def remove_all(session: Session, conversation_ids: Sequence[str]) -> None:
+    """With their messages, which the database takes along."""
+    session.execute(delete(Conversation).where(Conversation.id.in_(conversation_ids)))
+
+
+def outlived(session: Session, before: datetime, workspace_id: str, limit: int) -> list[str]:
+    """Some conversations of the workspace whose last message is older."""
+    query = select(Conversation.id).where(
+        Conversation.workspace_id == workspace_id, Conversation.last_message_at < before
     )
-    session.add(reply)
-    return conversation.id, reply.id
+    return list(session.scalars(query.limit(limit)))
+
+
+def retentions(session: Session) -> list[tuple[str, int | None]]:
+    """Each workspace, and for how many days it keeps conversations; None: as the installation does."""
+    return [(row[0], row[1]) for row in session.execute(select(Workspace.id, Workspace.conversation_retention_days))]
+
+
+def _is_of(visitor: str) -> ColumnElement[bool]:
+    address = func.lower(Conversation.email) == visitor.strip().lower()
+    return or_(Conversation.visitor_id == visitor, address)
+
+
+def _told(wanted: Wanted) -> list[ColumnElement[bool]]:
+    """What the messages must say."""
+    conditions: list[ColumnElement[bool]] = []
+    if wanted.feedback is not None:
+        thumbs = Conversation.thumbs_up if wanted.feedback is Feedback.THUMBS_UP else Conversation.thumbs_down
+        conditions.append(thumbs > 0)
+    if wanted.text is not None:
+        said = exists().where(
+            Message.conversation_id == Conversation.id, Message.content.icontains(wanted.text, autoescape=True)
+        )
+        conditions.append(said)
+    return conditions

@@ -8,14 +8,15 @@ from typing import Any
 
 from core.database import Database
 from core.errors import Conflict, InvalidInput
+from core.ids import Prefix, new_id
 from core.vectors.protocol import Scope
 from domain.agents.repository import AgentRepository
 from domain.agents.service import AgentService, snapshot, version_label
 from domain.agents.settings import DEFAULT_FALLBACK, AgentStatus
 from domain.calibration.repository import CalibrationRepository
-from domain.conversations.repository import ConversationRepository, Exchange, record
+from domain.conversations.recording import Exchange, Timings, Visit, record, search_ms
+from domain.conversations.repository import ConversationRepository
 from domain.conversations.sources import Source, source_of
-from domain.models import Channel
 from domain.principal import Permission, Principal
 from domain.search.passage_repository import SqlPassages
 from retrieval.answerer import Answerer
@@ -24,12 +25,21 @@ from retrieval.answers import Answer, Style, Turn
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A question to an agent; `history` where the caller keeps the conversation, `session_id` where we do."""
+    """A question to an agent; `history` where the caller keeps the conversation, `session_id` where we do.
+
+    The ids are those that question and answer will be stored under.
+    """
 
     message: str
+    visit: Visit
     session_id: str | None = None
     history: Sequence[Turn] = ()
     at: float = field(default_factory=time.perf_counter)
+    question_id: str = field(default_factory=lambda: new_id(Prefix.MESSAGE))
+    answer_id: str = field(default_factory=lambda: new_id(Prefix.MESSAGE))
+
+    def elapsed_ms(self) -> int:
+        return round((time.perf_counter() - self.at) * 1000)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,13 +93,14 @@ class ConversationService:
                 raise Conflict("The agent is archived.", code="AGENT_ARCHIVED")
             collections = [row.id for row in AgentRepository(session, who).collections(agent.id)]
             conversations = ConversationRepository(session, who)
-            known = conversations.find(agent.id, asked.session_id) if asked.session_id else None
+            key_id = asked.visit.key_id
+            known = conversations.find(agent.id, key_id, asked.session_id) if asked.session_id else None
             history = conversations.history(known.id) if known else []
             brief = brief_of(agent.id, version_label(agent), snapshot(agent, collections), history)
             calibration = CalibrationRepository(session, who).scaling()
             return replace(brief, style=replace(brief.style, calibration=calibration))
 
-    def ask(self, who: Principal, brief: Brief, asked: Asked, channel: Channel) -> Generator[Piece, None, None]:
+    def ask(self, who: Principal, brief: Brief, asked: Asked) -> Generator[Piece, None, None]:
         """Tokens as they become known, whose texts joined are the answer's, then one `Reply`. Where the agent does not
         stream, its text is one token.
 
@@ -98,24 +109,30 @@ class ConversationService:
         """
         scope = Scope(who.workspace_id, collection_ids=brief.collection_ids)
         history = asked.history or brief.history
+        first_token_ms: int | None = None
         with closing(self._answerer.stream(self._passages, scope, asked.message, history, brief.style)) as pieces:
             for piece in pieces:
+                if first_token_ms is None and piece:
+                    first_token_ms = asked.elapsed_ms()
                 if isinstance(piece, Answer):
                     if not brief.streams:
                         yield Token(piece.text)
-                    yield self._recorded(who, brief, asked, channel, piece)
+                    yield self._recorded(who, brief, asked, piece, first_token_ms)
                 else:
                     yield Token(piece if brief.streams else "")
 
-    def _recorded(self, who: Principal, brief: Brief, asked: Asked, channel: Channel, answer: Answer) -> Reply:
-        elapsed_ms = round((time.perf_counter() - asked.at) * 1000)
+    def _recorded(
+        self, who: Principal, brief: Brief, asked: Asked, answer: Answer, first_token_ms: int | None
+    ) -> Reply:
+        timings = Timings(search_ms(answer), first_token_ms, asked.elapsed_ms())
         sources = [source_of(quote) for quote in answer.quotes] if brief.shows_sources else []
         exchange = Exchange(
-            brief.agent_id, brief.version, channel, asked.session_id, asked.message, answer, sources, elapsed_ms
-        )
+            brief.agent_id, brief.version, asked.visit, asked.session_id, asked.question_id, asked.answer_id,
+            asked.message, answer, sources, timings,
+        )  # fmt: skip
         with self._database.write() as session:
-            session_id, message_id = record(session, who, exchange)
-        return Reply(answer, sources, session_id, message_id, elapsed_ms, brief.version)
+            session_id = record(session, who, exchange)
+        return Reply(answer, sources, session_id, asked.answer_id, timings.whole, brief.version)
 
 
 def reply_of(pieces: Iterator[Piece]) -> Reply:

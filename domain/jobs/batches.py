@@ -15,7 +15,7 @@ from core.errors import InsydrError, InvalidInput, TooManyRequests
 from core.ids import Prefix, new_id
 from core.queue import leases
 from core.queue.heartbeat import Heartbeat
-from core.queue.outbox import enqueue
+from core.queue.outbox import enqueue, withdraw
 from domain.documents.intake import Intake
 from domain.documents.items import Item, Refused, last_of_each
 from domain.documents.repository import DocumentRepository
@@ -36,6 +36,7 @@ class BatchReceiver:
         self._database, self._who, self._collection_id, self._most = database, who, collection_id, most
         self._job_id = new_id(Prefix.JOB)
         self._lease_id: str | None = None  # from the first page on, where there are more
+        self._watch_id = ""  # the job that ends the batch if this process dies
         self._room = 0
         self._taken = 0
         self._refused_before: list[Refused] = []  # the first of them, as long as there is no item
@@ -115,7 +116,7 @@ class BatchReceiver:
         session.flush()
         if not is_whole:
             self._lease_id = leases.acquire(session, "batch", RECEIVING_S)
-            enqueue(session, END_BATCH, delay_s=RECEIVING_S, job_id=job.id, lease=self._lease_id)
+            self._watch_id = enqueue(session, END_BATCH, delay_s=RECEIVING_S, job_id=job.id, lease=self._lease_id)
         return job
 
     def _job(self, session: Session) -> Job:
@@ -126,7 +127,7 @@ class BatchReceiver:
         with self._database.write() as session:
             close(session, job.id, JobStatus.COMPLETED, None)
             if self._lease_id is not None:
-                leases.release(session, self._lease_id)
+                self._let_go(session, self._lease_id)
             return self._job(session)
 
     def _interrupt(self, error: InsydrError) -> None:
@@ -137,7 +138,11 @@ class BatchReceiver:
         with self._database.write() as session:
             told = {"item": "", "code": error.code, "message": error.message}
             close(session, self._job_id, JobStatus.FAILED, None, told)
-            leases.release(session, self._lease_id)
+            self._let_go(session, self._lease_id)
+
+    def _let_go(self, session: Session, lease_id: str) -> None:
+        leases.release(session, lease_id)
+        withdraw(session, self._watch_id)
 
     def _room_for(self, items: int) -> int:
         """Counted again only when what is known to be free is not enough."""

@@ -8,7 +8,7 @@ from domain.models.api_key import ApiKey
 from domain.models.calibration import Calibration
 from domain.models.chunk import ChunkRow
 from domain.models.collection import Collection
-from domain.models.conversation import Channel, Conversation, Message
+from domain.models.conversation import Channel, Conversation, Feedback, Message
 from domain.models.crawl_change import Change, CrawlChange
 from domain.models.crawl_page import CrawlPage, PageState
 from domain.models.crawl_run import OPEN_RUNS, CrawlRun, RunState
@@ -30,7 +30,7 @@ from domain.models.workspace import Workspace
 __all__ = [
     "OPEN_RUNS", "Agent", "AgentCollection", "AgentVersion", "ApiKey", "CachedEmbedding", "Calibration", "Change",
     "Channel", "ChunkRow", "Collection", "Conversation", "CrawlChange", "CrawlPage", "CrawlRun", "CrawlSource",
-    "Document", "DocumentVersion", "EventRow", "IdempotentReply", "IngestShare", "Job", "JobKind", "JobStatus",
-    "Lease", "Login", "Member", "Message", "OutboxRow", "PageState", "Priority", "RunState", "SignUp", "SourceType",
-    "Stage", "Status", "TryCount", "User", "WorkerRow", "Workspace",
+    "Document", "DocumentVersion", "EventRow", "Feedback", "IdempotentReply", "IngestShare", "Job", "JobKind",
+    "JobStatus", "Lease", "Login", "Member", "Message", "OutboxRow", "PageState", "Priority", "RunState", "SignUp",
+    "SourceType", "Stage", "Status", "TryCount", "User", "WorkerRow", "Workspace",
 ]  # fmt: skip

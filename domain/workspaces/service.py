@@ -37,6 +37,7 @@ class WorkspaceChange:
     logo_url: str | Unset | None = UNSET
     timezone: str | Unset = UNSET
     settings: dict[str, Any] | Unset = UNSET
+    conversation_retention_days: int | Unset | None = UNSET
 
 
 def create_workspace(session: Session, user_id: str, new: NewWorkspace, plan: str) -> Workspace:
@@ -75,6 +76,8 @@ class WorkspaceService:
             workspace.logo_url = checked_logo(change.logo_url)
         if change.timezone is not UNSET:
             workspace.timezone = checked_timezone(change.timezone)
+        if change.conversation_retention_days is not UNSET:
+            workspace.conversation_retention_days = change.conversation_retention_days
         workspace.settings = {**workspace.settings, **changed(change.settings, {})}
         workspace.revision += 1
         return workspace

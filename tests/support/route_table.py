@@ -86,6 +86,12 @@ CASES: dict[tuple[str, str], Case] = {
     ("POST", "/dead-letters/replay"): Case(P.DOCUMENTS_WRITE, Role.EDITOR, {"all": True}),
     ("POST", "/reconcile"): Case(P.DOCUMENTS_WRITE, Role.EDITOR, {}),
     ("POST", "/reindex"): Case(P.DOCUMENTS_WRITE, Role.EDITOR, {}),
+    ("GET", "/conversations"): Case(P.CONVERSATIONS_READ, Role.ANALYST),
+    ("DELETE", "/conversations"): Case(P.CONVERSATIONS_DELETE, Role.ADMIN, params=(("visitor", "v"),)),
+    ("GET", "/conversations/export"): Case(P.CONVERSATIONS_READ, Role.ANALYST),
+    ("GET", "/conversations/{conversation_id}"): Case(P.CONVERSATIONS_READ, Role.ANALYST),
+    ("GET", "/conversations/{conversation_id}/export"): Case(P.CONVERSATIONS_READ, Role.ANALYST),
+    ("DELETE", "/conversations/{conversation_id}"): Case(P.CONVERSATIONS_DELETE, Role.ADMIN),
     ("POST", "/search"): Case(P.SEARCH, Role.VIEWER, {"query": "who"}),
 }
 # what takes no workspace: the caller's own account and the list of their workspaces

@@ -12,7 +12,16 @@ from tests.support.route_table import CASES, Case, request_of
 RANKS = [Role.VIEWER, Role.ANALYST, Role.EDITOR, Role.ADMIN, Role.OWNER]
 GHOSTS = {
     name: f"{name}_ghost"
-    for name in ("key_id", "agent_id", "collection_id", "document_id", "job_id", "crawl_id", "run_id")
+    for name in (
+        "key_id",
+        "agent_id",
+        "collection_id",
+        "document_id",
+        "job_id",
+        "crawl_id",
+        "run_id",
+        "conversation_id",
+    )
 }
 ROUTES = [route for route in CASES if route != ("DELETE", "")]  # the last one ends the workspace: tested by itself
 

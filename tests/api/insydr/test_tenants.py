@@ -21,6 +21,8 @@ ID_FIELDS = {
     ("PATCH", "/agents/{agent_id}", "body.collection_ids"): NOT_FOUND,
     ("POST", "/agents/{agent_id}/test", "body.session_id"): IGNORED,
     ("POST", "/calibration", "body.labels.message_id"): WITHIN,
+    ("GET", "/conversations", "query.agent_id"): NOT_FOUND,
+    ("GET", "/conversations/export", "query.agent_id"): NOT_FOUND,
     ("POST", "/documents", "body.collection_id"): NOT_FOUND,
     ("POST", "/documents/batch", "query.collection_id"): NOT_FOUND,
     ("GET", "/documents", "query.collection_id"): NOT_FOUND,
@@ -34,7 +36,7 @@ ID_FIELDS = {
     ("POST", "/search", "body.collection_ids"): NOT_FOUND,
     ("POST", "/search", "body.filters.document_ids"): NOTHING,
 }
-CODES = {"document_ids": "DOCUMENT_NOT_FOUND", "page_id": "PAGE_NOT_FOUND"}
+CODES = {"document_ids": "DOCUMENT_NOT_FOUND", "page_id": "PAGE_NOT_FOUND", "agent_id": "AGENT_NOT_FOUND"}
 OWN_NAMES = ("external_id",)  # names that the caller gives
 
 
@@ -64,12 +66,13 @@ class Tenant:
             "job_id": job["id"],
             "key_id": key["id"],
             "session_id": asked["session_id"],
+            "conversation_id": asked["session_id"],
             "message_id": asked["message_id"],
         }
 
     def state(self) -> dict[str, Any]:
         """Everything that the workspace's own reads show."""
-        reads = ["", "/collections", "/documents", "/agents", "/jobs", "/api-keys", "/crawls"]
+        reads = ["", "/collections", "/documents", "/agents", "/jobs", "/api-keys", "/crawls", "/conversations"]
         reads += [f"/crawls/{self.ids['crawl_id']}/{part}" for part in ("pages", "runs")]
         reads += [f"/documents/{self.ids['document_id']}", f"/agents/{self.ids['agent_id']}"]
         return {path: self.workspace.get(path).json() for path in reads}

@@ -11,6 +11,7 @@ from sqlalchemy import select, text
 from core.embedding.sparse import SparseEncoder
 from core.errors import InsydrError
 from domain.agents.service import AgentChange, AgentService, NewAgent
+from domain.conversations.recording import Visit
 from domain.conversations.service import Asked, ConversationService, Reply, Token, reply_of
 from domain.models import Channel, Conversation, Message
 from domain.principal import ROLE_PERMISSIONS, Permission, Role
@@ -20,7 +21,8 @@ from retrieval.search import Searcher
 from tests.support.bench import Bench
 
 TEXT = "The battery is covered for two years."
-ASKED = Asked("How long is the battery covered?")
+VISIT = Visit(Channel.TEST)
+ASKED = Asked("How long is the battery covered?", VISIT)
 
 
 class Model:
@@ -55,9 +57,9 @@ class Desk:
         searcher = Searcher(self.bench.vectors, self.bench.model, SparseEncoder())
         return ConversationService(self.database, Answerer(searcher, writer, lambda _: "en"))
 
-    def ask(self, writer: AnswerWriter | None = None, asked: Asked = ASKED, channel: Channel = Channel.TEST):
+    def ask(self, writer: AnswerWriter | None = None, asked: Asked = ASKED):
         service = self.service(writer)
-        return service.ask(self.who, service.draft_brief(self.who, self.agent, asked), asked, channel)
+        return service.ask(self.who, service.draft_brief(self.who, self.agent, asked), asked)
 
     def change(self, **settings: dict[str, object]) -> None:
         with self.database.write() as session:
@@ -103,7 +105,7 @@ class TestAsk:
         assert (answer.answered, bool(answer.quotes)) == (answered, answered)
 
     def test_what_the_reply_says_is_stored_by_then(self, desk: Desk) -> None:
-        reply = reply_of(desk.ask(channel=Channel.MCP))
+        reply = reply_of(desk.ask(asked=replace(ASKED, visit=Visit(Channel.MCP))))
         question, answer = desk.messages()
         assert (question.role, question.content, question.sources) == ("user", ASKED.message, [])
         assert (answer.id, answer.role, answer.content) == (reply.message_id, "agent", TEXT)
@@ -125,7 +127,7 @@ class TestAsk:
 
     def test_a_follow_up_knows_what_was_said(self, desk: Desk) -> None:
         first = reply_of(desk.ask())
-        asked = Asked("And why?", first.session_id)
+        asked = Asked("And why?", VISIT, first.session_id)
         brief = desk.service().draft_brief(desk.who, desk.agent, asked)
         assert [turn.content for turn in brief.history] == [ASKED.message, TEXT]
         assert reply_of(desk.ask(asked=asked)).session_id == first.session_id
@@ -170,5 +172,5 @@ class TestDraftBrief:
     @staticmethod
     def refusal(desk: Desk, who, message: str, agent: str) -> str:
         with pytest.raises(InsydrError) as caught:
-            desk.service().draft_brief(who, agent, Asked(message))
+            desk.service().draft_brief(who, agent, Asked(message, VISIT))
         return caught.value.code

@@ -1,0 +1,133 @@
+"""The records of conversations: listed, read, exported, removed."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+
+from sqlalchemy.orm import Session
+
+from core.clock import utc_now
+from core.database import Database
+from core.errors import NotFound
+from domain.agents.repository import AgentRepository
+from domain.agents.service import AgentService
+from domain.conversations.repository import ConversationRepository, Wanted, outlived, remove_all, retentions
+from domain.models import Conversation, Message
+from domain.principal import Permission, Principal
+
+PAGE = 100  # conversations that one transaction reads or removes
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """A conversation, how its agent is called today, and messages of it, oldest first."""
+
+    conversation: Conversation
+    agent_name: str
+    messages: list[Message]
+
+
+class ConversationRecords:
+    def __init__(self, session: Session, who: Principal) -> None:
+        self._session, self._who = session, who
+        self._conversations = ConversationRepository(session, who)
+
+    def page(self, wanted: Wanted, limit: int, offset: int) -> tuple[list[Recorded], int]:
+        """The latest first, without their messages; and how many there are."""
+        self._who.require(Permission.CONVERSATIONS_READ)
+        self._check(wanted)
+        rows, total = self._conversations.page(wanted, limit, offset)
+        return self._described(rows), total
+
+    def detail(self, conversation_id: str, limit: int, offset: int) -> tuple[Recorded, int]:
+        """The conversation with a page of its messages, and how many it has."""
+        self._who.require(Permission.CONVERSATIONS_READ)
+        conversation = self._existing(conversation_id)
+        messages, total = self._conversations.messages(conversation.id, limit, offset)
+        return Recorded(conversation, self._names([conversation])[conversation.agent_id], messages), total
+
+    def whole(self, conversation_id: str) -> Recorded:
+        """With all its messages."""
+        self._who.require(Permission.CONVERSATIONS_READ)
+        return self._with_messages([self._existing(conversation_id)])[0]
+
+    def after(self, wanted: Wanted, conversation_id: str) -> list[Recorded]:
+        """Some of those after that one (an empty id: the first ones), with all their messages."""
+        self._who.require(Permission.CONVERSATIONS_READ)
+        self._check(wanted)
+        return self._with_messages(self._conversations.after(wanted, conversation_id, PAGE))
+
+    def delete(self, conversation_id: str) -> None:
+        self._who.require(Permission.CONVERSATIONS_DELETE)
+        remove_all(self._session, [self._existing(conversation_id).id])
+
+    def delete_some(self, visitor: str) -> int:
+        """Of that visitor: how many went, none when all have."""
+        self._who.require(Permission.CONVERSATIONS_DELETE)
+        return self._conversations.remove(Wanted(visitor=visitor), PAGE)
+
+    def _check(self, wanted: Wanted) -> None:
+        if wanted.agent_id is not None:
+            AgentService(self._session, self._who).named(wanted.agent_id)
+
+    def _with_messages(self, rows: list[Conversation]) -> list[Recorded]:
+        messages, names = self._conversations.messages_of([row.id for row in rows]), self._names(rows)
+        return [Recorded(row, names[row.agent_id], messages[row.id]) for row in rows]
+
+    def _described(self, rows: list[Conversation]) -> list[Recorded]:
+        names = self._names(rows)
+        return [Recorded(row, names[row.agent_id], []) for row in rows]
+
+    def _names(self, rows: list[Conversation]) -> dict[str, str]:
+        return AgentRepository(self._session, self._who).names({row.agent_id for row in rows})
+
+    def _existing(self, conversation_id: str) -> Conversation:
+        conversation = self._conversations.get(conversation_id)
+        if conversation is None:
+            raise NotFound("There is no such conversation in this workspace.", code="CONVERSATION_NOT_FOUND")
+        return conversation
+
+
+def exported(database: Database, who: Principal, wanted: Wanted) -> Iterator[list[Recorded]]:
+    """All of them in the order in which they began, a page a read: nothing is held while somebody downloads.
+
+    What is wrong with the request is raised here, before anything is sent.
+    """
+
+    def after(conversation_id: str) -> list[Recorded]:
+        with database.read() as session:
+            return ConversationRecords(session, who).after(wanted, conversation_id)
+
+    def pages(page: list[Recorded]) -> Iterator[list[Recorded]]:
+        while page:
+            yield page
+            page = after(page[-1].conversation.id)
+
+    return pages(after(""))
+
+
+def delete_visitor(database: Database, who: Principal, visitor: str) -> int:
+    """Every conversation of the visitor, a page a transaction; how many."""
+    removed = 0
+    while True:
+        with database.write() as session:
+            some = ConversationRecords(session, who).delete_some(visitor)
+        removed += some
+        if some < PAGE:
+            return removed
+
+
+def forget_old(database: Database, default_days: int) -> int:
+    """Conversations whose time is over (0 days: it never is), a page a transaction; how many."""
+    with database.read() as session:
+        kept = [(workspace_id, default_days if days is None else days) for workspace_id, days in retentions(session)]
+    removed = 0
+    for workspace_id, days in kept:
+        before, some = utc_now() - timedelta(days=days), PAGE if days else 0
+        while some == PAGE:
+            with database.write() as session:
+                ids = outlived(session, before, workspace_id, PAGE)
+                remove_all(session, ids)
+            some = len(ids)
+            removed += some
+    return removed

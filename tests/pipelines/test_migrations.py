@@ -1,0 +1,61 @@
+"""Migrations that carry rows over: what was stored before means the same after."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from alembic import command
+from sqlalchemy import text
+
+from core.database import Database
+from core.database.schema import alembic_config
+from tests.support.services import fresh_postgres
+
+BEFORE = """
+INSERT INTO workspaces (id, name, slug, timezone, plan, settings, owner_id, revision, created_at)
+VALUES ('ws', 'W', 'w', 'UTC', 'FREE', '{}', 'user', 1, '2026-01-01 00:00:00');
+INSERT INTO agents (id, workspace_id, name, agent_type, status, behavior_settings, response_config, conversation_rules,
+    all_collections, updated_at, revision, created_at)
+VALUES ('agent', 'ws', 'A', 'GENERAL', 'DRAFT', '{}', '{}', '{}', true, '2026-01-01 00:00:00', 1,
+    '2026-01-01 00:00:00');
+INSERT INTO conversations (id, workspace_id, agent_id, channel, created_at)
+VALUES ('sess_1', 'ws', 'agent', 'TEST', '2026-01-01 10:00:00'),
+    ('sess_2', 'ws', 'agent', 'TEST', '2026-01-02 10:00:00');
+INSERT INTO messages (id, conversation_id, workspace_id, role, content, sources, answered, created_at)
+VALUES ('m1', 'sess_1', 'ws', 'user', 'First?', '[]', null, '2026-01-01 10:00:00'),
+    ('m2', 'sess_1', 'ws', 'agent', 'Yes.', '[]', true, '2026-01-01 10:00:01'),
+    ('m3', 'sess_1', 'ws', 'user', 'Second?', '[]', null, '2026-01-01 10:05:00'),
+    ('m4', 'sess_1', 'ws', 'agent', 'No idea.', '[]', false, '2026-01-01 10:05:01')
+"""
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
+    if request.param == "sqlite":
+        made = Database(f"sqlite:///{tmp_path / 'old.db'}")
+        yield made
+        made.close()
+        return
+    with fresh_postgres() as url:
+        made = Database(url)
+        yield made
+        made.close()
+
+
+def test_conversations_become_records(database: Database) -> None:
+    config = alembic_config(database)
+    with database.engine.execution_options(insydr_writes=True).begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0010")
+        for statement in BEFORE.split(";\n"):
+            connection.execute(text(statement))
+        command.upgrade(config, "0011")
+        found = connection.execute(
+            text("SELECT session_id, key_id, messages, unanswered, first_question, last_message_at FROM conversations")
+        ).all()
+        command.downgrade(config, "0010")
+        assert connection.execute(text("SELECT count(*) FROM conversations")).scalar() == 2
+    rows = [(*row[:5], str(row[5])[:19]) for row in sorted(found)]
+    assert rows == [
+        ("sess_1", "", 4, 1, "First?", "2026-01-01 10:05:01"), ("sess_2", "", 0, 0, "", "2026-01-02 10:00:00"),
+    ]  # fmt: skip
