@@ -15,10 +15,11 @@ from starlette.responses import Response
 
 from api.principal import WORKSPACE_HEADER, current_user, key_principal, token_of, workspace_principal
 from api.state import ApiState
+from api.visitor import PUBLIC_KEY_HEADER, visitor_principal
 from domain.principal import Permission, Principal
 
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
-Look = Callable[[Request, ApiState, str], object]
+Look = Callable[[Request, ApiState], object]
 
 
 def admitted(handler: Handler, dependant: Dependant, needs: Permission | None) -> Handler:
@@ -36,10 +37,14 @@ def admitted(handler: Handler, dependant: Dependant, needs: Permission | None) -
 
 
 def _admit(request: Request, look: Look, needs: Permission | None) -> None:
-    scheme, credentials = get_authorization_scheme_param(request.headers.get("authorization"))
-    found = look(request, request.app.state.insydr, token_of(credentials if scheme.lower() == "bearer" else ""))
+    found = look(request, request.app.state.insydr)
     if needs is not None and isinstance(found, Principal):
         found.require(needs)
+
+
+def _bearer(request: Request) -> str:
+    scheme, credentials = get_authorization_scheme_param(request.headers.get("authorization"))
+    return token_of(credentials if scheme.lower() == "bearer" else "")
 
 
 def _calls(dependant: Dependant) -> Iterator[Callable[..., Any] | None]:
@@ -49,11 +54,12 @@ def _calls(dependant: Dependant) -> Iterator[Callable[..., Any] | None]:
 
 
 _LOOKS: dict[Callable[..., Any], Look] = {
-    workspace_principal: lambda request, state, token: workspace_principal(
-        request.path_params["workspace_id"], request, state, token
+    workspace_principal: lambda request, state: workspace_principal(
+        request.path_params["workspace_id"], request, state, _bearer(request)
     ),
-    key_principal: lambda request, state, token: key_principal(
-        request, state, token, request.headers.get(WORKSPACE_HEADER)
+    key_principal: lambda request, state: key_principal(
+        request, state, _bearer(request), request.headers.get(WORKSPACE_HEADER)
     ),
-    current_user: lambda _, state, token: current_user(state, token),
+    current_user: lambda request, state: current_user(state, _bearer(request)),
+    visitor_principal: lambda request, state: visitor_principal(request, state, request.headers.get(PUBLIC_KEY_HEADER)),
 }

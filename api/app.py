@@ -15,6 +15,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
 from api import health
+from api.cors import WidgetCors
 from api.error_handlers import install_handlers
 from api.insydr.routes import ROUTERS as INSYDR_ROUTERS
 from api.insydr.surface import INSYDR
@@ -22,6 +23,7 @@ from api.middleware import HeadRequests, OwnRedirects, PlainAddress, RequestLog
 from api.openapi import completed
 from api.state import ApiState
 from api.surface import Surface
+from domain.api_keys.origins import OriginBook
 
 VERSION = "0.1.0"
 # a surface's routers are named here, and nowhere else
@@ -40,7 +42,9 @@ def create_app(state: ApiState) -> ASGIApp:
     app.include_router(health.router)
     install_handlers(app)
     _documentation(app)
-    return RequestLog(PlainAddress(HeadRequests(OwnRedirects(app, state.settings.public_url))))
+    book = OriginBook(state.database, localhost=state.settings.widget_localhost)
+    inner = WidgetCors(OwnRedirects(app, state.settings.public_url), book)
+    return RequestLog(PlainAddress(HeadRequests(inner)))
 
 
 def openapi_of(surface: Surface) -> dict[str, Any]:

@@ -7,7 +7,7 @@ import hashlib
 import re
 import tempfile
 from collections.abc import Callable, Coroutine
-from typing import Any
+from typing import Any, TypeVar
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -25,15 +25,26 @@ BLOCK_BYTES = 1 << 18
 SpooledBody = tempfile.SpooledTemporaryFile[bytes]
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 Identity = Callable[[Request, ApiState], Caller]
+Endpoint = TypeVar("Endpoint", bound=Callable[..., Any])
+_BY_ITSELF = "answers_once"
 
 
-def idempotent(handler: Handler, identity: Identity) -> Handler:
-    """Wrap a route's handler; does nothing for requests without the header.
+def answers_once(endpoint: Endpoint) -> Endpoint:
+    """Mark an endpoint that looks after `Idempotency-Key` by itself. To stand below the route's decorator."""
+    vars(endpoint)[_BY_ITSELF] = True
+    return endpoint
+
+
+def idempotent(handler: Handler, identity: Identity, endpoint: Callable[..., Any]) -> Handler:
+    """Wrap a route's handler; does nothing for requests without the header, and for endpoints that see to it.
 
     `identity` says who asks, and where, by today's credentials: a kept reply, which may hold a key, is found only by
     its caller, and given only to who still has the permissions that it took. Those are what the first request
     required of its principal, so that no route has to declare them a second time.
     """
+
+    if _BY_ITSELF in vars(endpoint):
+        return handler
 
     async def handle(request: Request) -> Response:
         key = request.headers.get(HEADER)
@@ -52,7 +63,7 @@ def idempotent(handler: Handler, identity: Identity) -> Handler:
 
 async def _once(handler: Handler, request: Request, caller: Caller, scope: str, fingerprint: str) -> Response:
     state: ApiState = request.app.state.insydr
-    service = IdempotencyService(state.database, state.keys)
+    service = state.replies
     scope = state.keys.digest("idempotency", scope)
     kept = await run_in_threadpool(service.begin, scope, fingerprint)
     if kept is not None:

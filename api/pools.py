@@ -29,10 +29,14 @@ class Pool:
         self._limiter: CapacityLimiter | None = None  # made in the loop
         self._taken = 0
 
-    async def run(self, work: Callable[[], T]) -> T:
-        """The result of `work` in a thread; raises `TooManyRequests` when too many wait already."""
+    def check(self) -> None:
+        """Raise `TooManyRequests` when too many wait already."""
         if self._taken >= self._places + self._queue:
             raise TooManyRequests(self._message, retry_after_s=RETRY_S, code=self._code)
+
+    async def run(self, work: Callable[[], T]) -> T:
+        """The result of `work` in a thread; raises `TooManyRequests` when too many wait already."""
+        self.check()
         self._limiter = self._limiter or CapacityLimiter(self._places)
         self._taken += 1
         try:

@@ -86,6 +86,9 @@ def identity(request: Request, state: ApiState, *, workspace_in_path: bool) -> C
     refuses them itself, if it wants to know who they are.
     """
     header = request.headers.get("authorization", "")
+    public = request.headers.get("x-api-key")
+    if public and not header:
+        return Caller(f"public {public}")
     token = header.partition(" ")[2].strip()
     workspace_id = request.path_params.get("workspace_id")
     try:

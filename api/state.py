@@ -6,6 +6,7 @@ from typing import Annotated, Protocol
 
 from fastapi import Depends, Request
 
+from api.answer_streams import AnswerStreams
 from api.pools import Pools
 from api.progress import Progress
 from core.blobs.protocol import BlobStore
@@ -16,6 +17,7 @@ from domain.api_keys.usage import KeyUsage
 from domain.conversations.service import ConversationService
 from domain.crawls.web import Web
 from domain.documents.citations import Marker
+from domain.idempotency.service import IdempotencyService
 from domain.identity.service import IdentityService
 from domain.identity.tokens import TokenMint
 from domain.search.service import SearchService
@@ -39,12 +41,19 @@ class ApiState:
     conversations: Callable[[], ConversationService]  # as well
     marker: Callable[[], Marker]  # its parser starts a process
     key_usage: KeyUsage
+    replies: IdempotencyService
     web: Web
     health: Health
     metrics: Callable[[], bytes]
     pools: Pools = field(default_factory=Pools)
     progress: Progress = field(default_factory=Progress)
+    streams: AnswerStreams = field(default_factory=AnswerStreams)
     operator_token: str | None = None  # the CLI's, beside a running embedded server
+
+    def stop_streams(self) -> None:
+        """The server stops. Called in the event loop."""
+        self.progress.close()
+        self.streams.close()
 
 
 def _state(request: Request) -> ApiState:

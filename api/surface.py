@@ -69,7 +69,7 @@ class SurfaceRoute(APIRoute):
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         caller = partial(identity, workspace_in_path=self.surface.workspace_in_path)
-        handler = idempotent(strict_json(super().get_route_handler()), caller)
+        handler = idempotent(strict_json(super().get_route_handler()), caller, self.endpoint)
         return limited(admitted(handler, self.dependant, needed_before(self.endpoint)), self.endpoint)
 
 

@@ -25,6 +25,7 @@ class Prefix(StrEnum):
     AGENT = "agent"
     CONVERSATION = "sess"
     MESSAGE = "msg"
+    ESCALATION = "esc"
     UNANSWERED = "uq"
     EVENT = "evt"
     REQUEST = "req"

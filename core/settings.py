@@ -101,6 +101,9 @@ class Settings(BaseSettings):
     max_queued_documents: int = Field(200_000, ge=1, description="More waiting documents of a workspace are 429.")
     min_free_disk_mb: int = Field(500, ge=0, description="With less room for files nothing new is taken (503).")
     version_retention_days: int = Field(30, ge=0, description="How long text of replaced versions is kept.")
+    widget_localhost: bool = Field(
+        False, description="Public keys work from pages of localhost, too: for development only."
+    )
     conversation_retention_days: int = Field(
         365, ge=0, description="How long conversations are kept after their last message; 0 for ever."
     )

@@ -3,6 +3,7 @@
 from typing import Protocol
 
 from core.database import Database
+from core.mail import Mailer
 from core.settings import Settings
 from domain.api_keys.usage import KeyUsage
 from domain.crawls.runner import CrawlRunner
@@ -22,6 +23,8 @@ class JobContext(Protocol):
     def holder(self) -> str: ...
     @property
     def database(self) -> Database: ...
+    @property
+    def mailer(self) -> Mailer: ...
     @property
     def key_usage(self) -> KeyUsage: ...
     @property

@@ -28,13 +28,14 @@ class Permission(StrEnum):
     AGENTS_READ = "agents:read"
     AGENTS_WRITE = "agents:write"
     AGENTS_TEST = "agents:test"
+    AGENTS_ASK = "agents:ask"
     CONVERSATIONS_READ = "conversations:read"
     CONVERSATIONS_DELETE = "conversations:delete"
 
 
 _VIEWER = frozenset({
     Permission.WORKSPACE_READ, Permission.COLLECTIONS_READ, Permission.DOCUMENTS_READ, Permission.SEARCH,
-    Permission.AGENTS_READ, Permission.AGENTS_TEST, Permission.KEYS_READ,
+    Permission.AGENTS_READ, Permission.AGENTS_TEST, Permission.AGENTS_ASK, Permission.KEYS_READ,
 })  # fmt: skip
 _ANALYST = _VIEWER | {Permission.CONVERSATIONS_READ}
 _EDITOR = _ANALYST | {Permission.COLLECTIONS_WRITE, Permission.DOCUMENTS_WRITE, Permission.AGENTS_WRITE}

@@ -37,6 +37,7 @@ def api_state(parts: Installation) -> ApiState:
         conversations=lambda: parts.conversations,
         marker=lambda: parts.marker,
         key_usage=parts.key_usage,
+        replies=parts.replies,
         web=parts.web,
         health=parts.health,
         metrics=lambda: exposition(parts.database),
@@ -89,7 +90,7 @@ def listening(
         url = f"http://{settings.host}:{sock.getsockname()[1]}"
         state = api_state(parts)
         server = _Server(_config(state))
-        server.on_stop = state.progress.close
+        server.on_stop = state.stop_streams
         if settings.embedded:
             parts.take_over()
         parts.start_relay()

@@ -156,7 +156,7 @@ def _said(answer: Answer) -> Iterator[Piece]:
 
 
 def _words(text: str) -> list[str]:
-    return re.findall(r"\S+\s*|\s+", text)
+    return re.findall(r"\s*\S+|\s+", text)
 
 
 def _instead(plain: Answer, notice: str) -> Answer:

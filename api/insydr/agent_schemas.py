@@ -21,6 +21,7 @@ class AgentIn(Input):
         {}, description="max_response_length (characters), confidence_threshold, show_sources, stream_response"
     )
     conversation_rules: JsonObject = Field({}, description="allowed_topics, blocked_words, custom_system_prompt")
+    widget_config: JsonObject = Field({}, description="appearance, behavior, branding, language")
     greeting_message: ShortText | None = None
     fallback_message: ShortText | None = None
     collection_ids: list[IdText] = Field(
@@ -36,6 +37,7 @@ class AgentPatch(Input):
     behavior_settings: JsonObject | None = None
     response_config: JsonObject | None = None
     conversation_rules: JsonObject | None = None
+    widget_config: JsonObject | None = None
     greeting_message: ShortText | None = None
     fallback_message: ShortText | None = None
     collection_ids: list[IdText] | None = Field(None, max_length=200)
@@ -76,12 +78,14 @@ class AgentDetail(AgentOut):
     behavior_settings: dict[str, Any]
     response_config: dict[str, Any]
     conversation_rules: dict[str, Any]
+    widget_config: dict[str, Any]
     greeting_message: str | None
     fallback_message: str | None
     knowledge_collections: list[AgentCollectionOut]
     all_collections: bool = Field(description="No collection was named: it answers from all of the workspace's.")
     stats: AgentStatsOut
     published_at: datetime | None
+    paused_at: datetime | None = Field(description="Since when nobody is answered; null: it is not paused.")
 
 
 def agent_fields(agent: Agent) -> dict[str, Any]:
@@ -90,8 +94,8 @@ def agent_fields(agent: Agent) -> dict[str, Any]:
 
 
 def agent_detail(agent: Agent, collections: list[tuple[Collection, int]], stats: AgentStats) -> AgentDetail:
-    own = ("description", "behavior_settings", "response_config", "conversation_rules", "greeting_message",
-           "fallback_message", "all_collections", "published_at")  # fmt: skip
+    own = ("description", "behavior_settings", "response_config", "conversation_rules", "widget_config",
+           "greeting_message", "fallback_message", "all_collections", "published_at", "paused_at")  # fmt: skip
     return AgentDetail(
         **agent_fields(agent),
         **{name: getattr(agent, name) for name in own},
@@ -99,6 +103,8 @@ def agent_detail(agent: Agent, collections: list[tuple[Collection, int]], stats:
             AgentCollectionOut(id=row.id, name=row.name, document_count=count) for row, count in collections
         ],
         stats=AgentStatsOut(
-            total_conversations=stats.conversations, total_messages=stats.messages, avg_satisfaction=None
+            total_conversations=stats.conversations,
+            total_messages=stats.messages,
+            avg_satisfaction=stats.satisfaction,
         ),
     )

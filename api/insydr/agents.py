@@ -18,10 +18,11 @@ from api.insydr.agent_schemas import (
 )
 from api.insydr.surface import INSYDR
 from api.principal import Who
-from api.state import State
+from api.state import ApiState, State
 from domain.agents.service import AgentChange, AgentService, NewAgent, version_label
 from domain.agents.settings import AgentStatus, AgentType
 from domain.changes import change_of
+from domain.principal import Principal
 from domain.revision import etag
 
 router = INSYDR.router("/api/v1/workspaces/{workspace_id}/agents", tag="Agents")
@@ -31,6 +32,12 @@ class PublishOut(BaseModel):
     message: str = "Agent published successfully"
     version: str
     published_at: datetime | None
+
+
+class PausedOut(BaseModel):
+    id: str
+    paused: bool
+    paused_at: datetime | None
 
 
 @router.post("", status_code=201)
@@ -81,6 +88,22 @@ def publish(agent_id: str, who: Who, state: State) -> PublishOut:
     with state.database.write() as session:
         agent = AgentService(session, who).publish(agent_id)
     return PublishOut(version=version_label(agent), published_at=agent.published_at)
+
+
+@router.post("/{agent_id}/pause")
+def pause(agent_id: str, who: Who, state: State) -> PausedOut:
+    return _paused(agent_id, who, state, True)
+
+
+@router.post("/{agent_id}/resume")
+def resume(agent_id: str, who: Who, state: State) -> PausedOut:
+    return _paused(agent_id, who, state, False)
+
+
+def _paused(agent_id: str, who: Principal, state: ApiState, paused: bool) -> PausedOut:
+    with state.database.write() as session:
+        agent = AgentService(session, who).set_paused(agent_id, paused)
+    return PausedOut(id=agent.id, paused=paused, paused_at=agent.paused_at)
 
 
 @router.delete("/{agent_id}")

@@ -7,6 +7,7 @@ from api.insydr import (
     auth,
     batch,
     calibration,
+    chat,
     citations,
     collections,
     conversations,
@@ -17,12 +18,13 @@ from api.insydr import (
     queue,
     reindex,
     search,
+    widget,
     workspaces,
 )
 
 # `batch` and `crawls` before `documents`: /documents/batch is not the document “batch”
 MODULES = (
     auth, workspaces, api_keys, agents, agent_test, collections, batch, crawls, documents, citations, events, jobs,
-    reindex, queue, search, calibration, conversations,
+    reindex, queue, search, calibration, conversations, chat, widget,
 )  # fmt: skip
 ROUTERS = tuple(module.router for module in MODULES)

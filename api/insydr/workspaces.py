@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import Response
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, EmailStr, Field
 
 from api.fields import IfMatch, Input, JsonObject, Limit, MessageOut, Name, Offset, Output, ShortText
 from api.insydr.surface import INSYDR
@@ -33,6 +33,7 @@ class WorkspacePatch(Input):
     logo_url: ShortText | None = None
     timezone: ShortText | None = None
     settings: JsonObject | None = None
+    escalation_email: Annotated[EmailStr, Field(max_length=320)] | None = None
     conversation_retention_days: Retention | None = None
 
 
@@ -45,6 +46,7 @@ class WorkspaceOut(Output):
     logo_url: str | None
     timezone: str
     settings: dict[str, Any]
+    escalation_email: str | None = Field(description="Who is told of visitors that ask for a human; null: the owner.")
     conversation_retention_days: int | None = Field(description=RETENTION)
     created_at: datetime
 

@@ -5,14 +5,22 @@ from dataclasses import dataclass
 
 from sqlalchemy import delete, func, insert, select
 
-from domain.models import Agent, AgentCollection, Collection, Conversation, Message
-from domain.scope import TenantRepository
+from domain.models import Agent, AgentCollection, AgentVersion, Collection, Conversation
+from domain.scope import TenantRepository, mine
 
 
 @dataclass(frozen=True, slots=True)
 class AgentStats:
     conversations: int
     messages: int
+    thumbs_up: int
+    thumbs_down: int
+
+    @property
+    def satisfaction(self) -> float | None:
+        """1 to 5: 1 + 4 × share of thumbs up (CONTRACT, row 4); None without votes."""
+        votes = self.thumbs_up + self.thumbs_down
+        return round(1 + 4 * self.thumbs_up / votes, 2) if votes else None
 
 
 class AgentRepository(TenantRepository):
@@ -37,6 +45,9 @@ class AgentRepository(TenantRepository):
         rows = self.session.execute(wanted.add_columns(conversations).order_by(Agent.id).limit(limit).offset(offset))
         return [(row[0], row[1]) for row in rows], total
 
+    def version(self, agent_id: str, minor: int) -> AgentVersion | None:
+        return self.session.get(AgentVersion, (agent_id, minor))
+
     def collections(self, agent_id: str) -> list[Collection]:
         query = self.select(Collection).join(AgentCollection, AgentCollection.collection_id == Collection.id)
         query = query.where(AgentCollection.agent_id == agent_id, Collection.deleted_at.is_(None))
@@ -49,9 +60,7 @@ class AgentRepository(TenantRepository):
             self.session.execute(insert(AgentCollection), rows)
 
     def stats(self, agent_id: str) -> AgentStats:
-        conversations = select(func.count()).where(Conversation.agent_id == agent_id)
-        messages = select(func.count()).select_from(Message).join(Conversation)
-        row = self.session.execute(
-            select(conversations.scalar_subquery(), messages.where(Conversation.agent_id == agent_id).scalar_subquery())
-        ).one()
-        return AgentStats(*row)
+        sums = (Conversation.messages, Conversation.thumbs_up, Conversation.thumbs_down)
+        query = select(func.count(), *(func.coalesce(func.sum(column), 0) for column in sums))
+        row = self.session.execute(query.where(mine(Conversation, self.who), Conversation.agent_id == agent_id)).one()
+        return AgentStats(row[0], row[1], row[2], row[3])

@@ -26,7 +26,7 @@ MISSING = "There is no such agent in this workspace."
 
 @dataclass(frozen=True, slots=True)
 class NewAgent:
-    """The three settings objects may leave out what has a default."""
+    """The settings objects may leave out what has a default."""
 
     name: str
     agent_type: AgentType = AgentType.GENERAL
@@ -36,12 +36,13 @@ class NewAgent:
     behavior_settings: Settings = field(default_factory=dict)
     response_config: Settings = field(default_factory=dict)
     conversation_rules: Settings = field(default_factory=dict)
+    widget_config: Settings = field(default_factory=dict)
     collection_ids: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class AgentChange:
-    """The three settings objects merge with what the draft has; None changes nothing in them."""
+    """The settings objects merge with what the draft has; None changes nothing in them."""
 
     name: str | Unset = UNSET
     description: str | Unset | None = UNSET
@@ -52,6 +53,7 @@ class AgentChange:
     behavior_settings: Settings | Unset | None = UNSET
     response_config: Settings | Unset | None = UNSET
     conversation_rules: Settings | Unset | None = UNSET
+    widget_config: Settings | Unset | None = UNSET
     collection_ids: Sequence[str] | Unset = UNSET
 
 
@@ -150,6 +152,25 @@ class AgentService:
         record(self._session, _event(EventType.AGENT_PUBLISHED, agent))
         return agent
 
+    def set_paused(self, agent_id: str, paused: bool) -> Agent:
+        """While it is paused nobody is answered but by `test`; whoever is being answered is to the end."""
+        self._who.require(Permission.AGENTS_WRITE)
+        agent = self._existing(agent_id)
+        agent.paused_at = (agent.paused_at or utc_now()) if paused else None
+        agent.revision += 1
+        return agent
+
+    def published(self, agent_id: str) -> tuple[Agent, Settings]:
+        """The agent that is served, and the settings of its published version."""
+        self._who.require(Permission.AGENTS_ASK)
+        agent = self._existing(agent_id)
+        if agent.status == AgentStatus.ARCHIVED:
+            raise Conflict("The agent is archived.", code="AGENT_ARCHIVED")
+        version = self._agents.version(agent.id, agent.published_minor or 0)
+        if agent.status != AgentStatus.PUBLISHED or version is None:
+            raise Conflict("The agent is not published: publish it first.", code="AGENT_NOT_PUBLISHED")
+        return agent, version.snapshot
+
     def _existing(self, agent_id: str) -> Agent:
         agent = self._agents.get(agent_id)
         if agent is None:
@@ -167,6 +188,7 @@ def _apply(agent: Agent, change: AgentChange) -> None:
     agent.behavior_settings = merged("behavior_settings", agent.behavior_settings, change.behavior_settings)
     agent.response_config = merged("response_config", agent.response_config, change.response_config)
     agent.conversation_rules = merged("conversation_rules", agent.conversation_rules, change.conversation_rules)
+    agent.widget_config = merged("widget_config", agent.widget_config, change.widget_config)
 
 
 def _event(kind: EventType, agent: Agent) -> Event:

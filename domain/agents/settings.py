@@ -6,6 +6,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, Field, ValidationError
 
 from core.strict_model import StrictModel, first_fault
+from domain.agents.widget_settings import WidgetConfig
 from domain.changes import UNSET, Unset
 from retrieval.answers import DEFAULT_THRESHOLD
 
@@ -53,15 +54,29 @@ MODELS: dict[str, type[BaseModel]] = {
     "behavior_settings": BehaviorSettings,
     "response_config": ResponseConfig,
     "conversation_rules": ConversationRules,
+    "widget_config": WidgetConfig,
 }
 DEFAULT_FALLBACK = "I don't have information on that in my sources."
 
 
 def merged(name: str, old: dict[str, Any], new: dict[str, Any] | Unset | None) -> dict[str, Any]:
-    """`new` over `old` over the defaults, checked; raises `InvalidInput` with the dotted field."""
+    """`new` over `old` over the defaults, part by part, checked; raises `InvalidInput` with the dotted field."""
     if new is UNSET:  # as it was stored, though settings may have changed since
         return old
     try:
-        return MODELS[name].model_validate({**old, **(new or {})}).model_dump()
+        return MODELS[name].model_validate(_over(old, new or {})).model_dump()
     except ValidationError as error:
         raise first_fault(error.errors(include_input=False, include_url=False), within=[name]) from None
+
+
+def _over(old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:
+    merged = dict(old)
+    for name, value in new.items():
+        before = old.get(name)
+        merged[name] = _over(before, value) if isinstance(before, dict) and isinstance(value, dict) else value
+    return merged
+
+
+def widget_config(settings: dict[str, Any]) -> WidgetConfig:
+    """Of a snapshot, also of one from before there were widgets."""
+    return WidgetConfig.model_validate(settings.get("widget_config", {}))

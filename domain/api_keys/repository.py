@@ -1,6 +1,6 @@
 """Queries of API keys."""
 
-from sqlalchemy import func, select, update
+from sqlalchemy import func, or_, select, update
 from sqlalchemy.orm import Session
 
 from core.clock import utc_now
@@ -22,6 +22,13 @@ class ApiKeyRepository(TenantRepository):
 def by_digest(session: Session, digest: str) -> ApiKey | None:
     """The key somebody presents: here the key finds the tenant, so there is none to ask for yet."""
     return session.scalar(select(ApiKey).where(ApiKey.digest == digest))
+
+
+def public_domains(session: Session) -> list[list[str]]:
+    """The domains of each public key that is accepted now, of all workspaces."""
+    alive = or_(ApiKey.expires_at.is_(None), ApiKey.expires_at > utc_now())
+    query = select(ApiKey.allowed_domains).where(ApiKey.kind == "public", ApiKey.revoked_at.is_(None), alive)
+    return list(session.scalars(query))
 
 
 def touch(session: Session, key_ids: list[str]) -> None:

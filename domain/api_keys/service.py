@@ -13,6 +13,7 @@ from core.clock import iso, utc_now
 from core.crypto import Keyring, new_token
 from core.errors import Forbidden, InvalidInput, NotFound, Unauthenticated
 from core.ids import Prefix, new_id
+from domain.api_keys.origins import is_allowed
 from domain.api_keys.repository import ApiKeyRepository, by_digest
 from domain.models import ApiKey
 from domain.principal import ALL, ROLE_PERMISSIONS, Permission, Principal, Role
@@ -139,6 +140,21 @@ def principal_of_key(session: Session, keys: Keyring, key: str, address: str | N
     allowed = ROLE_PERMISSIONS[Role(role)]
     granted = allowed if ALL in row.permissions else allowed & {Permission(p) for p in row.permissions if _known(p)}
     return Principal(row.workspace_id, row.created_by, frozenset(granted), key_id=row.id)
+
+
+def visitor_of_key(session: Session, keys: Keyring, key: str, origin: str | None, *, localhost: bool) -> Principal:
+    """Who asks with a public key from a page of `origin`: somebody who may ask agents, and nothing else."""
+    row = by_digest(session, keys.digest("api-key", key))
+    if row is None or row.kind != KeyKind.PUBLIC or not row.is_active:
+        raise Unauthenticated("The API key is not valid, revoked or expired.", code="INVALID_API_KEY")
+    if WorkspaceRepository(session).get(row.workspace_id) is None:
+        raise Unauthenticated("The API key's workspace was deleted.", code="INVALID_API_KEY")
+    if not is_allowed(origin, row.allowed_domains, localhost=localhost):
+        raise Forbidden(
+            "This API key does not work from this origin: add its domain to the key's allowed_domains.",
+            code="ORIGIN_NOT_ALLOWED",
+        )
+    return Principal(row.workspace_id, row.created_by, frozenset({Permission.AGENTS_ASK}), key_id=row.id)
 
 
 def _check(order: KeyOrder, who: Principal) -> None:

@@ -10,6 +10,7 @@ from core.clock import utc_now
 from core.ids import Prefix, new_id
 from domain.conversations.repository import ConversationRepository
 from domain.conversations.sources import Source
+from domain.events import Event, EventType, record_all
 from domain.models import Channel, Conversation, Message
 from domain.principal import Principal
 from retrieval.answers import Answer
@@ -61,47 +62,69 @@ class Exchange:
 
 def record(session: Session, who: Principal, exchange: Exchange) -> str:
     """Store an exchange, in a new conversation for an unknown session; how the session is named."""
-    conversation = _conversation(ConversationRepository(session, who), exchange)
+    conversation = conversation_of(
+        ConversationRepository(session, who), exchange.agent_id, exchange.visit, exchange.session_id
+    )
+    is_first = not conversation.messages
     _count(conversation, exchange)
     common: dict[str, Any] = {"conversation_id": conversation.id, "workspace_id": who.workspace_id}
     session.add(_question(exchange, common))
     session.flush()  # the answer's row comes after its question's
     session.add(_answer(exchange, common))
+    if exchange.visit.channel is not Channel.TEST:  # nobody's automation should run because a member tries an agent
+        record_all(session, _events(conversation, exchange, is_first))
     return conversation.session_id
 
 
-def _conversation(repository: ConversationRepository, exchange: Exchange) -> Conversation:
-    """Locked: messages that come together are counted one after the other."""
-    known = exchange.session_id
-    if known:
-        found = repository.find(exchange.agent_id, exchange.visit.key_id, known, lock=True)
+def conversation_of(
+    repository: ConversationRepository, agent_id: str, visit: Visit, session_id: str | None
+) -> Conversation:
+    """The session's, locked, so that messages that come together are counted one after the other; a new one for a
+    session that is not known."""
+    if session_id:
+        found = repository.find(agent_id, visit.key_id, session_id, lock=True)
         if found is not None:
             return found
-    new = new_id(Prefix.CONVERSATION)
-    named = known if exchange.visit.names_sessions and known else new
-    return repository.open(_opened(exchange, new, named))
+    new, now = new_id(Prefix.CONVERSATION), utc_now()
+    return repository.open({
+        "id": new, "agent_id": agent_id, "channel": visit.channel, "key_id": visit.key_id,
+        "session_id": session_id if visit.names_sessions and session_id else new,
+        "first_question": "", "custom": {}, "messages": 0, "unanswered": 0, "thumbs_up": 0, "thumbs_down": 0,
+        "created_at": now, "last_message_at": now,
+    })  # fmt: skip
 
 
-def _opened(exchange: Exchange, conversation_id: str, session_id: str) -> dict[str, Any]:
-    visit, now = exchange.visit, utc_now()
-    return {
-        "id": conversation_id, "agent_id": exchange.agent_id, "channel": visit.channel, "session_id": session_id,
-        "key_id": visit.key_id, "first_question": " ".join(exchange.question.split())[:SHOWN_CHARACTERS],
-        "custom": {}, "messages": 0, "unanswered": 0, "thumbs_up": 0, "thumbs_down": 0, "created_at": now,
-        "last_message_at": now,
-    }  # fmt: skip
-
-
-def _count(conversation: Conversation, exchange: Exchange) -> None:
-    visit, trace = exchange.visit, exchange.answer.trace
-    conversation.messages += 2
-    conversation.unanswered += not exchange.answer.answered
-    conversation.last_message_at = utc_now()
-    conversation.language = trace.language if trace else conversation.language
+def describe(conversation: Conversation, visit: Visit) -> None:
+    """What the client says of its visitor, the latest holds."""
     conversation.visitor_id = visit.visitor_id or conversation.visitor_id
     conversation.page_url = visit.page_url or conversation.page_url
     conversation.user_agent = visit.user_agent or conversation.user_agent
     conversation.custom = {**conversation.custom, **visit.custom} if visit.custom else conversation.custom
+
+
+def _events(conversation: Conversation, exchange: Exchange, is_first: bool) -> list[Event]:
+    ids = {
+        "conversation_id": conversation.id, "agent_id": exchange.agent_id, "channel": exchange.visit.channel,
+        "message_id": exchange.answer_id,
+    }  # fmt: skip
+    kinds = [EventType.CONVERSATION_STARTED] if is_first else []
+    kinds += [EventType.MESSAGE_RECEIVED]
+    kinds += [] if exchange.answer.answered else [EventType.MESSAGE_UNANSWERED]
+    return [Event(kind, conversation.workspace_id, ids) for kind in kinds]
+
+
+def _count(conversation: Conversation, exchange: Exchange) -> None:
+    trace = exchange.answer.trace
+    conversation.first_question = conversation.first_question or _shown(exchange.question)
+    conversation.messages += 2
+    conversation.unanswered += not exchange.answer.answered
+    conversation.last_message_at = utc_now()
+    conversation.language = trace.language if trace else conversation.language
+    describe(conversation, exchange.visit)
+
+
+def _shown(question: str) -> str:
+    return " ".join(question.split())[:SHOWN_CHARACTERS]
 
 
 def _question(exchange: Exchange, common: dict[str, Any]) -> Message:

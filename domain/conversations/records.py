@@ -2,16 +2,14 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import timedelta
 
 from sqlalchemy.orm import Session
 
-from core.clock import utc_now
 from core.database import Database
 from core.errors import NotFound
 from domain.agents.repository import AgentRepository
 from domain.agents.service import AgentService
-from domain.conversations.repository import ConversationRepository, Wanted, outlived, remove_all, retentions
+from domain.conversations.repository import ConversationRepository, Wanted, remove_all
 from domain.models import Conversation, Message
 from domain.principal import Permission, Principal
 
@@ -115,19 +113,3 @@ def delete_visitor(database: Database, who: Principal, visitor: str) -> int:
         removed += some
         if some < PAGE:
             return removed
-
-
-def forget_old(database: Database, default_days: int) -> int:
-    """Conversations whose time is over (0 days: it never is), a page a transaction; how many."""
-    with database.read() as session:
-        kept = [(workspace_id, default_days if days is None else days) for workspace_id, days in retentions(session)]
-    removed = 0
-    for workspace_id, days in kept:
-        before, some = utc_now() - timedelta(days=days), PAGE if days else 0
-        while some == PAGE:
-            with database.write() as session:
-                ids = outlived(session, before, workspace_id, PAGE)
-                remove_all(session, ids)
-            some = len(ids)
-            removed += some
-    return removed

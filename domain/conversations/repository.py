@@ -10,7 +10,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from domain.models import Channel, Conversation, Feedback, Message, Workspace
-from domain.scope import TenantRepository
+from domain.scope import TenantRepository, mine
 from retrieval.answers import Turn
 
 HISTORY_TURNS = 10
@@ -86,6 +86,13 @@ class ConversationRepository(TenantRepository):
         for row in self.session.scalars(query):
             found[row.conversation_id].append(row)
         return found
+
+    def message(self, message_id: str, key_id: str) -> tuple[Message, Conversation] | None:
+        """With its conversation, both locked; None for one that came by another key."""
+        query = select(Message, Conversation).join(Conversation, Conversation.id == Message.conversation_id)
+        query = query.where(mine(Message, self.who), Message.id == message_id, Conversation.key_id == key_id)
+        row = self.session.execute(query.with_for_update()).one_or_none()
+        return None if row is None else (row[0], row[1])
 
     def remove(self, wanted: Wanted, limit: int) -> int:
         """Some of them, with their messages; how many."""

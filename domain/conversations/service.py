@@ -6,17 +6,21 @@ from contextlib import closing
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from sqlalchemy.orm import Session
+
 from core.database import Database
 from core.errors import Conflict, InvalidInput
 from core.ids import Prefix, new_id
 from core.vectors.protocol import Scope
+from core.visible import is_visible
 from domain.agents.repository import AgentRepository
 from domain.agents.service import AgentService, snapshot, version_label
-from domain.agents.settings import DEFAULT_FALLBACK, AgentStatus
+from domain.agents.settings import DEFAULT_FALLBACK, AgentStatus, widget_config
 from domain.calibration.repository import CalibrationRepository
 from domain.conversations.recording import Exchange, Timings, Visit, record, search_ms
 from domain.conversations.repository import ConversationRepository
 from domain.conversations.sources import Source, source_of
+from domain.models import Agent
 from domain.principal import Permission, Principal
 from domain.search.passage_repository import SqlPassages
 from retrieval.answerer import Answerer
@@ -53,6 +57,7 @@ class Brief:
     history: Sequence[Turn] = ()
     shows_sources: bool = True
     streams: bool = True
+    offers_escalation: bool = True  # to a human, after the fallback
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,20 +90,23 @@ class ConversationService:
     def draft_brief(self, who: Principal, agent_id: str, asked: Asked) -> Brief:
         """The draft of an agent, for `ask`. What is wrong with the request is raised here, before an answer begins."""
         who.require(Permission.AGENTS_TEST)
-        if not asked.message.strip():
-            raise InvalidInput("message must not be blank.", field="message")
+        _check(asked)
         with self._database.read() as session:
             agent = AgentService(session, who).to_test(agent_id)
             if agent.status == AgentStatus.ARCHIVED:
                 raise Conflict("The agent is archived.", code="AGENT_ARCHIVED")
             collections = [row.id for row in AgentRepository(session, who).collections(agent.id)]
-            conversations = ConversationRepository(session, who)
-            key_id = asked.visit.key_id
-            known = conversations.find(agent.id, key_id, asked.session_id) if asked.session_id else None
-            history = conversations.history(known.id) if known else []
-            brief = brief_of(agent.id, version_label(agent), snapshot(agent, collections), history)
-            calibration = CalibrationRepository(session, who).scaling()
-            return replace(brief, style=replace(brief.style, calibration=calibration))
+            return _brief(session, who, agent, snapshot(agent, collections), asked)
+
+    def published_brief(self, who: Principal, agent_id: str, asked: Asked) -> Brief:
+        """As `draft_brief`, of the version that is published."""
+        who.require(Permission.AGENTS_ASK)
+        _check(asked)
+        with self._database.read() as session:
+            agent, settings = AgentService(session, who).published(agent_id)
+            if agent.paused_at is not None:
+                raise Conflict("The agent is paused. Ask again later.", code="AGENT_PAUSED")
+            return _brief(session, who, agent, settings, asked)
 
     def ask(self, who: Principal, brief: Brief, asked: Asked) -> Generator[Piece, None, None]:
         """Tokens as they become known, whose texts joined are the answer's, then one `Reply`. Where the agent does not
@@ -135,6 +143,20 @@ class ConversationService:
         return Reply(answer, sources, session_id, asked.answer_id, timings.whole, brief.version)
 
 
+def _check(asked: Asked) -> None:
+    if not is_visible(asked.message):
+        raise InvalidInput("message must not be blank.", field="message")
+
+
+def _brief(session: Session, who: Principal, agent: Agent, settings: dict[str, Any], asked: Asked) -> Brief:
+    conversations = ConversationRepository(session, who)
+    known = conversations.find(agent.id, asked.visit.key_id, asked.session_id) if asked.session_id else None
+    history = conversations.history(known.id) if known else []
+    brief = brief_of(agent.id, version_label(agent), settings, history)
+    calibration = CalibrationRepository(session, who).scaling()
+    return replace(brief, style=replace(brief.style, calibration=calibration))
+
+
 def reply_of(pieces: Iterator[Piece]) -> Reply:
     """For callers who do not stream."""
     return next(piece for piece in pieces if isinstance(piece, Reply))
@@ -160,4 +182,5 @@ def brief_of(agent_id: str, version: str, settings: dict[str, Any], history: Seq
     return Brief(
         agent_id, version, None if named is None else tuple(named), style, history,
         shows_sources=response["show_sources"], streams=response["stream_response"],
+        offers_escalation=widget_config(settings).behavior.offer_escalation,
     )  # fmt: skip

@@ -14,6 +14,7 @@ from domain.models.crawl_page import CrawlPage, PageState
 from domain.models.crawl_run import OPEN_RUNS, CrawlRun, RunState
 from domain.models.crawl_source import CrawlSource
 from domain.models.document import Document, Priority, SourceType, Stage, Status
+from domain.models.escalation import Escalation
 from domain.models.event import EventRow
 from domain.models.idempotency import IdempotentReply
 from domain.models.ingest_share import IngestShare
@@ -30,7 +31,7 @@ from domain.models.workspace import Workspace
 __all__ = [
     "OPEN_RUNS", "Agent", "AgentCollection", "AgentVersion", "ApiKey", "CachedEmbedding", "Calibration", "Change",
     "Channel", "ChunkRow", "Collection", "Conversation", "CrawlChange", "CrawlPage", "CrawlRun", "CrawlSource",
-    "Document", "DocumentVersion", "EventRow", "Feedback", "IdempotentReply", "IngestShare", "Job", "JobKind",
-    "JobStatus", "Lease", "Login", "Member", "Message", "OutboxRow", "PageState", "Priority", "RunState", "SignUp",
-    "SourceType", "Stage", "Status", "TryCount", "User", "WorkerRow", "Workspace",
+    "Document", "DocumentVersion", "Escalation", "EventRow", "Feedback", "IdempotentReply", "IngestShare", "Job",
+    "JobKind", "JobStatus", "Lease", "Login", "Member", "Message", "OutboxRow", "PageState", "Priority", "RunState",
+    "SignUp", "SourceType", "Stage", "Status", "TryCount", "User", "WorkerRow", "Workspace",
 ]  # fmt: skip

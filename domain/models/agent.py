@@ -25,12 +25,14 @@ class Agent(Created, Base):
     behavior_settings: Mapped[dict[str, Any]]
     response_config: Mapped[dict[str, Any]]
     conversation_rules: Mapped[dict[str, Any]]
+    widget_config: Mapped[dict[str, Any]] = mapped_column(default=dict)
     greeting_message: Mapped[str | None]
     fallback_message: Mapped[str | None]
     # until some are named; not when those that were named are gone
     all_collections: Mapped[bool] = mapped_column(default=False)
     published_minor: Mapped[int | None]
     published_at: Mapped[datetime | None]
+    paused_at: Mapped[datetime | None]
     updated_at: Mapped[datetime] = mapped_column(default=utc_now)
     revision: Mapped[int] = mapped_column(default=1)
 

@@ -21,6 +21,7 @@ class Workspace(Created, Base):
     timezone: Mapped[str] = mapped_column(default="UTC")
     plan: Mapped[str]
     settings: Mapped[dict[str, Any]]
+    escalation_email: Mapped[str | None]  # None: the owner's
     conversation_retention_days: Mapped[int | None]  # None: as the installation's setting says
     owner_id: Mapped[str] = mapped_column(Id)
     deleted_at: Mapped[datetime | None]

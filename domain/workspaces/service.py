@@ -37,6 +37,7 @@ class WorkspaceChange:
     logo_url: str | Unset | None = UNSET
     timezone: str | Unset = UNSET
     settings: dict[str, Any] | Unset = UNSET
+    escalation_email: str | Unset | None = UNSET
     conversation_retention_days: int | Unset | None = UNSET
 
 
@@ -76,8 +77,9 @@ class WorkspaceService:
             workspace.logo_url = checked_logo(change.logo_url)
         if change.timezone is not UNSET:
             workspace.timezone = checked_timezone(change.timezone)
-        if change.conversation_retention_days is not UNSET:
-            workspace.conversation_retention_days = change.conversation_retention_days
+        for name in ("escalation_email", "conversation_retention_days"):
+            if (value := getattr(change, name)) is not UNSET:
+                setattr(workspace, name, value)
         workspace.settings = {**workspace.settings, **changed(change.settings, {})}
         workspace.revision += 1
         return workspace

@@ -15,7 +15,7 @@ from tests.support.installation import quick_settings, running
 from tests.support.site import Site
 
 SEED_NAMES = {"workspace_id", "key_id", "agent_id", "document_id"}
-OUR_NAMES = {"collection_id", "job_id", "crawl_id", "run_id", "conversation_id"}
+OUR_NAMES = {"collection_id", "job_id", "crawl_id", "run_id", "conversation_id", "message_id"}
 
 
 @pytest.fixture(scope="module")
@@ -77,7 +77,7 @@ def target(tmp_path_factory: pytest.TempPathFactory) -> Any:
         ids = {"workspace_id": workspace.id, "collection_id": workspace.collection}
         ids |= {"document_id": workspace.ingest("Some text.")["id"], "agent_id": workspace.agent()["id"]}
         asked = workspace.post(f"/agents/{ids['agent_id']}/test", json={"message": "Some?"}).json()
-        ids["conversation_id"] = asked["session_id"]
+        ids |= {"conversation_id": asked["session_id"], "message_id": asked["message_id"]}
         ids["job_id"] = workspace.batch('{"text": "x"}').json()["id"]
         ids["key_id"] = workspace.post("/api-keys", json={"name": "k"}).json()["id"]
         with Site() as site:

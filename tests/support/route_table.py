@@ -36,6 +36,10 @@ CASES: dict[tuple[str, str], Case] = {
     ("POST", "/agents/{agent_id}/publish"): Case(P.AGENTS_WRITE, Role.EDITOR),
     ("DELETE", "/agents/{agent_id}"): Case(P.AGENTS_WRITE, Role.EDITOR),
     ("POST", "/agents/{agent_id}/test"): Case(P.AGENTS_TEST, Role.VIEWER, {"message": "Who?"}),
+    ("POST", "/agents/{agent_id}/pause"): Case(P.AGENTS_WRITE, Role.EDITOR),
+    ("POST", "/agents/{agent_id}/resume"): Case(P.AGENTS_WRITE, Role.EDITOR),
+    ("POST", "/agents/{agent_id}/chat"): Case(P.AGENTS_ASK, Role.VIEWER, {"message": "Who?"}),
+    ("POST", "/messages/{message_id}/feedback"): Case(P.AGENTS_ASK, Role.VIEWER, {"feedback_type": "THUMBS_UP"}),
     ("GET", "/calibration"): Case(P.AGENTS_READ, Role.VIEWER),
     ("POST", "/calibration"): Case(P.AGENTS_WRITE, Role.EDITOR, {"labels": []}),
     ("DELETE", "/calibration"): Case(P.AGENTS_WRITE, Role.EDITOR),
@@ -99,6 +103,13 @@ WITHOUT_WORKSPACE = {
     ("POST", "/api/v1/auth/signup"), ("POST", "/api/v1/auth/verify-otp"), ("POST", "/api/v1/auth/resend-otp"),
     ("POST", "/api/v1/auth/login"), ("POST", "/api/v1/auth/refresh"), ("POST", "/api/v1/auth/logout"),
     ("GET", "/api/v1/auth/me"), ("POST", "/api/v1/workspaces"), ("GET", "/api/v1/workspaces"),
+}  # fmt: skip
+
+
+# what takes a public key, whose workspace it is
+WITH_PUBLIC_KEY = {
+    ("GET", "/api/v1/widget/config/{agent_id}"), ("POST", "/api/v1/widget/chat"), ("POST", "/api/v1/widget/feedback"),
+    ("POST", "/api/v1/widget/escalate"),
 }  # fmt: skip
 
 

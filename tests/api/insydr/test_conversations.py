@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import update
 
 from core.clock import iso, utc_now
-from domain.conversations.records import forget_old
+from domain.conversations.retention import forget_old
 from domain.models import Conversation
 from tests.support.client import Workspace, check_error
 

@@ -21,6 +21,7 @@ GHOSTS = {
         "crawl_id",
         "run_id",
         "conversation_id",
+        "message_id",
     )
 }
 ROUTES = [route for route in CASES if route != ("DELETE", "")]  # the last one ends the workspace: tested by itself

@@ -115,7 +115,7 @@ class TestPieces:
         assert answer.generator is Generator.EXTRACTIVE
 
     def test_an_extractive_answer_comes_word_by_word(self) -> None:
-        assert list(stream(None, Style(threshold=0.0)))[:3] == ["The ", "battery ", "is "]
+        assert list(stream(None, Style(threshold=0.0)))[:3] == ["The", " battery", " is"]
 
 
 class TestClosed:

@@ -145,7 +145,7 @@ class TestClosedEarly:
 
     def test_within_the_text_nothing_is_stored(self, desk: Desk) -> None:
         pieces = desk.ask()
-        assert next(pieces) == Token("The ")
+        assert next(pieces) == Token("The")
         pieces.close()
         assert desk.messages() == []
 
