@@ -61,6 +61,7 @@ from retrieval.reader.protocol import Reader
 from retrieval.search import Searcher
 
 log = structlog.get_logger()
+LLM_CONNECTIONS = 300  # more than there are places for streamed answers
 QUIET_S = 15.0  # without writes, before the index is built
 STALL_S = 300.0  # without progress, beyond what one file may take, before others take a worker's documents over
 
@@ -166,7 +167,9 @@ class Installation:
         from retrieval.generate.openai_like import OpenAILikeWriter
 
         host = urlsplit(settings.llm_base_url).hostname or ""  # named by the operator, so it may be private
-        client = guarded_client([*settings.outbound_allowed_hosts, host], timeout_s=settings.llm_timeout_s)
+        client = guarded_client(
+            [*settings.outbound_allowed_hosts, host], timeout_s=settings.llm_timeout_s, connections=LLM_CONNECTIONS
+        )
         key = settings.llm_api_key.get_secret_value() if settings.llm_api_key else None
         return OpenAILikeWriter(settings.llm_base_url, settings.llm_model, key, settings.llm_timeout_s, client)
 
@@ -267,6 +270,7 @@ class Installation:
             with self.database.write() as session:
                 leases.lapse_all(session)
                 resend_all(session)
+            self.replies.forget_running()
         except InsydrError as error:  # a full disk: the clock brings it all back, too
             log.warning("leases_left_to_sweeper", reason=error.message)
 

@@ -1,6 +1,8 @@
 """Question → answer: search, extract or write, cite, judge; below the threshold the fallback and no invented text."""
 
+import os
 import re
+import threading
 import unicodedata
 from collections import abc
 from collections.abc import Iterator, Sequence
@@ -34,6 +36,9 @@ class Answerer:
     ) -> None:
         self._searcher, self._writer, self._language_of = searcher, writer, language_of
         self._extractor = Extractor(reader)
+        # who waits for a language model computes nothing; of those who compute, more than there are cores would only
+        # take turns at Python's lock, and take them from the threads that send and receive
+        self._computing = threading.BoundedSemaphore(max(2, os.cpu_count() or 1))
 
     def stream(
         self, store: PassageStore, scope: Scope, question: str, history: Sequence[Turn], style: Style
@@ -44,7 +49,8 @@ class Answerer:
         reading of the model.
         """
         question = question.strip()[:MAX_QUESTION_CHARACTERS]
-        plain = self._extractive(store, scope, question, self_contained(question, history), style)
+        with self._computing:
+            plain = self._extractive(store, scope, question, self_contained(question, history), style)
         yield from (
             self._written(question, history, style, plain)
             if plain.answered and self._writer is not None

@@ -27,6 +27,9 @@ def system_resolver(host: str, port: int) -> Sequence[str]:
     return list(dict.fromkeys(str(entry[4][0]) for entry in found))
 
 
+CONNECTIONS = 50  # of one client, at once
+
+
 class GuardedBackend(httpcore.NetworkBackend):
     """Opens TCP connections to checked addresses only."""
 
@@ -120,13 +123,13 @@ def tls_context() -> ssl.SSLContext:
 class GuardedTransport(httpx.HTTPTransport):
     """httpx over `GuardedBackend`; certificates are checked, the environment's proxies are not used."""
 
-    def __init__(self, backend: httpcore.NetworkBackend) -> None:
+    def __init__(self, backend: httpcore.NetworkBackend, connections: int = CONNECTIONS) -> None:
         context = tls_context()
         super().__init__(verify=context, trust_env=False)
         self._pool.close()
         self._pool = httpcore.ConnectionPool(
             ssl_context=context,
-            max_connections=50,
+            max_connections=connections,
             max_keepalive_connections=10,
             keepalive_expiry=30,
             network_backend=backend,
@@ -150,10 +153,12 @@ class GuardedClient(httpx.Client):
 
 
 def guarded_client(
-    allowed_hosts: Iterable[str], *, timeout_s: float, resolver: Resolver = system_resolver
+    allowed_hosts: Iterable[str],
+    *,
+    timeout_s: float,
+    resolver: Resolver = system_resolver,
+    connections: int = CONNECTIONS,
 ) -> httpx.Client:
     """A client that follows no redirects by itself: whoever follows one checks it like a new URL."""
-    backend = GuardedBackend(allowed_hosts, resolver)
-    return GuardedClient(
-        transport=GuardedTransport(backend), timeout=timeout_s, follow_redirects=False, trust_env=False
-    )
+    transport = GuardedTransport(GuardedBackend(allowed_hosts, resolver), connections)
+    return GuardedClient(transport=transport, timeout=timeout_s, follow_redirects=False, trust_env=False)

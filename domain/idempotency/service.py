@@ -52,6 +52,11 @@ class IdempotencyService:
         with self._database.write() as session:
             session.execute(delete(IdempotentReply).where(IdempotentReply.scope == scope))
 
+    def forget_running(self) -> None:
+        """Whoever began them is known to be dead: their callers may try the same key again."""
+        with self._database.write() as session:
+            session.execute(delete(IdempotentReply).where(IdempotentReply.status.is_(None)))
+
     def _kept(self, row: IdempotentReply) -> Kept:
         body = None if row.body is None else self._keys.unseal("idempotency", row.scope, row.body)
         return Kept(row.fingerprint, row.status, body, tuple(Permission(name) for name in row.needs or ()))

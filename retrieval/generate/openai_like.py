@@ -16,6 +16,7 @@ from retrieval.generate.protocol import GenerationFailed
 from retrieval.passages import Passage
 
 MAX_REPLY_CHARACTERS = 40_000
+SILENCE_S = 0.5  # after so long the caller hears that nothing came, and may leave
 
 
 class OpenAILikeWriter:
@@ -38,9 +39,13 @@ class OpenAILikeWriter:
         threading.Thread(target=self._read, args=(turns, queue, gone), name="llm", daemon=True).start()
         try:
             while True:
+                left_s = deadline - time.monotonic()
                 try:
-                    piece = queue.get(timeout=max(0.0, deadline - time.monotonic()))
+                    piece = queue.get(timeout=max(0.0, min(left_s, SILENCE_S)))
                 except Empty:
+                    if left_s > SILENCE_S:
+                        yield ""
+                        continue
                     raise GenerationFailed(f"the language model took longer than {self._timeout_s:g} s") from None
                 if piece is None:
                     return

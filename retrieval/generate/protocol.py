@@ -15,7 +15,8 @@ class AnswerWriter(Protocol):
     def write(
         self, question: str, history: Sequence[Turn], passages: Sequence[Passage], style: Style
     ) -> Generator[str, None, None]:
-        """Text as it arrives, with `[n]` after what source n (1-based) supports; closed early, no more is read.
+        """Text as it arrives, with `[n]` after what source n (1-based) supports; closed early, no more is read. An
+        empty one where nothing comes for a moment.
 
         Raises `GenerationFailed`.
         """

@@ -10,6 +10,7 @@ import httpx
 import pytest
 
 from api import answer_streams
+from api.insydr import chatting
 from tests.support.client import Shape, Workspace, check_error, until
 from tests.support.visitor import ORIGIN, Page, events, kinds, text_of
 
@@ -164,6 +165,16 @@ class TestChat:
         shaped.ingest(TEXT)
         page = Page.of(shaped, response_config={"confidence_threshold": 0, "show_sources": False})
         assert page.say(QUESTION)[-2].data == {"type": "sources", "sources": []}
+
+    def test_silence_is_filled_with_comments(self, page: Page, writer: Writer, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(chatting, "PING_S", 0.05)
+        with page.shape.http.stream(
+            "POST", "/api/v1/widget/chat", headers=page.headers(), json={"agent_id": page.agent, "message": QUESTION}
+        ) as reply:
+            lines = reply.iter_lines()
+            assert next(line for line in lines if line.startswith(":")) == ": ping"
+            writer.go_on.set()
+            assert '"done"' in "".join(lines)
 
     def test_events_for_others(self, shaped: Workspace, page: Page) -> None:
         page.say(QUESTION, session_id="s1")

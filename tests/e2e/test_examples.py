@@ -1,0 +1,85 @@
+"""The examples that people paste, as they are: a program, and a module in a page of another origin."""
+
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+
+from tests.support import services
+from tests.support.client import Workspace
+from tests.support.visitor import Page
+
+EXAMPLES = Path(__file__).resolve().parents[2] / "docs" / "examples"
+ARGUMENTS = ["--no-sandbox", "--disable-quic", "--disable-background-networking", "--disable-component-update",
+             "--disable-sync"]  # fmt: skip
+QUESTION, ANSWER = "How long is the battery covered?", "The battery is covered for two years."
+IN_PAGE = """async ([widget, question]) => {
+  const { ask, giveThumb } = await import("/ask.mjs");
+  const tokens = [];
+  const answer = await ask(widget, question, { sessionId: "s1", onToken: (token) => tokens.push(token) });
+  await giveThumb(widget, answer.message_id, "THUMBS_DOWN", "No.");
+  return { ...answer, tokens };
+}"""
+
+
+@pytest.fixture
+def asked(workspace: Workspace) -> Workspace:
+    workspace.ingest(ANSWER, "warranty.txt")
+    return workspace
+
+
+@pytest.fixture
+def site() -> Iterator[str]:
+    class Handler(SimpleHTTPRequestHandler):
+        extensions_map = {**SimpleHTTPRequestHandler.extensions_map, ".mjs": "text/javascript"}
+
+        def log_message(self, *_: object) -> None:
+            """Quiet."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Handler, directory=str(EXAMPLES)))
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"127.0.0.1:{server.server_port}"
+    server.shutdown()
+    server.server_close()
+
+
+def test_a_program(asked: Workspace) -> None:
+    services.module("requests")
+    agent = Page.of(asked).agent
+    order = {"name": "s", "kind": "secret", "permissions": ["agents:ask"]}
+    environment = {
+        **os.environ, "INSYDR_URL": str(asked.shape.http.base_url).rstrip("/"), "INSYDR_WORKSPACE": asked.id,
+        "INSYDR_AGENT": agent, "INSYDR_KEY": asked.post("/api-keys", json=order).json()["key"],
+        "PYTHONIOENCODING": "utf-8",
+    }  # fmt: skip
+    command = [sys.executable, str(EXAMPLES / "ask.py"), QUESTION]
+    done = subprocess.run(command, env=environment, capture_output=True, check=False, timeout=60)
+    assert done.returncode == 0, done.stderr.decode()
+    answer, source, confidence = done.stdout.decode().splitlines()
+    assert (answer, source) == (ANSWER, f"[1] warranty.txt: “{ANSWER}”")
+    assert confidence.startswith("Confidence: 0.")
+    (one,) = asked.get("/conversations").json()["conversations"]
+    assert (one["channel"], one["feedback"]["thumbs_up"]) == ("API", 1)
+
+
+def test_a_page(asked: Workspace, site: str) -> None:
+    browser_path = services.chromium()
+    sync_api = services.module("playwright.sync_api")
+    page = Page.of(asked, site)
+    widget = {"url": str(asked.shape.http.base_url).rstrip("/"), "apiKey": page.key, "agentId": page.agent}
+    with sync_api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=browser_path, args=ARGUMENTS)
+        tab = browser.new_page()
+        tab.goto(f"http://{site}/")
+        answer = tab.evaluate(IN_PAGE, [widget, QUESTION])
+        browser.close()
+    assert (answer["text"], "".join(answer["tokens"])) == (ANSWER, ANSWER)
+    assert answer["sources"][0]["quote"] == ANSWER
+    (one,) = asked.get("/conversations").json()["conversations"]
+    assert (one["channel"], one["page_url"], one["feedback"]["thumbs_down"]) == ("WIDGET", f"http://{site}/", 1)
