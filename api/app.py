@@ -14,7 +14,7 @@ from fastapi.responses import HTMLResponse
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
-from api import health
+from api import health, web
 from api.cors import WidgetCors
 from api.error_handlers import install_handlers
 from api.insydr.routes import ROUTERS as INSYDR_ROUTERS
@@ -40,6 +40,7 @@ def create_app(state: ApiState) -> ASGIApp:
         if surface.openapi_path:
             app.get(surface.openapi_path, include_in_schema=False)(_openapi_of(surface))
     app.include_router(health.router)
+    app.include_router(web.router)
     install_handlers(app)
     _documentation(app)
     book = OriginBook(state.database, localhost=state.settings.widget_localhost)

@@ -204,7 +204,7 @@ class Installation:
         from ingest.language import detect_language
 
         answerer = Answerer(self._searcher, self.writer, detect_language, self.reader)
-        return ConversationService(self.database, answerer)
+        return ConversationService(self.database, self.keys, answerer)
 
     @Lazy
     def replies(self) -> IdempotencyService:

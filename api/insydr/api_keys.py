@@ -22,6 +22,9 @@ class KeyIn(Input):
     permissions: list[ShortText] = Field(["*"], max_length=100)
     allowed_ips: list[ShortText] = Field([], max_length=100)
     expires_at: Moment | None = None
+    messages_per_day: Annotated[int, Field(ge=1, le=10_000_000)] | None = Field(
+        None, description="Of a public key: what its visitors may ask in all, a UTC day; then 429 DAILY_LIMIT."
+    )
 
 
 class RotateIn(Input):
@@ -36,6 +39,7 @@ class KeyOut(Output):
     allowed_domains: list[str]
     permissions: list[str]
     allowed_ips: list[str]
+    messages_per_day: int | None
     is_active: bool
     expires_at: datetime | None
     last_used_at: datetime | None
@@ -56,7 +60,7 @@ class KeyList(BaseModel):
 def create(body: KeyIn, who: Who, state: State) -> NewKeyOut:
     order = KeyOrder(
         body.name, body.kind, tuple(body.allowed_domains), tuple(body.permissions), tuple(body.allowed_ips),
-        body.expires_at,
+        body.expires_at, body.messages_per_day,
     )  # fmt: skip
     with state.database.write() as session:
         row, key = ApiKeyService(session, who, state.keys).create(order)

@@ -39,6 +39,7 @@ class QuestionIn(Input):
         None, min_length=1, description="The client's own id of this message: in its session it is answered once."
     )
     visitor_id: IdText | None = Field(None, description="Who asks, as the client names them.")
+    proof: Text | None = Field(None, max_length=500, description="Where the agent asks for it: `challenge.nonce`.")
     metadata: JsonObject = Field({}, description="page_url, user_agent, and whatever the client wants to find again.")
 
 
@@ -78,7 +79,7 @@ def question_of(
     body: QuestionIn, request: Request, who: Principal, agent_id: str, channel: Channel, key_id: str = ""
 ) -> Question:
     visit = visit_of(body.metadata, body.visitor_id, request, channel, key_id)
-    asked = Asked(body.message, visit, body.session_id or new_id(Prefix.CONVERSATION))
+    asked = Asked(body.message, visit, body.session_id or new_id(Prefix.CONVERSATION), proof=body.proof)
     headers = request.headers
     return Question(
         who, agent_id, asked, body.session_id or "", headers.get("idempotency-key", "")[:255], body.client_message_id,

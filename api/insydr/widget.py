@@ -16,10 +16,11 @@ from api.state import State
 from api.visitor import Visitor
 from domain.agents.service import AgentService, version_label
 from domain.agents.settings import widget_config
-from domain.agents.widget_settings import Appearance, Behavior, Branding
+from domain.agents.widget_settings import Appearance, Behavior, Branding, Protection
 from domain.conversations.escalations import Request as EscalationRequest
 from domain.conversations.escalations import escalate as keep_escalation
 from domain.conversations.feedback import give_feedback
+from domain.conversations.proofs import issue
 from domain.models import Agent, Channel
 
 router = INSYDR.router("/api/v1/widget", tag="Widget")
@@ -38,7 +39,13 @@ class ConfigOut(BaseModel):
     appearance: Appearance
     behavior: BehaviorOut
     branding: Branding
+    protection: Protection
     language: str | None
+
+
+class ChallengeOut(BaseModel):
+    challenge: str
+    bits: int = Field(description="SHA-256 of `challenge.number` must begin with so many zero bits.")
 
 
 class WidgetChatIn(QuestionIn):
@@ -74,6 +81,17 @@ def config(agent_id: Annotated[str, Path(max_length=64)], who: Visitor, state: S
         agent, settings = AgentService(session, who).published(agent_id)
     response.headers["Cache-Control"] = "no-cache"
     return _config_out(agent, settings)
+
+
+@router.get("/challenge/{agent_id}")
+def challenge(
+    agent_id: Annotated[str, Path(max_length=64)], who: Visitor, state: State, response: Response
+) -> ChallengeOut:
+    """For the first message of a session, where the agent's `protection.proof_of_work` asks for it."""
+    with state.database.read() as session:
+        AgentService(session, who).published(agent_id)
+    response.headers["Cache-Control"] = "no-store"
+    return ChallengeOut(**issue(state.keys, agent_id, who.key_id or "")._asdict())
 
 
 @router.post(
@@ -115,5 +133,5 @@ def _config_out(agent: Agent, settings: dict[str, Any]) -> ConfigOut:
     return ConfigOut(
         agent_id=agent.id, agent_name=settings["name"], version=version_label(agent),
         paused=agent.paused_at is not None, appearance=look.appearance, behavior=behavior, branding=look.branding,
-        language=look.language,
+        protection=look.protection, language=look.language,
     )  # fmt: skip

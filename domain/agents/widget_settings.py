@@ -51,8 +51,15 @@ class Branding(StrictModel):
     avatar_url: Annotated[str | None, Field(max_length=2_000), AfterValidator(_picture)] = None
 
 
+class Protection(StrictModel):
+    proof_of_work: bool = Field(
+        False, description="A visitor's browser computes for a moment before the first message: dear for robots."
+    )
+
+
 class WidgetConfig(StrictModel):
     appearance: Appearance = Appearance()
     behavior: Behavior = Behavior()
     branding: Branding = Branding()
+    protection: Protection = Protection()
     language: Literal["ar", "de", "en", "es"] | None = Field(None, description="null: the page's, else the browser's.")

@@ -42,6 +42,7 @@ class KeyOrder:
     permissions: tuple[str, ...] = (ALL,)
     allowed_ips: tuple[str, ...] = ()
     expires_at: datetime | None = None
+    messages_per_day: int | None = None
 
 
 class ApiKeyService:
@@ -67,6 +68,7 @@ class ApiKeyService:
             permissions=self._granted(order),
             allowed_ips=list(order.allowed_ips),
             expires_at=order.expires_at,
+            messages_per_day=order.messages_per_day,
         )
         self._session.add(row)
         return row, key
@@ -89,7 +91,7 @@ class ApiKeyService:
             raise InvalidInput("This key is revoked or expired: create a new one instead.", code="KEY_INACTIVE")
         order = KeyOrder(
             old.name, KeyKind(old.kind), tuple(old.allowed_domains), tuple(old.permissions) or (ALL,),
-            tuple(old.allowed_ips), old.expires_at,
+            tuple(old.allowed_ips), old.expires_at, old.messages_per_day,
         )  # fmt: skip
         made = self.create(order)  # first: a key that rotates itself is held to the limits it has had until now
         ends = utc_now() + timedelta(hours=overlap_hours)

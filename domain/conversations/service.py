@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from core.crypto import Keyring
 from core.database import Database
 from core.errors import Conflict, InvalidInput
 from core.ids import Prefix, new_id
@@ -17,6 +18,7 @@ from domain.agents.repository import AgentRepository
 from domain.agents.service import AgentService, snapshot, version_label
 from domain.agents.settings import DEFAULT_FALLBACK, AgentStatus, widget_config
 from domain.calibration.repository import CalibrationRepository
+from domain.conversations import allowance, proofs
 from domain.conversations.recording import Exchange, Timings, Visit, record, search_ms
 from domain.conversations.repository import ConversationRepository
 from domain.conversations.sources import Source, source_of
@@ -38,6 +40,7 @@ class Asked:
     visit: Visit
     session_id: str | None = None
     history: Sequence[Turn] = ()
+    proof: str | None = None  # of work
     at: float = field(default_factory=time.perf_counter)
     question_id: str = field(default_factory=lambda: new_id(Prefix.MESSAGE))
     answer_id: str = field(default_factory=lambda: new_id(Prefix.MESSAGE))
@@ -58,6 +61,7 @@ class Brief:
     shows_sources: bool = True
     streams: bool = True
     offers_escalation: bool = True  # to a human, after the fallback
+    wants_proof: bool = False  # of work, from a visitor whose session is not known
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +87,8 @@ Piece = Token | Reply
 
 
 class ConversationService:
-    def __init__(self, database: Database, answerer: Answerer) -> None:
-        self._database, self._answerer = database, answerer
+    def __init__(self, database: Database, keys: Keyring, answerer: Answerer) -> None:
+        self._database, self._keys, self._answerer = database, keys, answerer
         self._passages = SqlPassages(database)
 
     def draft_brief(self, who: Principal, agent_id: str, asked: Asked) -> Brief:
@@ -106,7 +110,12 @@ class ConversationService:
             agent, settings = AgentService(session, who).published(agent_id)
             if agent.paused_at is not None:
                 raise Conflict("The agent is paused. Ask again later.", code="AGENT_PAUSED")
-            return _brief(session, who, agent, settings, asked)
+            brief = _brief(session, who, agent, settings, asked)
+            most = allowance.daily_limit(session, who, asked.visit.key_id)
+        if brief.wants_proof and asked.visit.key_id and not brief.history:
+            proofs.check(self._database, self._keys, asked.proof, agent_id, asked.visit.key_id)
+        allowance.take(self._database, asked.visit.key_id, most)
+        return brief
 
     def ask(self, who: Principal, brief: Brief, asked: Asked) -> Generator[Piece, None, None]:
         """Tokens as they become known, whose texts joined are the answer's, then one `Reply`. Where the agent does not
@@ -178,9 +187,9 @@ def brief_of(agent_id: str, version: str, settings: dict[str, Any], history: Seq
         system_prompt=rules["custom_system_prompt"],
         language=behavior["fixed_language"] if behavior["language_mode"] == "fixed" else None,
     )
-    named = settings["collection_ids"]
+    named, widget = settings["collection_ids"], widget_config(settings)
     return Brief(
         agent_id, version, None if named is None else tuple(named), style, history,
         shows_sources=response["show_sources"], streams=response["stream_response"],
-        offers_escalation=widget_config(settings).behavior.offer_escalation,
+        offers_escalation=widget.behavior.offer_escalation, wants_proof=widget.protection.proof_of_work,
     )  # fmt: skip

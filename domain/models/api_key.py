@@ -26,6 +26,7 @@ class ApiKey(Created, Base):
     allowed_domains: Mapped[list[Any]]
     permissions: Mapped[list[Any]]
     allowed_ips: Mapped[list[Any]]
+    messages_per_day: Mapped[int | None]  # of a public key: by all its visitors; None: any number
     expires_at: Mapped[datetime | None]
     revoked_at: Mapped[datetime | None]
     last_used_at: Mapped[datetime | None]

@@ -5,6 +5,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
 import typer
@@ -18,7 +19,7 @@ from insydr.progress import Progress
 from insydr.workspaces import new_workspace, pick_workspace
 
 EMAIL = "demo@insydr.example"
-SLUG, COLLECTION, AGENT = "demo", "Insydr", "Guide"
+SLUG, COLLECTION, AGENT, KEY = "demo", "Insydr", "Guide", "Demo page"
 QUESTION = "What happens when a worker is killed while it processes a document?"
 ROOT = Path(__file__).resolve().parent.parent.parent
 SAMPLES = Path(__file__).resolve().parent.parent / "demo_files"
@@ -47,10 +48,12 @@ def _show(parts: Installation, url: str, question: str) -> None:
     with httpx.Client(base_url=url, headers=headers, timeout=600, trust_env=False) as http:
         client = Client(http, workspace, SLUG)
         agent_id = _load(client)
+        key = _public_key(client, url)
         reply = client.call("POST", f"/agents/{agent_id}/test", json={"message": question})
     typer.echo(f"\nQuestion: {question}\n\n{answer_text(reply)}\n")
     typer.echo(f"Insydr answers at {url}\n  API docs   {url}/docs\n  login      {EMAIL} / {password}")
     typer.echo(f"  workspace  {workspace}\n  agent      {agent_id}")
+    typer.echo(f"  widget     {url}/demo/{agent_id}#{key}")
     typer.echo('  try        .venv/bin/insydr ask "How is a document deleted?"\nStop with Ctrl-C.')
 
 
@@ -88,6 +91,17 @@ def _load(client: Client) -> str:
     agent_id = str(client.call("POST", "/agents", json=fields)["id"])
     client.call("POST", f"/agents/{agent_id}/publish")
     return agent_id
+
+
+def _public_key(client: Client, url: str) -> str:
+    """A key for the sample page, in place of the last start's: it is shown only once."""
+    for row in client.call("GET", "/api-keys", params={"limit": 200})["api_keys"]:
+        if row["name"] == KEY and row["is_active"]:
+            client.call("DELETE", f"/api-keys/{row['id']}")
+    port = urlsplit(url).port
+    domains = [f"{host}:{port}" for host in sorted({"127.0.0.1", "localhost", urlsplit(url).hostname or ""})]
+    made = client.call("POST", "/api-keys", json={"name": KEY, "allowed_domains": domains})
+    return str(made["key"])
 
 
 def _wait(client: Client, job: dict[str, Any]) -> None:

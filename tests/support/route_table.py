@@ -109,7 +109,7 @@ WITHOUT_WORKSPACE = {
 # what takes a public key, whose workspace it is
 WITH_PUBLIC_KEY = {
     ("GET", "/api/v1/widget/config/{agent_id}"), ("POST", "/api/v1/widget/chat"), ("POST", "/api/v1/widget/feedback"),
-    ("POST", "/api/v1/widget/escalate"),
+    ("POST", "/api/v1/widget/escalate"), ("GET", "/api/v1/widget/challenge/{agent_id}"),
 }  # fmt: skip
 
 

@@ -1,9 +1,12 @@
 """The widget's routes as a browser uses them: config, streamed answers, thumbs, asking for a human, origins."""
 
+import hashlib
 import re
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from itertools import count
 from typing import Any
 
 import httpx
@@ -11,6 +14,7 @@ import pytest
 
 from api import answer_streams
 from api.insydr import chatting
+from domain.conversations import proofs
 from tests.support.client import Shape, Workspace, check_error, until
 from tests.support.visitor import ORIGIN, Page, events, kinds, text_of
 
@@ -598,6 +602,58 @@ class TestBadInput:
         )
         (one,) = workspace.get("/conversations").json()["conversations"]
         assert [one[name] for name in ("session_id", "visitor_id", "page_url", "first_question")] == [script] * 4
+
+
+class TestProtection:
+    @staticmethod
+    def solved(page: Page) -> str:
+        found = page.shape.http.get(f"/api/v1/widget/challenge/{page.agent}", headers=page.headers()).json()
+        for number in count():
+            digest = hashlib.sha256(f"{found['challenge']}.{number}".encode()).digest()
+            if int.from_bytes(digest, "big") >> (256 - found["bits"]) == 0:
+                return f"{found['challenge']}.{number}"
+        raise AssertionError
+
+    def test_a_proof_of_work_before_the_first_message(self, shaped: Workspace) -> None:
+        shaped.ingest(TEXT)
+        page = Page.of(shaped, widget_config={"protection": {"proof_of_work": True}})
+        assert page.config().json()["protection"] == {"proof_of_work": True}
+        proof = self.solved(page)
+        stranger = self.solved(Page.of(shaped, agent=page.agent))
+        lazy = proof.rpartition(".")[0] + ".0"
+        for wrong in (None, "", "x", "a.b.c.d", stranger, lazy, f"x{proof}", f"{proof}²"):
+            check_error(page.chat(QUESTION, session_id="s1", proof=wrong), 403, "PROOF_REQUIRED", "proof")
+        assert text_of(page.say(QUESTION, session_id="s1", proof=proof)) == ANSWER
+        assert page.say("And the frame?", session_id="s1")[-1].data["type"] == "done"
+        check_error(page.chat(QUESTION, session_id="s2", proof=proof), 403, "PROOF_REQUIRED", "proof")
+        assert messages(shaped) == 4
+
+    def test_a_challenge_ends(self, workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+        page = Page.of(workspace, widget_config={"protection": {"proof_of_work": True}})
+        monkeypatch.setattr(proofs, "LIFE", timedelta(seconds=-1))
+        check_error(page.chat(QUESTION, proof=self.solved(page)), 403, "PROOF_REQUIRED", "proof")
+
+    def test_programs_need_none(self, workspace: Workspace) -> None:
+        page = Page.of(workspace, widget_config={"protection": {"proof_of_work": True}})
+        assert workspace.post(f"/agents/{page.agent}/chat", json={"message": "Hi?"}).status_code == 200
+
+    def test_messages_of_a_key_a_day(self, shaped: Workspace, page: Page) -> None:
+        order = {"name": "k", "allowed_domains": ["shop.example.com"], "messages_per_day": 3}
+        made = shaped.post("/api-keys", json=order).json()
+        assert made["messages_per_day"] == 3
+        page.key = made["key"]
+        with ThreadPoolExecutor(5) as pool:
+            replies = list(pool.map(lambda _: page.chat(QUESTION), range(5)))
+        assert sorted(reply.status_code for reply in replies) == [200, 200, 200, 429, 429]
+        refused = page.chat(QUESTION)
+        check_error(refused, 429, "DAILY_LIMIT")
+        assert 0 < int(refused.headers["retry-after"]) <= 86_400
+        assert messages(shaped) == 6
+
+    @pytest.mark.parametrize("most", [0, -1, 1.5, "3"])
+    def test_a_limit_is_a_number(self, workspace: Workspace, most: Any) -> None:
+        reply = workspace.post("/api-keys", json={"name": "k", "messages_per_day": most})
+        check_error(reply, 400, "VALIDATION_ERROR", "messages_per_day")
 
 
 class TestPrograms:

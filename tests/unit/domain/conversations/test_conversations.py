@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select, text
 
+from core.crypto import Keyring
 from core.embedding.sparse import SparseEncoder
 from core.errors import InsydrError
 from domain.agents.service import AgentChange, AgentService, NewAgent
@@ -21,6 +22,7 @@ from retrieval.search import Searcher
 from tests.support.bench import Bench
 
 TEXT = "The battery is covered for two years."
+KEYS = Keyring("a test's secret key of at least 32 characters")
 VISIT = Visit(Channel.TEST)
 ASKED = Asked("How long is the battery covered?", VISIT)
 
@@ -55,7 +57,7 @@ class Desk:
 
     def service(self, writer: AnswerWriter | None = None) -> ConversationService:
         searcher = Searcher(self.bench.vectors, self.bench.model, SparseEncoder())
-        return ConversationService(self.database, Answerer(searcher, writer, lambda _: "en"))
+        return ConversationService(self.database, KEYS, Answerer(searcher, writer, lambda _: "en"))
 
     def ask(self, writer: AnswerWriter | None = None, asked: Asked = ASKED):
         service = self.service(writer)
