@@ -18,7 +18,7 @@ SOURCES = WIDGET.parents[1] / "widget"
 ARGUMENTS = ["--no-sandbox", "--disable-quic", "--disable-background-networking", "--disable-component-update",
              "--disable-sync"]  # fmt: skip
 PATIENCE_MS = 5_000
-HOSTILE = "<img src=x onerror=\"window.hit=1\"> [go](javascript:window.hit=1) <script>window.hit=1</script>"
+HOSTILE = '<img src=x onerror="window.hit=1"> [go](javascript:window.hit=1) <script>window.hit=1</script>'
 SEED = """
   InsydrAI.init({{
     agentId: "agent_abc123",
@@ -141,11 +141,21 @@ class TestSnippet:
         wait(page, "heard.length === 2")
         first, second = page.evaluate("heard")
         assert (first["role"], first["text"]) == ("user", "Hello!")
-        assert (second["role"], second["text"], second["id"]) == ("assistant", "Hello from the scripted agent.", "msg_1")
+        assert (second["role"], second["text"], second["id"]) == (
+            "assistant",
+            "Hello from the scripted agent.",
+            "msg_1",
+        )
         assert page.locator(".root.dark.bottom-right .panel").is_visible()
         body = site.calls_of("chat")[0].body
-        assert (body["agent_id"], body["message"], body["metadata"]["page_url"]) == (AGENT, "Hello!", site.pages_at + "/")
-        assert all(re.fullmatch("[0-9a-f]{32}", body[name]) for name in ("session_id", "client_message_id", "visitor_id"))
+        assert (body["agent_id"], body["message"], body["metadata"]["page_url"]) == (
+            AGENT,
+            "Hello!",
+            site.pages_at + "/",
+        )
+        assert all(
+            re.fullmatch("[0-9a-f]{32}", body[name]) for name in ("session_id", "client_message_id", "visitor_id")
+        )
         assert site.calls_of("chat")[0].headers["X-API-Key"] == KEY
 
     def test_a_wrong_key_shows_nothing_and_says_so_once(self, site: WidgetSite, browser: Any) -> None:
@@ -180,19 +190,22 @@ class TestAnswer:
         page = opened()
         ask(page, "Prices?")
         bubble = page.locator(".list .assistant .bubble")
+        log = page.get_by_role("log")
         page.get_by_text("Größe **ab").wait_for()
         assert page.get_by_label("Send", exact=True).is_disabled()
         page.get_by_label("Write a message").fill("typed meanwhile")
         page.keyboard.press("Enter")
-        assert page.get_by_role("log").text_content() == ""
+        assert "Größe" not in log.inner_text()
         page.evaluate("""window.said = []; new MutationObserver(all => said.push(all.length)).observe(
-          document.querySelector('insydr-chat').shadowRoot.querySelector('[role=log]'), {childList: true, subtree: true})""")
+          document.querySelector('insydr-chat').shadowRoot.querySelector('[role=log]'),
+          {childList: true, subtree: true, characterData: true, attributes: true})""")
         gate.set()
         answered(page)
         assert bubble.inner_text() == "Größe ab 10 € 🎈 mehr."
         assert bubble.locator("strong").inner_text() == "ab 10 €"
-        assert page.get_by_role("log").text_content() == "Größe ab 10 € 🎈 mehr."
+        assert log.inner_text().count("Größe ab 10 € 🎈 mehr.") == 1
         assert page.evaluate("said") == [1]
+        assert page.locator("insydr-chat [aria-live]:not([aria-live=off])").count() == 1
         assert page.get_by_label("Write a message").input_value() == "typed meanwhile"
         assert len(site.calls_of("chat")) == 1
 
@@ -217,7 +230,7 @@ class TestAnswer:
         gate = site.scripts["Stop?"] = Script(gate=threading.Event())
         page = opened()
         ask(page, "Stop?")
-        page.locator(".list .assistant").get_by_text("Hello").wait_for()
+        page.locator(".pending").get_by_text("Hello").wait_for()
         page.get_by_label("Stop the answer").click()
         page.get_by_text("Stopped").wait_for()
         assert page.get_by_label("Send", exact=True).is_enabled()
@@ -278,7 +291,10 @@ class TestVisitor:
         answer.get_by_label("What was missing or wrong?").fill("The price")
         answer.get_by_role("button", name="Send comment").click()
         wait(page, "heard.filter(one => one[0] === 'feedback').length === 3")
-        assert [down.get_attribute("aria-pressed"), answer.get_by_label("Helpful", exact=True).get_attribute("aria-pressed")] == ["true", "false"]
+        assert [
+            down.get_attribute("aria-pressed"),
+            answer.get_by_label("Helpful", exact=True).get_attribute("aria-pressed"),
+        ] == ["true", "false"]
         bodies = [one.body for one in site.calls_of("feedback")]
         assert [one["feedback_type"] for one in bodies] == ["THUMBS_UP", "THUMBS_DOWN", "THUMBS_DOWN"]
         assert bodies[-1] == {"message_id": "msg_1", "feedback_type": "THUMBS_DOWN", "comment": "The price"}
@@ -367,7 +383,10 @@ class TestHostile:
         bubble = answered(page).locator(".bubble")
         shape = "b => [...b.querySelectorAll('em,p>code,ol>li,ul>li,th,td,td>strong,pre,a,br')].map(one => one.tagName).join(' ')"
         assert bubble.evaluate(shape) == "EM CODE LI LI LI TH TH TD TD STRONG PRE A A BR"
-        assert [one.get_attribute("href") for one in bubble.locator("a").all()] == ["https://example.com/a_(b)", "https://example.com/c"]
+        assert [one.get_attribute("href") for one in bubble.locator("a").all()] == [
+            "https://example.com/a_(b)",
+            "https://example.com/c",
+        ]
         assert bubble.locator("pre").inner_text() == "x = '<b>'"
         assert "snake_case_name, 2 * 3 * 4.\n# no heading" in bubble.inner_text()
         assert bubble.get_by_role("button", name="Copy").is_visible()
@@ -376,7 +395,11 @@ class TestHostile:
 class TestPage:
     def test_a_strict_policy_lets_it_in(self, site: WidgetSite, opened: Opened) -> None:
         """No inline script, no inline style, no picture."""
-        site.add("/page.js", f"window.heard=[];InsydrAI.init({{agentId:'{AGENT}',apiKey:'{KEY}'}});{LISTEN}", "text/javascript")
+        site.add(
+            "/page.js",
+            f"window.heard=[];InsydrAI.init({{agentId:'{AGENT}',apiKey:'{KEY}'}});{LISTEN}",
+            "text/javascript",
+        )
         policy = f"default-src 'none'; script-src {site.api} {site.pages_at}; connect-src {site.api}; style-src 'none'"
         html = f"<!doctype html><title>T</title><body><script src='{site.api}/widget.js'></script><script src='/page.js'></script>"
         site.add("/strict", html, Content_Security_Policy=policy)
@@ -390,16 +413,21 @@ class TestPage:
     def test_styles_of_the_page_stay_outside(self, site: WidgetSite, opened: Opened) -> None:
         rules = """*{all:unset!important;color:lime!important}
                    div,section,button,body>*{display:none!important;opacity:0!important;transform:scale(.1)!important}"""
-        plain, reset = opened(is_open=False), opened(html=page_html(site, {}, head=f"<style>{rules}</style>"), is_open=False)
+        plain, reset = (
+            opened(is_open=False),
+            opened(html=page_html(site, {}, head=f"<style>{rules}</style>"), is_open=False),
+        )
         boxes = [page.locator(".launcher").bounding_box() for page in (plain, reset)]
         assert boxes[0] == boxes[1]
         reset.locator(".launcher").click()
         assert reset.locator(".panel").is_visible()
-        assert reset.locator(".panel h2").evaluate("one => getComputedStyle(one).color") == "rgb(27, 31, 39)"
+        assert reset.locator(".header h2").evaluate("one => getComputedStyle(one).color") == "rgb(27, 31, 39)"
 
     def test_nothing_on_the_page_moves(self, opened: Opened) -> None:
         page = opened(is_open=False)
-        size = "[document.documentElement.scrollWidth, document.documentElement.scrollHeight, document.body.offsetHeight]"
+        size = (
+            "[document.documentElement.scrollWidth, document.documentElement.scrollHeight, document.body.offsetHeight]"
+        )
         before = page.evaluate(size)
         page.locator(".launcher").click()
         assert page.evaluate(size) == before
@@ -451,7 +479,9 @@ class TestPeople:
         assert close["x"] < avatar["x"]
         assert page.locator(".launcher").bounding_box()["x"] > 1000
 
-    @pytest.mark.parametrize(("option", "page_says", "words"), [("de", "es", "Senden"), (None, "es", "Enviar"), ("xx", "de", "Senden")])
+    @pytest.mark.parametrize(
+        ("option", "page_says", "words"), [("de", "es", "Senden"), (None, "es", "Enviar"), ("xx", "de", "Senden")]
+    )
     def test_languages(self, site: WidgetSite, opened: Opened, option: str | None, page_says: str, words: str) -> None:
         site.config["language"] = None
         options = {"language": option} if option else {}
@@ -460,7 +490,9 @@ class TestPeople:
 
     @pytest.mark.parametrize("theme", ["light", "dark"])
     def test_axe_finds_nothing(self, site: WidgetSite, opened: Opened, theme: str) -> None:
-        axe = Path(services.module("axe_playwright_python").__file__).with_name("axe.min.js").read_text(encoding="utf-8")
+        axe = (
+            Path(services.module("axe_playwright_python").__file__).with_name("axe.min.js").read_text(encoding="utf-8")
+        )
         site.scripts["All"] = Script(tokens=["A `code`, a [link](https://example.com)\n```\nx\n```\n\n|a|b|\n|-|-|\n|1|2|"],
                                      sources=[{"title": "T", "quote": "Q", "url": "https://example.com"}],
                                      done={"offer_escalation": True, "notice": "N"})  # fmt: skip

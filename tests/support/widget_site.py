@@ -182,7 +182,9 @@ class Handler(BaseHTTPRequestHandler):
         elif call.route == "feedback":
             self.reply(200, {"message": "Saved", **call.body})
         elif call.route == "escalate":
-            self.reply(200, {"id": "esc_1", "session_id": call.body.get("session_id"), "status": "OPEN", "message": "ok"})
+            self.reply(
+                200, {"id": "esc_1", "session_id": call.body.get("session_id"), "status": "OPEN", "message": "ok"}
+            )
         else:
             self.reply(404, {"code": "NOT_FOUND", "detail": "There is no such route."})
 

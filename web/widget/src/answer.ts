@@ -13,6 +13,8 @@ export interface Looks {
   texts: Texts;
   /** whether it was saved */
   rate(id: string, rating: Rating, comment?: string): Promise<boolean>;
+  /** has grown, and should be in sight */
+  reveal(element: Element): void;
 }
 
 let count = 0;
@@ -65,9 +67,9 @@ export class AnswerView {
     const isSure = config.showConfidence && shown.answered !== false && typeof shown.confidence === "number";
     if (isSure) this.element.append(confidence(texts, shown.confidence as number));
     const sources = config.showSources ? (shown.sources ?? []) : [];
-    const row = h("div", { class: "row" });
+    const row = h("div", { class: "row", "aria-live": "off" });
     const below: Node[] = [];
-    if (sources.length) below.push(addSources(row, sources, texts));
+    if (sources.length) below.push(addSources(row, sources, this.looks));
     if (config.feedback && shown.id) below.push(addFeedback(row, shown, this.looks));
     if (row.firstChild) this.element.append(row, ...below);
     this.onGrown();
@@ -80,13 +82,6 @@ export class AnswerView {
     this.lost(false);
     this.paint();
     this.bubble.hidden = !this.text;
-  }
-
-  /** Without the marks and the buttons. */
-  get spoken(): string {
-    const parts = this.bubble.querySelectorAll("p,li,th,td,code");
-    const leaves = [...parts].filter((one) => !one.querySelector("p,li") && !(one.tagName === "CODE" && one.closest("p,li,td,th")));
-    return leaves.map((one) => one.textContent).join(" ").trim();
   }
 
   private waiting(): void {
@@ -104,7 +99,7 @@ export class AnswerView {
 function blocks(texts: Texts) {
   return {
     code(text: string): Node {
-      const label = h("span", { "aria-live": "off" }, texts.get("copy"));
+      const label = h("span", {}, texts.get("copy"));
       const copy = button({ class: "copy" }, () => void copied(text, label, texts), label);
       const pre = h("pre", { tabindex: "0", role: "group", "aria-label": texts.get("code"), dir: "ltr" }, h("code", {}, text));
       return h("div", { class: "codeblock" }, pre, copy);
@@ -122,7 +117,6 @@ async function copied(text: string, label: HTMLElement, texts: Texts): Promise<v
     return; // not allowed here; the text can still be marked by hand
   }
   label.textContent = texts.get("copied");
-  setTimeout(() => (label.textContent = texts.get("copy")), 2000);
 }
 
 function confidence(texts: Texts, value: number): HTMLElement {
@@ -130,12 +124,13 @@ function confidence(texts: Texts, value: number): HTMLElement {
   return h("div", { class: `confidence ${level}` }, h("span", { class: "mark", "aria-hidden": "true" }), texts.get(level));
 }
 
-function addSources(row: HTMLElement, sources: Source[], texts: Texts): Node {
+function addSources(row: HTMLElement, sources: Source[], { texts, reveal }: Looks): Node {
   const id = nextId();
-  const list = h("ol", { id, class: "sources", hidden: true }, ...sources.map((one) => sourceItem(one, texts)));
+  const list = h("ol", { id, class: "sources", "aria-live": "off", hidden: true }, ...sources.map((one) => sourceItem(one, texts)));
   const opener = button({ class: "chip", "aria-expanded": "false", "aria-controls": id }, () => {
     list.hidden = !list.hidden;
     opener.setAttribute("aria-expanded", String(!list.hidden));
+    reveal(list);
   }, icon("book"), texts.count("sources", sources.length));
   row.append(opener);
   return list;
@@ -154,8 +149,8 @@ function sourceItem(source: Source, texts: Texts): HTMLElement {
 
 function addFeedback(row: HTMLElement, shown: Shown, looks: Looks): Node {
   const { texts } = looks;
-  const below = h("div", { class: "comment", hidden: true });
-  const said = h("div", { class: "status", role: "status" });
+  const below = h("div", { class: "comment", "aria-live": "off", hidden: true });
+  const said = h("div", { class: "status" });
   const thumbs: [Rating, HTMLButtonElement][] = [];
   const press = () => thumbs.forEach(([rating, one]) => one.setAttribute("aria-pressed", String(shown.rating === rating)));
   const send = async (rating: Rating, comment?: string): Promise<boolean> => {
@@ -166,6 +161,7 @@ function addFeedback(row: HTMLElement, shown: Shown, looks: Looks): Node {
     if (!isSaved) shown.rating = before;
     press();
     said.textContent = texts.get(isSaved ? "thanks" : "feedback_failed");
+    looks.reveal(said);
     return isSaved;
   };
   const thumb = (rating: Rating, label: string, shape: "up" | "thumbDown") => {
@@ -174,6 +170,7 @@ function addFeedback(row: HTMLElement, shown: Shown, looks: Looks): Node {
       void send(rating);
       below.replaceChildren(...(rating === "THUMBS_DOWN" ? [commentForm(texts, (text) => send(rating, text), below)] : []));
       below.hidden = rating !== "THUMBS_DOWN";
+      looks.reveal(below);
     }, icon(shape));
     thumbs.push([rating, one]);
     return one;

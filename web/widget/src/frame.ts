@@ -32,6 +32,8 @@ export class Frame {
     this.root = h("section", { "aria-label": texts.get("chat"), lang: texts.language, dir: texts.direction });
     this.addStyles(`${css}:host{z-index:${config.zIndex}!important}`, nonce);
     this.shadow.append(this.root);
+    // the page sees only the host as their target, and would take them for shortcuts of its own
+    for (const name of ["keydown", "keypress", "keyup"]) this.root.addEventListener(name, (event) => event.stopPropagation());
     this.paint();
     this.full.addEventListener("change", this.look);
     this.dark.addEventListener("change", this.look);

@@ -16,7 +16,7 @@ export class Handover {
   private readonly name = h("input", { id: "name", type: "text", autocomplete: "name", maxlength: "200", dir: "auto" });
   private readonly message = h("textarea", { id: "message", rows: "4", maxlength: "4000", dir: "auto" });
   private readonly wrong = h("div", { id: "email-error", class: "wrong" });
-  private readonly failed = h("div", { class: "wrong", role: "alert" });
+  private readonly failed = h("div", { class: "wrong", id: "not-sent" });
   private readonly submit: HTMLButtonElement;
 
   constructor(
@@ -26,7 +26,7 @@ export class Handover {
   ) {
     const field = (label: string, input: HTMLElement, ...more: Node[]) =>
       h("div", { class: "field" }, h("label", { for: input.id }, label), input, ...more);
-    this.submit = h("button", { type: "submit", class: "wide-button" }, texts.get("escalate_send"));
+    this.submit = h("button", { type: "submit", class: "wide-button", "aria-describedby": "not-sent" }, texts.get("escalate_send"));
     this.element = h("form", { class: "handover", novalidate: true, hidden: true, "aria-labelledby": "handover-title" },
       h("h2", { id: "handover-title" }, texts.get("talk_to_human")),
       h("p", {}, texts.get("escalate_intro")),
@@ -72,7 +72,8 @@ export class Handover {
     const isSent = await this.send(wish);
     this.submit.disabled = false;
     this.submit.textContent = this.texts.get("escalate_send");
-    if (isSent) this.clear();
-    else this.failed.textContent = this.texts.get("escalate_failed");
+    if (isSent) return this.clear();
+    this.failed.textContent = this.texts.get("escalate_failed");
+    this.submit.focus(); // with which it is read out
   }
 }

@@ -1,11 +1,12 @@
 /** `window.InsydrAI`: nothing in here may throw into the page. */
-import { Api, failureFrom } from "./api";
+import { Api, ApiError, failureFrom } from "./api";
 import { object, readConfig, type Options } from "./config";
 import { EVENTS, Events, type EventName, type Listener } from "./events";
 import { Texts } from "./texts";
 import { Widget } from "./widget";
 
-const SCRIPT = document.currentScript as HTMLScriptElement | null; // only while this file is being run
+/** Known only while this file is being run, and not at all to one that a bundler or a module brings. */
+const SCRIPT = (document.currentScript ?? document.querySelector("script[src$='/widget.js']")) as HTMLScriptElement | null;
 const MAX_QUEUED = 50;
 const TRIES = 3;
 
@@ -55,10 +56,15 @@ function targetOf(options: Options): Element {
   return found instanceof Element ? found : document.body;
 }
 
+function invalid(detail: string): ApiError {
+  return new ApiError({ code: "INVALID_OPTIONS", status: 0, detail, retryAfter: null });
+}
+
 async function start(options: Options, mine: number): Promise<void> {
   for (const name of ["agentId", "apiKey"] as const) {
-    if (typeof options[name] !== "string" || !options[name]) throw new Error(`init needs ${name}`);
+    if (typeof options[name] !== "string" || !options[name]) throw invalid(`init needs ${name}`);
   }
+  JSON.stringify(options.metadata ?? null); // what cannot be sent is said now, not with the first message
   const api = new Api(apiBase(options), options.apiKey);
   const [raw] = await Promise.all([configOf(api, options.agentId), bodyIsThere()]);
   if (mine !== current) return;

@@ -2,8 +2,9 @@
 import { AnswerView, userBubble, type Looks } from "./answer";
 import { button, h, icon } from "./dom";
 import { Handover, type Wish } from "./handover";
+import type { Shown } from "./store";
 
-export interface Actions extends Looks {
+export interface Actions extends Omit<Looks, "reveal"> {
   send(text: string): boolean;
   stop(): void;
   close(): void;
@@ -17,10 +18,11 @@ const MAX_COMPOSER_PX = 132;
 export class Panel {
   readonly element: HTMLElement;
   readonly id = "panel";
-  private readonly list = h("div", { class: "list" });
+  /** The one live region: an answer comes into it when it is whole, and is read out then, once. */
+  private readonly list = h("div", { class: "list", role: "log", "aria-live": "polite" });
+  private readonly pending = h("div", { class: "list pending" });
   private readonly welcome = h("div", { class: "welcome" });
   private readonly scroller: HTMLElement;
-  private readonly log = h("div", { class: "unseen", role: "log", "aria-live": "polite" });
   private readonly input: HTMLTextAreaElement;
   private readonly sendButton: HTMLButtonElement;
   private readonly stopButton: HTMLButtonElement;
@@ -29,11 +31,13 @@ export class Panel {
   private readonly menu: HTMLElement;
   private readonly talk: HTMLElement;
   private readonly handover: Handover;
+  private readonly looks: Looks;
   private isAtEnd = true;
 
   constructor(private readonly actions: Actions) {
     const { texts, config } = actions;
-    this.input = h("textarea", { rows: "1", maxlength: "4000", dir: "auto", "aria-label": texts.get("write"), placeholder: texts.get("placeholder") });
+    this.looks = { ...actions, reveal: (element) => this.reveal(element) };
+    this.input = h("textarea", { rows: "1", maxlength: "4000", dir: texts.direction, "aria-label": texts.get("write"), placeholder: texts.get("placeholder") });
     this.sendButton = h("button", { type: "submit", class: "round send", "aria-label": texts.get("send"), title: texts.get("send") }, icon("send"));
     this.stopButton = button({ class: "round stop", "aria-label": texts.get("stop"), title: texts.get("stop"), hidden: true },
       () => actions.stop(), icon("stop"));
@@ -43,11 +47,11 @@ export class Panel {
     this.menuButton = button({ class: "tool", "aria-label": texts.get("menu"), "aria-expanded": "false", "aria-controls": "menu" },
       () => this.showMenu(!!this.menu.hidden), icon("more"));
     this.closeButton = button({ class: "tool", "aria-label": texts.get("close_chat") }, () => actions.close(), icon("close"));
-    this.scroller = h("div", { class: "scroller", tabindex: "0", role: "group", "aria-label": texts.get("messages") }, this.welcome, this.list);
+    this.scroller = h("div", { class: "scroller", tabindex: "0", role: "group", "aria-label": texts.get("messages") }, this.welcome, this.list, this.pending);
     this.handover = new Handover(texts, (wish) => this.escalated(wish), () => this.showHandover(false));
     this.talk = h("div", { class: "talk" }, this.scroller, this.footer());
     this.element = h("div", { class: "panel", id: this.id, role: "dialog", "aria-labelledby": "agent", hidden: true, tabindex: "-1" },
-      this.header(), this.menu, this.talk, this.handover.element, this.log,
+      this.header(), this.menu, this.talk, this.handover.element,
       config.poweredBy && h("div", { class: "powered" }, texts.get("powered_by")));
     this.listen();
     this.reset();
@@ -59,9 +63,16 @@ export class Panel {
   }
 
   addAnswer(): AnswerView {
-    const view = new AnswerView(this.actions, () => this.follow());
-    this.append(view.element);
+    const view = new AnswerView(this.looks, () => this.follow());
+    this.pending.append(view.element);
+    this.toEnd();
     return view;
+  }
+
+  addAnswered(view: AnswerView, shown: Shown): void {
+    view.finish(shown);
+    this.list.append(view.element);
+    this.follow();
   }
 
   /** What is neither the visitor's nor the agent's: errors, confirmations. */
@@ -76,7 +87,6 @@ export class Panel {
       note.append(button({ class: "small" }, again, this.actions.texts.get("try_again")));
     }
     this.append(note);
-    this.announce(text);
   }
 
   addOffer(): void {
@@ -91,15 +101,11 @@ export class Panel {
     if (hadFocus && !isStreaming) this.input.focus();
   }
 
-  /** The one live region holds the last thing that was said, so that nobody reads the chat twice. */
-  announce(text: string): void {
-    this.log.replaceChildren(h("p", {}, text));
-  }
-
   /** As before the first message. */
   reset(): void {
     const { config, texts } = this.actions;
     this.list.replaceChildren();
+    this.pending.replaceChildren();
     this.welcome.replaceChildren();
     if (config.greeting !== null) {
       const greeting = h("div", { class: "bubble", dir: "auto" }, config.greeting || texts.get("greeting"));
@@ -208,6 +214,7 @@ export class Panel {
   }
 
   private fit(): void {
+    this.input.dir = this.input.value ? "auto" : this.actions.texts.direction; // an empty one goes with its placeholder
     this.input.style.height = "auto";
     this.input.style.height = `${Math.min(MAX_COMPOSER_PX, this.input.scrollHeight)}px`;
   }
@@ -231,6 +238,13 @@ export class Panel {
       this.addNote(this.actions.texts.get("escalated", { email: wish.email }));
     }
     return isSent;
+  }
+
+  /** Scrolls by hand: `scrollIntoView` may move the page, too. */
+  private reveal(element: Element): void {
+    const [part, view] = [element.getBoundingClientRect(), this.scroller.getBoundingClientRect()];
+    const below = part.bottom + 14 - view.bottom;
+    if (below > 0) this.scroller.scrollTop += Math.min(below, part.top - view.top - 56);
   }
 
   /** Whoever has scrolled up to read stays there. */

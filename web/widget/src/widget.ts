@@ -2,7 +2,7 @@
 import type { AnswerView, Rating } from "./answer";
 import { failureFrom, type Api, type Failure } from "./api";
 import { Question, type Answer, type Outcome } from "./chat";
-import type { Config, Json, Options } from "./config";
+import { object, type Config, type Json, type Options } from "./config";
 import type { Events } from "./events";
 import { Frame } from "./frame";
 import type { Wish } from "./handover";
@@ -59,6 +59,7 @@ export class Widget {
   open(): void {
     if (this.isOpen) return;
     this.isOpen = true;
+    if (!this.frame.host.isConnected) document.body.append(this.frame.host); // pages that change their body as they go
     const { activeElement, body } = document;
     const isFree = !activeElement || activeElement === body || activeElement === this.frame.host;
     this.panel.shown(true, this.frame.isFull);
@@ -105,7 +106,7 @@ export class Widget {
     this.panel.streaming(false);
     this.store.clear();
     this.panel.reset();
-    this.panel.announce(this.texts.get("deleted"));
+    this.panel.addNote(this.texts.get("deleted"));
   }
 
   destroy(): void {
@@ -122,7 +123,7 @@ export class Widget {
   private restore(): void {
     for (const one of this.store.shown) {
       if (one.role === "user") this.panel.addUser(one.text);
-      else this.panel.addAnswer().finish(one);
+      else this.panel.addAnswered(this.panel.addAnswer(), one);
     }
     const last = this.store.shown[this.store.shown.length - 1];
     if (last?.role === "user" && last.isPending) void this.ask(last);
@@ -159,12 +160,12 @@ export class Widget {
 
   private visitor(): Json {
     const id = this.options.visitorId || this.store.visitorId;
-    return id ? { visitor_id: id } : {};
+    return id ? { visitor_id: String(id) } : {};
   }
 
   /** Without the address's query and fragment: pages put secrets there. */
   private metadata(): Json {
-    return { page_url: location.origin + location.pathname, user_agent: navigator.userAgent, ...this.options.metadata };
+    return { page_url: location.origin + location.pathname, user_agent: navigator.userAgent, ...object(this.options.metadata) };
   }
 
   private end(asked: Shown, view: AnswerView, outcome: Outcome): void {
@@ -185,8 +186,7 @@ export class Widget {
     const { id, text, sources, confidence, answered, notice } = answer;
     const shown: Shown = { role: "assistant", id, text, sources, confidence, answered, notice, isStopped };
     this.store.add(shown);
-    view.finish(shown);
-    this.panel.announce(view.spoken);
+    this.panel.addAnswered(view, shown);
     this.events.emit("message", { role: "assistant", text, id });
     if (isStopped) return;
     if (answer.offerEscalation && this.config.offerEscalation) this.panel.addOffer();
