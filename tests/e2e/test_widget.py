@@ -2,7 +2,6 @@
 
 import gzip
 import hashlib
-import json
 import re
 import threading
 from collections.abc import Callable, Iterator
@@ -12,32 +11,47 @@ from typing import Any
 import pytest
 
 from tests.support import services
-from tests.support.widget_site import AGENT, KEY, WIDGET, Script, WidgetSite
+from tests.support.widget_site import (
+    AGENT,
+    HOSTILE,
+    KEY,
+    LISTEN,
+    PATIENCE_MS,
+    SEED,
+    WIDGET,
+    Script,
+    WidgetSite,
+    answered,
+    ask,
+    heard,
+    page_html,
+    wait,
+)  # fmt: skip
 
 SOURCES = WIDGET.parents[1] / "widget"
 ARGUMENTS = ["--no-sandbox", "--disable-quic", "--disable-background-networking", "--disable-component-update",
              "--disable-sync"]  # fmt: skip
-PATIENCE_MS = 5_000
-HOSTILE = '<img src=x onerror="window.hit=1"> [go](javascript:window.hit=1) <script>window.hit=1</script>'
-SEED = """
-  InsydrAI.init({{
-    agentId: "agent_abc123",
-    apiKey: "pk_live_test",
-    position: "bottom-right",
-    theme: "dark"
-  }});
+FAILURES: dict[tuple[int, str], tuple[dict[str, str], str]] = {
+    (409, "AGENT_PAUSED"): ({}, "This chat is paused"),
+    (429, "RATE_LIMITED"): ({"Retry-After": "7"}, "in 7 seconds"),
+    (503, "BUSY"): ({"Retry-After": "1"}, "in 1 second."),
+    (500, "INTERNAL"): ({}, "Something went wrong"),
+}
+WISHES = [("de", "es", "Senden"), (None, "es", "Enviar"), ("xx", "de", "Senden")]
+MARKDOWN = """Use *this* and `a*b`:
+1. One
+2. Two
+   - inner
 
-  // Event listeners
-  InsydrAI.on('message', (data) => {{
-    console.log('New message:', data); window.heard.push(data);
-  }});
+| A | B |
+|---|---|
+| 1 | **2** |
 
-  // Programmatic control
-  InsydrAI.open();
-  InsydrAI.sendMessage("Hello!");
-"""
-LISTEN = """for (const name of ['ready','open','close','message','answer','feedback','escalate','error'])
-              InsydrAI.on(name, data => window.heard.push([name, data]));"""
+```py
+x = '<b>'
+```
+See [it](https://example.com/a_(b)) or https://example.com/c. Not snake_case_name, 2 * 3 * 4.
+# no heading"""
 Opened = Callable[..., Any]
 
 
@@ -61,15 +75,6 @@ def server() -> Iterator[WidgetSite]:
 def site(server: WidgetSite) -> WidgetSite:
     server.reset()
     return server
-
-
-def page_html(site: WidgetSite, options: dict[str, Any], *, head: str = "", attributes: str = "lang='en'") -> str:
-    init = json.dumps({"agentId": AGENT, "apiKey": KEY, **options})
-    return f"""<!doctype html><html {attributes}><head><meta charset="utf-8"><title>A shop</title>
-      <meta name="viewport" content="width=device-width, initial-scale=1">{head}</head>
-      <body><main><h1>A shop</h1><p>Words of the page.</p><input aria-label="Search"></main>
-      <script>window.heard = []</script><script src="{site.api}/widget.js"></script>
-      <script>InsydrAI.init({init});{LISTEN}</script></body></html>"""
 
 
 @pytest.fixture
@@ -96,25 +101,6 @@ def opened(site: WidgetSite, browser: Any) -> Iterator[Opened]:
     assert failures == []
 
 
-def ask(page: Any, text: str) -> None:
-    page.get_by_label("Write a message").fill(text)
-    page.keyboard.press("Enter")
-
-
-def answered(page: Any, number: int = 1) -> Any:
-    """The answer's element, once it is whole."""
-    wait(page, f"heard.filter(one => one[0] === 'answer').length >= {number}")
-    return page.locator(".list .message.assistant").nth(number - 1)
-
-
-def wait(page: Any, condition: str) -> None:
-    page.wait_for_function(condition, timeout=PATIENCE_MS)
-
-
-def heard(page: Any, name: str) -> list[Any]:
-    return [data for event, data in page.evaluate("heard") if event == name]
-
-
 class TestBuilt:
     def test_it_is_built_from_these_sources(self) -> None:
         files = [one for folder in ("src", "messages") for one in (SOURCES / folder).rglob("*") if one.is_file()]
@@ -136,26 +122,18 @@ class TestBuilt:
 class TestSnippet:
     def test_the_documented_one_works_as_it_stands(self, site: WidgetSite, opened: Opened) -> None:
         html = f"""<!doctype html><title>T</title><body><script>window.heard = []</script>
-          <script src="{site.api}/widget.js"></script><script>{SEED.format()}</script>"""
+          <script src="{site.api}/widget.js"></script><script>{SEED}</script>"""
         page = opened(html=html, is_open=False)
         wait(page, "heard.length === 2")
         first, second = page.evaluate("heard")
         assert (first["role"], first["text"]) == ("user", "Hello!")
-        assert (second["role"], second["text"], second["id"]) == (
-            "assistant",
-            "Hello from the scripted agent.",
-            "msg_1",
-        )
+        assert second == {"role": "assistant", "text": "Hello from the scripted agent.", "id": "msg_1"}
         assert page.locator(".root.dark.bottom-right .panel").is_visible()
         body = site.calls_of("chat")[0].body
-        assert (body["agent_id"], body["message"], body["metadata"]["page_url"]) == (
-            AGENT,
-            "Hello!",
-            site.pages_at + "/",
-        )
-        assert all(
-            re.fullmatch("[0-9a-f]{32}", body[name]) for name in ("session_id", "client_message_id", "visitor_id")
-        )
+        assert (body["agent_id"], body["message"]) == (AGENT, "Hello!")
+        assert body["metadata"]["page_url"] == site.pages_at + "/"
+        for name in ("session_id", "client_message_id", "visitor_id"):
+            assert re.fullmatch("[0-9a-f]{32}", body[name])
         assert site.calls_of("chat")[0].headers["X-API-Key"] == KEY
 
     def test_a_wrong_key_shows_nothing_and_says_so_once(self, site: WidgetSite, browser: Any) -> None:
@@ -238,18 +216,9 @@ class TestAnswer:
         assert gate.gate
         gate.gate.set()
 
-    @pytest.mark.parametrize(
-        ("status", "code", "headers", "words"),
-        [
-            (409, "AGENT_PAUSED", {}, "This chat is paused"),
-            (429, "RATE_LIMITED", {"Retry-After": "7"}, "in 7 seconds"),
-            (503, "BUSY", {"Retry-After": "1"}, "in 1 second."),
-            (500, "INTERNAL", {}, "Something went wrong"),
-        ],
-    )
-    def test_what_failed_can_be_tried_again(
-        self, site: WidgetSite, opened: Opened, status: int, code: str, headers: dict[str, str], words: str
-    ) -> None:
+    @pytest.mark.parametrize(("status", "code"), FAILURES)
+    def test_what_failed_can_be_tried_again(self, site: WidgetSite, opened: Opened, status: int, code: str) -> None:
+        headers, words = FAILURES[status, code]
         error = {"code": code, "detail": HOSTILE}
         site.scripts["Hm?"] = Script(status=status, error=error, headers=headers, times=1)
         page = opened()
@@ -263,7 +232,7 @@ class TestAnswer:
 
     def test_its_sources_are_quoted(self, site: WidgetSite, opened: Opened) -> None:
         sources = [{"title": "Manual", "quote": "It costs 10 €.", "url": "https://example.com/m#page=3", "page": 3},
-                   {"title": "Bad", "chunk_preview": "Preview", "url": "javascript:alert(1)", "page": None}]  # fmt: skip
+                   {"title": "Bad", "chunk_preview": "Preview", "url": "javascript:hit=1", "page": None}]  # fmt: skip
         site.scripts["Where?"] = Script(sources=sources, done={"confidence": 0.6})
         page = opened()
         ask(page, "Where?")
@@ -291,10 +260,8 @@ class TestVisitor:
         answer.get_by_label("What was missing or wrong?").fill("The price")
         answer.get_by_role("button", name="Send comment").click()
         wait(page, "heard.filter(one => one[0] === 'feedback').length === 3")
-        assert [
-            down.get_attribute("aria-pressed"),
-            answer.get_by_label("Helpful", exact=True).get_attribute("aria-pressed"),
-        ] == ["true", "false"]
+        pressed = [one.get_attribute("aria-pressed") for one in (down, answer.get_by_label("Helpful", exact=True))]
+        assert pressed == ["true", "false"]
         bodies = [one.body for one in site.calls_of("feedback")]
         assert [one["feedback_type"] for one in bodies] == ["THUMBS_UP", "THUMBS_DOWN", "THUMBS_DOWN"]
         assert bodies[-1] == {"message_id": "msg_1", "feedback_type": "THUMBS_DOWN", "comment": "The price"}
@@ -361,8 +328,8 @@ class TestHostile:
         site.config |= {"agent_name": HOSTILE, "behavior": site.config["behavior"] | behavior,
                         "branding": {"avatar_url": "javascript:window.hit=1"}}  # fmt: skip
         source = {"title": HOSTILE, "quote": HOSTILE, "url": "javascript:window.hit=1", "page": HOSTILE}
-        site.scripts[HOSTILE] = Script(tokens=[HOSTILE, " [a](JaVaScRiPt:hit=1) [b](data:text/html,x)"], sources=[source],
-                                       done={"notice": HOSTILE, "offer_escalation": True})  # fmt: skip
+        tokens = [HOSTILE, " [a](JaVaScRiPt:hit=1) [b](data:text/html,x)"]
+        site.scripts[HOSTILE] = Script(tokens=tokens, sources=[source], done={"notice": HOSTILE})
         page = opened(is_open=False)
         page.locator(".greeting", has_text="<img").wait_for()
         page.locator(".launcher").click()
@@ -375,18 +342,17 @@ class TestHostile:
         assert page.evaluate("window.hit") is None
 
     def test_markdown(self, site: WidgetSite, opened: Opened) -> None:
-        text = ("Use *this* and `a*b`:\n1. One\n2. Two\n   - inner\n\n| A | B |\n|---|---|\n| 1 | **2** |\n\n```py\nx = '<b>'\n```\n"
-                "See [it](https://example.com/a_(b)) or https://example.com/c. Not snake_case_name, 2 * 3 * 4.\n# no heading")  # fmt: skip
-        site.scripts["Md"] = Script(tokens=list(text), pause_s=0)
+        site.scripts["Md"] = Script(tokens=list(MARKDOWN), pause_s=0)
         page = opened()
         ask(page, "Md")
         bubble = answered(page).locator(".bubble")
-        shape = "b => [...b.querySelectorAll('em,p>code,ol>li,ul>li,th,td,td>strong,pre,a,br')].map(one => one.tagName).join(' ')"
-        assert bubble.evaluate(shape) == "EM CODE LI LI LI TH TH TD TD STRONG PRE A A BR"
-        assert [one.get_attribute("href") for one in bubble.locator("a").all()] == [
-            "https://example.com/a_(b)",
-            "https://example.com/c",
-        ]
+        parts = "em,p>code,ol>li,ul>li,th,td,td>strong,pre,a,br"
+        assert (
+            bubble.locator(parts).evaluate_all("all => all.map(one => one.tagName).join(' ')")
+            == "EM CODE LI LI LI TH TH TD TD STRONG PRE A A BR"
+        )
+        addresses = bubble.locator("a").evaluate_all("all => all.map(one => one.href)")
+        assert addresses == ["https://example.com/a_(b)", "https://example.com/c"]
         assert bubble.locator("pre").inner_text() == "x = '<b>'"
         assert "snake_case_name, 2 * 3 * 4.\n# no heading" in bubble.inner_text()
         assert bubble.get_by_role("button", name="Copy").is_visible()
@@ -395,17 +361,14 @@ class TestHostile:
 class TestPage:
     def test_a_strict_policy_lets_it_in(self, site: WidgetSite, opened: Opened) -> None:
         """No inline script, no inline style, no picture."""
-        site.add(
-            "/page.js",
-            f"window.heard=[];InsydrAI.init({{agentId:'{AGENT}',apiKey:'{KEY}'}});{LISTEN}",
-            "text/javascript",
-        )
+        script = f"window.heard=[];InsydrAI.init({{agentId:'{AGENT}',apiKey:'{KEY}'}});{LISTEN}"
+        site.add("/page.js", script, "text/javascript")
         policy = f"default-src 'none'; script-src {site.api} {site.pages_at}; connect-src {site.api}; style-src 'none'"
-        html = f"<!doctype html><title>T</title><body><script src='{site.api}/widget.js'></script><script src='/page.js'></script>"
+        scripts = f"<script src='{site.api}/widget.js'></script><script src='/page.js'></script>"
+        html = f"<!doctype html><title>T</title><style>h1{{color:red}}</style><h1>Shop</h1>{scripts}"
         site.add("/strict", html, Content_Security_Policy=policy)
         page = opened(html="<!doctype html><script>location = '/strict'</script>")
-        assert page.evaluate("new Promise(done => { const s = document.createElement('style'); s.textContent = 'body{color:red}';"
-                             "document.head.append(s); done(getComputedStyle(document.body).color) })") == "rgb(0, 0, 0)"  # fmt: skip
+        assert page.locator("h1").evaluate("one => getComputedStyle(one).color") == "rgb(0, 0, 0)", "no policy holds"
         ask(page, "Hi")
         page.get_by_label("Not helpful").wait_for()
         assert page.locator(".launcher").evaluate("one => getComputedStyle(one).backgroundColor") == "rgb(79, 70, 229)"
@@ -413,21 +376,16 @@ class TestPage:
     def test_styles_of_the_page_stay_outside(self, site: WidgetSite, opened: Opened) -> None:
         rules = """*{all:unset!important;color:lime!important}
                    div,section,button,body>*{display:none!important;opacity:0!important;transform:scale(.1)!important}"""
-        plain, reset = (
-            opened(is_open=False),
-            opened(html=page_html(site, {}, head=f"<style>{rules}</style>"), is_open=False),
-        )
-        boxes = [page.locator(".launcher").bounding_box() for page in (plain, reset)]
-        assert boxes[0] == boxes[1]
+        plain = opened(is_open=False).locator(".launcher").bounding_box()
+        reset = opened(html=page_html(site, {}, head=f"<style>{rules}</style>"), is_open=False)
+        assert reset.locator(".launcher").bounding_box() == plain
         reset.locator(".launcher").click()
         assert reset.locator(".panel").is_visible()
         assert reset.locator(".header h2").evaluate("one => getComputedStyle(one).color") == "rgb(27, 31, 39)"
 
     def test_nothing_on_the_page_moves(self, opened: Opened) -> None:
         page = opened(is_open=False)
-        size = (
-            "[document.documentElement.scrollWidth, document.documentElement.scrollHeight, document.body.offsetHeight]"
-        )
+        size = "(all => [all.scrollWidth, all.scrollHeight, document.body.offsetHeight])(document.documentElement)"
         before = page.evaluate(size)
         page.locator(".launcher").click()
         assert page.evaluate(size) == before
@@ -479,9 +437,7 @@ class TestPeople:
         assert close["x"] < avatar["x"]
         assert page.locator(".launcher").bounding_box()["x"] > 1000
 
-    @pytest.mark.parametrize(
-        ("option", "page_says", "words"), [("de", "es", "Senden"), (None, "es", "Enviar"), ("xx", "de", "Senden")]
-    )
+    @pytest.mark.parametrize(("option", "page_says", "words"), WISHES)
     def test_languages(self, site: WidgetSite, opened: Opened, option: str | None, page_says: str, words: str) -> None:
         site.config["language"] = None
         options = {"language": option} if option else {}
@@ -490,17 +446,15 @@ class TestPeople:
 
     @pytest.mark.parametrize("theme", ["light", "dark"])
     def test_axe_finds_nothing(self, site: WidgetSite, opened: Opened, theme: str) -> None:
-        axe = (
-            Path(services.module("axe_playwright_python").__file__).with_name("axe.min.js").read_text(encoding="utf-8")
-        )
-        site.scripts["All"] = Script(tokens=["A `code`, a [link](https://example.com)\n```\nx\n```\n\n|a|b|\n|-|-|\n|1|2|"],
-                                     sources=[{"title": "T", "quote": "Q", "url": "https://example.com"}],
-                                     done={"offer_escalation": True, "notice": "N"})  # fmt: skip
+        axe = Path(services.module("axe_playwright_python").__file__).with_name("axe.min.js")
+        source = {"title": "T", "quote": "Q", "url": "https://example.com"}
+        done = {"offer_escalation": True, "notice": "N"}
+        site.scripts["All"] = Script(tokens=[MARKDOWN], sources=[source], done=done)
         site.scripts["No"] = Script(status=500)
         page = opened({"theme": theme, "primaryColor": "#ffd400"}, is_open=False, reduced_motion="reduce")
         page.locator(".greeting").wait_for()
-        page.evaluate(f"() => {{ {axe} }}")
-        found = "async () => (await axe.run()).violations.map(one => [one.id, one.nodes.map(n => n.html + n.failureSummary)])"
+        page.evaluate(axe.read_text(encoding="utf-8"))
+        found = "async () => (await axe.run()).violations.map(one => [one.id, one.nodes.map(node => node.html)])"
         assert page.evaluate(found) == []
         page.locator(".launcher").click()
         ask(page, "All")

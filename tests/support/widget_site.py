@@ -16,6 +16,27 @@ WIDGET = Path(__file__).resolve().parents[2] / "web" / "built" / "widget.js"
 KEY, AGENT = "pk_live_test", "agent_abc123"
 PAUSE_S = 0.03
 Json = dict[str, Any]
+PATIENCE_MS = 5_000
+HOSTILE = '<img src=x onerror="window.hit=1"> [go](javascript:window.hit=1) <script>window.hit=1</script>'
+SEED = """
+  InsydrAI.init({
+    agentId: "agent_abc123",
+    apiKey: "pk_live_test",
+    position: "bottom-right",
+    theme: "dark"
+  });
+
+  // Event listeners
+  InsydrAI.on('message', (data) => {
+    console.log('New message:', data); window.heard.push(data);
+  });
+
+  // Programmatic control
+  InsydrAI.open();
+  InsydrAI.sendMessage("Hello!");
+"""
+LISTEN = """for (const name of ['ready','open','close','message','answer','feedback','escalate','error'])
+              InsydrAI.on(name, data => window.heard.push([name, data]));"""
 ALLOWED = "X-API-Key, Content-Type, Last-Event-ID"
 
 
@@ -232,3 +253,32 @@ def pieces(script: Script, times: int, last: str | None) -> Iterator[bytes]:
 
 def handler_of(site: WidgetSite) -> type[Handler]:
     return type("SiteHandler", (Handler,), {"site": site})
+
+
+def page_html(site: WidgetSite, options: Json, *, head: str = "", attributes: str = "lang='en'") -> str:
+    init = json.dumps({"agentId": AGENT, "apiKey": KEY, **options})
+    return f"""<!doctype html><html {attributes}><head><meta charset="utf-8"><title>A shop</title>
+      <meta name="viewport" content="width=device-width, initial-scale=1">{head}</head>
+      <body><main><h1>A shop</h1><p>Words of the page.</p><input aria-label="Search"></main>
+      <script>window.heard = []</script><script src="{site.api}/widget.js"></script>
+      <script>InsydrAI.init({init});{LISTEN}</script></body></html>"""
+
+
+def ask(page: Any, text: str) -> None:
+    page.get_by_label("Write a message").fill(text)
+    page.keyboard.press("Enter")
+
+
+def answered(page: Any, number: int = 1) -> Any:
+    """The answer's element, once it is whole."""
+    wait(page, f"heard.filter(one => one[0] === 'answer').length >= {number}")
+    return page.locator(".list .message.assistant").nth(number - 1)
+
+
+def wait(page: Any, condition: str) -> None:
+    page.wait_for_function(condition, timeout=PATIENCE_MS)
+
+
+def heard(page: Any, name: str) -> list[Any]:
+    """The data of each such event that the page was told of."""
+    return [data for event, data in page.evaluate("heard") if event == name]
