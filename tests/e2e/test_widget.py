@@ -50,7 +50,7 @@ MARKDOWN = """Use *this* and `a*b`:
 ```py
 x = '<b>'
 ```
-See [it](https://example.com/a_(b)) or https://example.com/c. Not snake_case_name, 2 * 3 * 4.
+See [it](https://example.com/a_(b)) or https://example.com/c. Not snake_case_ name, 2 * 3 * 4.
 # no heading"""
 Opened = Callable[..., Any]
 
@@ -148,10 +148,12 @@ class TestSnippet:
         assert lines == ["Insydr chat is not shown: The API key is not valid. (INVALID_API_KEY)"]
         page.close()
 
-    def test_a_second_init_changes_nothing_and_destroy_removes_all(self, opened: Opened) -> None:
+    def test_a_second_init_changes_nothing_and_destroy_removes_all(self, site: WidgetSite, opened: Opened) -> None:
         page = opened()
-        page.evaluate("InsydrAI.init({agentId: 'other', apiKey: 'x'})")
+        page.evaluate(f"InsydrAI.init({{agentId: 'other', apiKey: '{KEY}'}}); InsydrAI.sendMessage('Hi')")
+        answered(page)
         assert page.locator("insydr-chat").count() == 1
+        assert len(site.calls_of("config")) == 1
         page.evaluate("InsydrAI.destroy()")
         assert page.locator("insydr-chat").count() == 0
 
@@ -354,7 +356,7 @@ class TestHostile:
         addresses = bubble.locator("a").evaluate_all("all => all.map(one => one.href)")
         assert addresses == ["https://example.com/a_(b)", "https://example.com/c"]
         assert bubble.locator("pre").inner_text() == "x = '<b>'"
-        assert "snake_case_name, 2 * 3 * 4.\n# no heading" in bubble.inner_text()
+        assert "snake_case_ name, 2 * 3 * 4.\n# no heading" in bubble.inner_text()
         assert bubble.get_by_role("button", name="Copy").is_visible()
 
 
@@ -383,14 +385,13 @@ class TestPage:
         assert reset.locator(".panel").is_visible()
         assert reset.locator(".header h2").evaluate("one => getComputedStyle(one).color") == "rgb(27, 31, 39)"
 
-    def test_nothing_on_the_page_moves(self, opened: Opened) -> None:
-        page = opened(is_open=False)
+    def test_nothing_on_the_page_moves(self, site: WidgetSite, opened: Opened) -> None:
         size = "(all => [all.scrollWidth, all.scrollHeight, document.body.offsetHeight])(document.documentElement)"
-        before = page.evaluate(size)
+        html = page_html(site, {}).replace("InsydrAI.init", f"window.before = {size};InsydrAI.init")
+        page = opened(html=html, is_open=False)
+        assert page.evaluate(size) == page.evaluate("before")
         page.locator(".launcher").click()
-        assert page.evaluate(size) == before
-        page.evaluate("InsydrAI.destroy()")
-        assert page.evaluate(size) == before
+        assert page.evaluate(size) == page.evaluate("before")
 
 
 class TestPeople:
@@ -427,6 +428,7 @@ class TestPeople:
             box = one.bounding_box()
             assert box["y"] >= 0
             assert box["y"] + box["height"] <= 360
+        assert page.locator(".scroller").bounding_box()["height"] >= 120
 
     def test_arabic_is_from_right_to_left(self, site: WidgetSite, opened: Opened) -> None:
         site.config["language"] = None

@@ -233,20 +233,23 @@ class Handler(BaseHTTPRequestHandler):
 def pieces(script: Script, times: int, last: str | None) -> Iterator[bytes]:
     """The stream's bytes; raises `Cut` where the connection is to break."""
     seen = int(last.rpartition(":")[2]) + 1 if last else 0
-    events = list(enumerate(script.events()))
+    name, events = script.message_id, list(enumerate(script.events()))
     if times > 1 and script.restarted_as:
-        seen, events[0] = 0, (0, {**events[0][1], "message_id": script.restarted_as})
+        name = script.restarted_as
+        seen, events[0] = 0, (0, {**events[0][1], "message_id": name})
     for number, event in events[seen:]:
-        block = f"id: {script.message_id}:{number}\ndata: {json.dumps(event, ensure_ascii=False)}\n\n".encode()
+        block = f"id: {name}:{number}\ndata: {json.dumps(event, ensure_ascii=False)}\n\n".encode()
         if times == 1 and number - 1 == script.cut_after:
             yield block[: len(block) // 2]
             raise Cut
         yield b": still here\n\n"
-        middle = len(block) // 2
+        if event["type"] != "token":
+            yield block
+            continue
+        middle = next((at + 1 for at, byte in enumerate(block) if byte > 0x7F), len(block) // 2)  # within a character
         yield block[:middle]
+        sleep(script.pause_s)
         yield block[middle:]
-        if event["type"] == "token":
-            sleep(script.pause_s)
         if number == 1 and script.gate:
             script.gate.wait(10)
 
