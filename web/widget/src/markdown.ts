@@ -8,7 +8,7 @@ export interface Blocks {
 
 const FENCE = /^ {0,3}(```+|~~~+)/;
 const ITEM = /^( *)([-*+]|\d{1,9}[.)]) +(.*)$/;
-const DIVIDER = /^ *\|? *:?-+:? *(\| *:?-+:? *)*\|? *$/;
+const DIVIDER = /^\|? *:?-+:? *(\| *:?-+:? *)*\|?$/;
 const MAX_DEPTH = 6;
 const MAX_LABEL = 500;
 const MAX_URL = 2000;
@@ -37,7 +37,7 @@ function addBlocks(into: Node, lines: string[], blocks: Blocks, depth: number): 
     } else if (item && (paragraph.length === 0 || canInterrupt(item))) {
       flush();
       at = addList(into, lines, at, blocks, depth);
-    } else if (line.includes("|") && next?.includes("|") && next.includes("-") && DIVIDER.test(next)) {
+    } else if (line.includes("|") && next?.includes("|") && next.includes("-") && DIVIDER.test(next.trim())) {
       flush();
       at = addTable(into, lines, at, blocks);
     } else {
