@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 SIDE_BY_SIDE := -n 3 --dist loadfile --no-loadscope-reorder
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: run test test-all setup lint types fast lock bench clean
+.PHONY: run test test-all setup lint types fast lock bench widget clean
 
 run: $(VENV)/.base  ## set up, serve the demo on http://127.0.0.1:8000, keep serving
 	@$(BIN)/insydr demo
@@ -52,6 +52,9 @@ $(VENV)/.dev: $(VENV)/.base requirements/dev.lock
 
 lock:  ## resolve the lock files anew
 	sh requirements/lock.sh
+
+widget:  ## build web/built/widget.js, which is committed (needs Node)
+	cd web/widget && npm ci --no-fund --no-audit && npm run build
 
 clean:
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
