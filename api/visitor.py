@@ -21,10 +21,19 @@ def visitor_principal(request: Request, state: State, key: PublicKey) -> Princip
     """Who asks from somebody's page; resolved once a request, and its origin remembered for the reply."""
     kept = request.scope.setdefault("state", {})
     if _KNOWN not in kept:
-        kept[_KNOWN] = _resolved(state, key, request.headers.get("origin"))
+        kept[_KNOWN] = _resolved(state, key, _origin(request))
         kept[ALLOWED_ORIGIN] = request.headers.get("origin")
     visitor: Principal = kept[_KNOWN]
     return visitor
+
+
+def _origin(request: Request) -> str | None:
+    """Browsers name none when a page asks its own server, as the sample page does, and say so in a header that no
+    script can set. Whoever is no browser may say what they like in either."""
+    origin = request.headers.get("origin")
+    if origin is None and request.headers.get("sec-fetch-site") == "same-origin":
+        return f"{request.url.scheme}://{request.url.netloc}"
+    return origin
 
 
 def _resolved(state: ApiState, key: str | None, origin: str | None) -> Principal:

@@ -1,6 +1,7 @@
 /** One question and its streamed answer, over as many connections as it takes. */
 import { ApiError, failureFrom, type Api, type Failure } from "./api";
 import { object, type Json } from "./config";
+import { prove } from "./proof";
 import { SseParser, type SseEvent } from "./sse";
 
 export interface Source {
@@ -66,12 +67,24 @@ export class Question {
       }
       if (this.outcome) return this.outcome;
       if (this.stopper.signal.aborted) return { kind: "stopped", answer: this.answer };
+      if (await this.proven(lost)) continue;
       const hasBegun = !!this.answer.id;
       const isFinal = lost instanceof ApiError && !(hasBegun && PASSING.includes(lost.failure.status));
       if (isFinal || retry >= (hasBegun ? MAX_RETRIES : MAX_FIRST_RETRIES)) return { kind: "failed", failure: failureFrom(lost) };
       this.watcher.onLost(true);
       await this.pause(500 * 2 ** retry);
       if (this.stopper.signal.aborted) return { kind: "stopped", answer: this.answer };
+    }
+  }
+
+  /** Where the agent asks for a proof of work, once. */
+  private async proven(lost: unknown): Promise<boolean> {
+    if (!(lost instanceof ApiError) || lost.failure.code !== "PROOF_REQUIRED" || this.body["proof"]) return false;
+    try {
+      this.body["proof"] = await prove(this.api, String(this.body["agent_id"]));
+      return true;
+    } catch {
+      return false;
     }
   }
 
