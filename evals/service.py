@@ -35,6 +35,17 @@ class Service:
         """The same server, seen from another fresh workspace."""
         return Service(self.http, self.process, _new_workspace(self.http))
 
+    def published_agent(self, text: str, domain: str) -> tuple[str, str]:
+        """An agent over one document that answers whatever it finds, and a public key for pages of `domain`."""
+        collection = self.call("POST", "/collections", json={"name": "asked"})["id"]
+        line = json.dumps({"text": text, "title": "Warranty"}).encode()
+        headers = {"Content-Type": "application/x-ndjson"}
+        self.wait(self.call("POST", f"/documents/batch?collection_id={collection}", content=line, headers=headers))
+        fields = {"name": "A", "collection_ids": [collection], "response_config": {"confidence_threshold": 0}}
+        agent = self.call("POST", "/agents", json=fields)["id"]
+        self.call("POST", f"/agents/{agent}/publish")
+        return agent, self.call("POST", "/api-keys", json={"name": "k", "allowed_domains": [domain]})["key"]
+
     def tree_mb(self) -> float:
         """Memory of the process tree in MiB: PSS, which counts shared pages once."""
         total = 0

@@ -78,14 +78,7 @@ def main() -> None:
 
 
 def _place(service: Service) -> Place:
-    collection = service.call("POST", "/collections", json={"name": "asked"})["id"]
-    line = json.dumps({"text": TEXT, "title": "Warranty"}).encode()
-    headers = {"Content-Type": "application/x-ndjson"}
-    service.wait(service.call("POST", f"/documents/batch?collection_id={collection}", content=line, headers=headers))
-    threshold = {"response_config": {"confidence_threshold": 0}}
-    agent = service.call("POST", "/agents", json={"name": "A", "collection_ids": [collection], **threshold})["id"]
-    service.call("POST", f"/agents/{agent}/publish")
-    key = service.call("POST", "/api-keys", json={"name": "k", "allowed_domains": ["shop.example.com"]})["key"]
+    agent, key = service.published_agent(TEXT, "shop.example.com")
     return Place(str(service.http.base_url), agent, {"X-API-Key": key, "Origin": ORIGIN})
 
 

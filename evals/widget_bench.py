@@ -52,17 +52,9 @@ def main() -> None:
 
 
 def _page(service: Service) -> str:
-    collection = service.call("POST", "/collections", json={"name": "asked"})["id"]
-    line = json.dumps({"text": TEXT, "title": "Warranty"}).encode()
-    headers = {"Content-Type": "application/x-ndjson"}
-    service.wait(service.call("POST", f"/documents/batch?collection_id={collection}", content=line, headers=headers))
-    fields = {"name": "A", "collection_ids": [collection], "response_config": {"confidence_threshold": 0}}
-    agent = service.call("POST", "/agents", json=fields)["id"]
-    service.call("POST", f"/agents/{agent}/publish")
-    url = service.http.base_url
-    domains = [httpx.URL(str(url)).netloc.decode()]
-    key = service.call("POST", "/api-keys", json={"name": "k", "allowed_domains": domains})["key"]
-    return f"{str(url).rstrip('/')}/demo/{agent}#{key}"
+    url = str(service.http.base_url).rstrip("/")
+    agent, key = service.published_agent(TEXT, httpx.URL(url).netloc.decode())
+    return f"{url}/demo/{agent}#{key}"
 
 
 def _measured(address: str, loads: int) -> dict[str, Any]:

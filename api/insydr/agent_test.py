@@ -5,6 +5,7 @@ from typing import Literal
 from pydantic import BaseModel, Field
 
 from api.fields import IdText, Input, Output, Text
+from api.insydr.answer_schemas import SourceOut
 from api.insydr.surface import INSYDR
 from api.pools import in_pool
 from api.principal import Who
@@ -31,24 +32,6 @@ class TestIn(Input):
     session_id: IdText | None = Field(None, description="Goes on with that conversation; unknown: opens one.")
     history: list[TurnIn] = Field([], max_length=50, description="Earlier turns, where the caller keeps them.")
     explain: bool = Field(False, description="Say why the confidence is what it is, and what was found.")
-
-
-class SourceOut(Output):
-    document_id: str
-    external_id: str | None
-    title: str
-    chunk_preview: str
-    relevance_score: float
-    version: int
-    chunk_index: int
-    page: int | None
-    heading_path: list[str]
-    char_start: int = Field(description="`quote` equals the version's text from here …")
-    char_end: int = Field(description="… to here.")
-    quote: str
-    url: str | None = Field(
-        description="Of web pages with a text fragment that marks the quote, of PDFs with the page."
-    )
 
 
 class ShortAnswerOut(Output):

@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field
 
 from api.fields import Input, Text
 from api.idempotency import answers_once
-from api.insydr.agent_test import SourceOut
+from api.insydr.answer_schemas import SourceOut
 from api.insydr.chatting import QuestionIn, answer_of, question_of, streamed
 from api.insydr.surface import INSYDR
 from api.principal import Who

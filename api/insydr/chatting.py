@@ -16,7 +16,7 @@ from starlette.concurrency import run_in_threadpool
 
 from api.answer_streams import LiveAnswer, Part, Tell
 from api.fields import IdText, Input, JsonObject, Text
-from api.insydr.agent_test import SourceOut
+from api.insydr.answer_schemas import SourceOut
 from api.state import ApiState
 from core.errors import Conflict, Unprocessable
 from core.ids import Prefix, new_id

@@ -6,7 +6,7 @@ from typing import Any
 from pydantic import BaseModel, Field
 
 from api.fields import Output
-from api.insydr.agent_test import SourceOut
+from api.insydr.answer_schemas import SourceOut
 from domain.conversations.records import Recorded
 from domain.models import Channel, Feedback, Message
 
@@ -69,10 +69,21 @@ class RecordedMessageOut(Output):
     is_right: bool | None = Field(description="As it was labelled for calibration.")
 
 
+class RecordedEscalationOut(Output):
+    id: str
+    email: str
+    name: str | None
+    phone: str | None
+    message: str | None
+    page_url: str | None
+    created_at: datetime
+
+
 class ConversationWhole(ConversationOut):
     user_agent: str | None
     metadata: dict[str, Any]
     messages: list[RecordedMessageOut]
+    escalations: list[RecordedEscalationOut] = Field(description="When a human was asked for.")
 
 
 class ConversationDetail(ConversationWhole):
@@ -115,7 +126,11 @@ def _fields(recorded: Recorded) -> dict[str, Any]:
 def _all_fields(recorded: Recorded) -> dict[str, Any]:
     row = recorded.conversation
     messages = [_message(message) for message in recorded.messages]
-    return {**_fields(recorded), "user_agent": row.user_agent, "metadata": row.custom, "messages": messages}
+    escalations = [RecordedEscalationOut.model_validate(one) for one in recorded.escalations]
+    return {
+        **_fields(recorded), "user_agent": row.user_agent, "metadata": row.custom, "messages": messages,
+        "escalations": escalations,
+    }  # fmt: skip
 
 
 def _message(row: Message) -> RecordedMessageOut:

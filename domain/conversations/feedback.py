@@ -18,7 +18,7 @@ def give_feedback(
     A later one replaces it; without a comment the earlier one goes.
     """
     who.require(Permission.AGENTS_ASK)
-    found = ConversationRepository(session, who).message(message_id, key_id)
+    found = ConversationRepository(session, who).message(message_id, key_id, lock=True)
     if found is None:
         raise NotFound("There is no such message.", code="MESSAGE_NOT_FOUND", field="message_id")
     message, conversation = found

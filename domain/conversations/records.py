@@ -1,6 +1,6 @@
 """The records of conversations: listed, read, exported, removed."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy.orm import Session
@@ -10,7 +10,7 @@ from core.errors import NotFound
 from domain.agents.repository import AgentRepository
 from domain.agents.service import AgentService
 from domain.conversations.repository import ConversationRepository, Wanted, remove_all
-from domain.models import Conversation, Message
+from domain.models import Conversation, Escalation, Message
 from domain.principal import Permission, Principal
 
 PAGE = 100  # conversations that one transaction reads or removes
@@ -18,11 +18,12 @@ PAGE = 100  # conversations that one transaction reads or removes
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """A conversation, how its agent is called today, and messages of it, oldest first."""
+    """A conversation, how its agent is called today, messages of it, and who asked for a human, oldest first."""
 
     conversation: Conversation
     agent_name: str
-    messages: list[Message]
+    messages: Sequence[Message] = ()
+    escalations: Sequence[Escalation] = ()
 
 
 class ConversationRecords:
@@ -42,7 +43,9 @@ class ConversationRecords:
         self._who.require(Permission.CONVERSATIONS_READ)
         conversation = self._existing(conversation_id)
         messages, total = self._conversations.messages(conversation.id, limit, offset)
-        return Recorded(conversation, self._names([conversation])[conversation.agent_id], messages), total
+        name = self._names([conversation])[conversation.agent_id]
+        escalations = self._conversations.escalations_of([conversation.id])[conversation.id]
+        return Recorded(conversation, name, messages, escalations), total
 
     def whole(self, conversation_id: str) -> Recorded:
         """With all its messages."""
@@ -69,12 +72,13 @@ class ConversationRecords:
             AgentService(self._session, self._who).named(wanted.agent_id)
 
     def _with_messages(self, rows: list[Conversation]) -> list[Recorded]:
-        messages, names = self._conversations.messages_of([row.id for row in rows]), self._names(rows)
-        return [Recorded(row, names[row.agent_id], messages[row.id]) for row in rows]
+        ids, names = [row.id for row in rows], self._names(rows)
+        messages, escalations = self._conversations.messages_of(ids), self._conversations.escalations_of(ids)
+        return [Recorded(row, names[row.agent_id], messages[row.id], escalations[row.id]) for row in rows]
 
     def _described(self, rows: list[Conversation]) -> list[Recorded]:
         names = self._names(rows)
-        return [Recorded(row, names[row.agent_id], []) for row in rows]
+        return [Recorded(row, names[row.agent_id]) for row in rows]
 
     def _names(self, rows: list[Conversation]) -> dict[str, str]:
         return AgentRepository(self._session, self._who).names({row.agent_id for row in rows})

@@ -9,8 +9,8 @@ from sqlalchemy import ColumnElement, Select, delete, exists, func, or_, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
-from domain.models import Channel, Conversation, Feedback, Message, Workspace
-from domain.scope import TenantRepository, mine
+from domain.models import Channel, Conversation, Escalation, Feedback, Message, Workspace
+from domain.scope import TenantRepository
 from retrieval.answers import Turn
 
 HISTORY_TURNS = 10
@@ -87,12 +87,29 @@ class ConversationRepository(TenantRepository):
             found[row.conversation_id].append(row)
         return found
 
-    def message(self, message_id: str, key_id: str) -> tuple[Message, Conversation] | None:
-        """With its conversation, both locked; None for one that came by another key."""
-        query = select(Message, Conversation).join(Conversation, Conversation.id == Message.conversation_id)
-        query = query.where(mine(Message, self.who), Message.id == message_id, Conversation.key_id == key_id)
-        row = self.session.execute(query.with_for_update()).one_or_none()
-        return None if row is None else (row[0], row[1])
+    def message(self, message_id: str, key_id: str, *, lock: bool = False) -> tuple[Message, Conversation] | None:
+        """With its conversation, which is what to `lock` for a change of either; None for one that came by another
+        key."""
+        message = self.session.scalar(self.select(Message).where(Message.id == message_id))
+        if message is None:
+            return None
+        query = self.select(Conversation).where(
+            Conversation.id == message.conversation_id, Conversation.key_id == key_id
+        )
+        conversation = self.session.scalar(query.with_for_update() if lock else query)
+        if conversation is None:
+            return None
+        if lock:  # as it is now that nobody else changes it
+            self.session.refresh(message)
+        return message, conversation
+
+    def escalations_of(self, conversation_ids: Sequence[str]) -> dict[str, list[Escalation]]:
+        """Of each, oldest first."""
+        found: dict[str, list[Escalation]] = {one: [] for one in conversation_ids}
+        query = self.select(Escalation).where(Escalation.conversation_id.in_(conversation_ids))
+        for row in self.session.scalars(query.order_by(Escalation.id)):
+            found[row.conversation_id].append(row)
+        return found
 
     def remove(self, wanted: Wanted, limit: int) -> int:
         """Some of them, with their messages; how many."""

@@ -1,28 +1,15 @@
 """The sample page of a running installation in a real browser: the widget against the API itself."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import httpx
 import pytest
 
-from tests.support import services
 from tests.support.client import Workspace, until
 from tests.support.visitor import Page
 
-ARGUMENTS = ["--no-sandbox", "--disable-quic", "--disable-background-networking", "--disable-component-update",
-             "--disable-sync"]  # fmt: skip
 QUESTION, ANSWER = "How long is the battery covered?", "The battery is covered for two years."
 PATIENCE_MS = 15_000
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    playwright = services.module("playwright.sync_api")
-    with playwright.sync_playwright() as started:
-        opened = started.chromium.launch(executable_path=services.chromium(), args=ARGUMENTS)
-        yield opened
-        opened.close()
 
 
 @pytest.fixture

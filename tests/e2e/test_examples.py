@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -16,8 +17,6 @@ from tests.support.client import Workspace
 from tests.support.visitor import Page
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "docs" / "examples"
-ARGUMENTS = ["--no-sandbox", "--disable-quic", "--disable-background-networking", "--disable-component-update",
-             "--disable-sync"]  # fmt: skip
 QUESTION, ANSWER = "How long is the battery covered?", "The battery is covered for two years."
 IN_PAGE = """async ([widget, question]) => {
   const { ask, giveThumb } = await import("/ask.mjs");
@@ -68,17 +67,13 @@ def test_a_program(asked: Workspace) -> None:
     assert (one["channel"], one["feedback"]["thumbs_up"]) == ("API", 1)
 
 
-def test_a_page(asked: Workspace, site: str) -> None:
-    browser_path = services.chromium()
-    sync_api = services.module("playwright.sync_api")
+def test_a_page(asked: Workspace, site: str, browser: Any) -> None:
     page = Page.of(asked, site)
     widget = {"url": str(asked.shape.http.base_url).rstrip("/"), "apiKey": page.key, "agentId": page.agent}
-    with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=browser_path, args=ARGUMENTS)
-        tab = browser.new_page()
-        tab.goto(f"http://{site}/")
-        answer = tab.evaluate(IN_PAGE, [widget, QUESTION])
-        browser.close()
+    tab = browser.new_page()
+    tab.goto(f"http://{site}/")
+    answer = tab.evaluate(IN_PAGE, [widget, QUESTION])
+    tab.close()
     assert (answer["text"], "".join(answer["tokens"])) == (ANSWER, ANSWER)
     assert answer["sources"][0]["quote"] == ANSWER
     (one,) = asked.get("/conversations").json()["conversations"]

@@ -13,10 +13,7 @@ import pytest
 from ingest.elements import ParsedDocument
 from ingest.parsers.html import parse_html
 from retrieval.links import link_to
-from tests.support import services
 
-ARGUMENTS = ["--no-sandbox", "--disable-quic", "--disable-background-networking", "--disable-component-update",
-             "--disable-sync"]  # fmt: skip
 FAR = "<div style='height: 3000px'></div>"
 PLACES = {
     "sentence": "<p>Some words first. The warranty covers the pump for two years. And then more words.</p>",
@@ -63,15 +60,6 @@ def address() -> Iterator[str]:
     yield f"http://127.0.0.1:{server.server_port}/manual"
     server.shutdown()
     server.server_close()
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    playwright = services.module("playwright.sync_api")
-    with playwright.sync_playwright() as started:
-        opened = started.chromium.launch(executable_path=services.chromium(), args=ARGUMENTS)
-        yield opened
-        opened.close()
 
 
 def quote_of(document: ParsedDocument, name: str) -> str:

@@ -29,8 +29,6 @@ from tests.support.widget_site import (
 )  # fmt: skip
 
 SOURCES = WIDGET.parents[1] / "widget"
-ARGUMENTS = ["--no-sandbox", "--disable-quic", "--disable-background-networking", "--disable-component-update",
-             "--disable-sync"]  # fmt: skip
 FAILURES: dict[tuple[int, str], tuple[dict[str, str], str]] = {
     (409, "AGENT_PAUSED"): ({}, "This chat is paused"),
     (429, "RATE_LIMITED"): ({"Retry-After": "7"}, "in 7 seconds"),
@@ -53,15 +51,6 @@ x = '<b>'
 See [it](https://example.com/a_(b)) or https://example.com/c. Not snake_case_ name, 2 * 3 * 4.
 # no heading"""
 Opened = Callable[..., Any]
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    playwright = services.module("playwright.sync_api")
-    with playwright.sync_playwright() as started:
-        opened = started.chromium.launch(executable_path=services.chromium(), args=ARGUMENTS)
-        yield opened
-        opened.close()
 
 
 @pytest.fixture(scope="module")

@@ -1,6 +1,7 @@
 """The widget's routes as a browser uses them: config, streamed answers, thumbs, asking for a human, origins."""
 
 import hashlib
+import json
 import re
 import threading
 from collections.abc import Iterator
@@ -411,6 +412,10 @@ class TestHuman:
         assert (reply.json()["session_id"], reply.json()["status"]) == ("s1", "OPEN")
         (one,) = shaped.get("/conversations", params={"escalated": "true"}).json()["conversations"]
         assert (one["email"], one["escalated"], one["message_count"]) == ("user@example.com", True, 2)
+        (kept,) = shaped.get(f"/conversations/{one['id']}").json()["escalations"]
+        assert (kept["id"], kept["name"], kept["message"]) == (reply.json()["id"], "U", wanted["message"])
+        (line,) = shaped.get("/conversations/export", params={"visitor": "user@example.com"}).text.splitlines()
+        assert json.loads(line)["escalations"] == [kept]
         owner = shaped.account.email
         mail = until(lambda: shaped.shape.mails_to(owner), lambda mails: "with billing" in str(mails))[0]
         assert "user@example.com" in mail
