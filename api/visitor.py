@@ -42,9 +42,8 @@ def _resolved(state: ApiState, key: str | None, origin: str | None) -> Principal
     if not key.startswith(PUBLIC_KEY_PREFIX):
         raise Forbidden("The widget takes public keys (pk_live_…) only; hide others.", code="PUBLIC_KEY_REQUIRED")
     with state.database.read() as session:
-        who = visitor_of_key(session, state.keys, key, origin, localhost=state.settings.widget_localhost)
-    assert who.key_id is not None
-    state.key_usage.note(who.key_id)
+        who, key_id = visitor_of_key(session, state.keys, key, origin, localhost=state.settings.widget_localhost)
+    state.key_usage.note(key_id)
     return who
 
 

@@ -107,7 +107,7 @@ async def answer_of(state: ApiState, question: Question) -> tuple[LiveAnswer, st
     claim = question.claim(state)
     known = await _once(state, question, claim) if claim else None
     if known is not None:
-        return known, None
+        return known, place or None if known.message_id == message_id else None
     try:
         return await _begun(state, question, claim), None
     except BaseException:

@@ -94,6 +94,7 @@ class ApiKeyService:
             tuple(old.allowed_ips), old.expires_at, old.messages_per_day,
         )  # fmt: skip
         made = self.create(order)  # first: a key that rotates itself is held to the limits it has had until now
+        made[0].line_id = old.line_id or old.id
         ends = utc_now() + timedelta(hours=overlap_hours)
         old.expires_at = min(old.expires_at, ends) if old.expires_at else ends
         return made
@@ -144,8 +145,13 @@ def principal_of_key(session: Session, keys: Keyring, key: str, address: str | N
     return Principal(row.workspace_id, row.created_by, frozenset(granted), key_id=row.id)
 
 
-def visitor_of_key(session: Session, keys: Keyring, key: str, origin: str | None, *, localhost: bool) -> Principal:
-    """Who asks with a public key from a page of `origin`: somebody who may ask agents, and nothing else."""
+def visitor_of_key(
+    session: Session, keys: Keyring, key: str, origin: str | None, *, localhost: bool
+) -> tuple[Principal, str]:
+    """Who asks with a public key from a page of `origin`: somebody who may ask agents, and nothing else; and the key.
+
+    The principal's key is the first of its line, so that conversations outlive a rotation.
+    """
     row = by_digest(session, keys.digest("api-key", key))
     if row is None or row.kind != KeyKind.PUBLIC or not row.is_active:
         raise Unauthenticated("The API key is not valid, revoked or expired.", code="INVALID_API_KEY")
@@ -156,7 +162,8 @@ def visitor_of_key(session: Session, keys: Keyring, key: str, origin: str | None
             "This API key does not work from this origin: add its domain to the key's allowed_domains.",
             code="ORIGIN_NOT_ALLOWED",
         )
-    return Principal(row.workspace_id, row.created_by, frozenset({Permission.AGENTS_ASK}), key_id=row.id)
+    allowed = frozenset({Permission.AGENTS_ASK})
+    return Principal(row.workspace_id, row.created_by, allowed, key_id=row.line_id or row.id), row.id
 
 
 def _check(order: KeyOrder, who: Principal) -> None:

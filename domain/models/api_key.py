@@ -18,6 +18,7 @@ class ApiKey(Created, Base):
 
     id: Mapped[str] = mapped_column(Id, primary_key=True)
     workspace_id: Mapped[str] = mapped_column(ForeignKey("workspaces.id", ondelete="CASCADE"), index=True)
+    line_id: Mapped[str | None] = mapped_column(Id)  # the first of those that replaced one another; None: itself
     created_by: Mapped[str] = mapped_column(Id)
     name: Mapped[str]
     kind: Mapped[str]

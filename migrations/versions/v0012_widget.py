@@ -14,6 +14,7 @@ down_revision = "0011"
 def upgrade() -> None:
     op.add_column("agents", sa.Column("widget_config", JSON, nullable=False, server_default="{}"))
     op.add_column("agents", sa.Column("paused_at", STAMP, nullable=True))
+    op.add_column("api_keys", sa.Column("line_id", sa.String(64), nullable=True))
     op.add_column("api_keys", sa.Column("messages_per_day", sa.Integer(), nullable=True))
     op.add_column("workspaces", sa.Column("escalation_email", sa.String(), nullable=True))
     op.create_table(
@@ -42,5 +43,6 @@ def downgrade() -> None:
     op.drop_table("escalations")
     op.drop_column("workspaces", "escalation_email")
     op.drop_column("api_keys", "messages_per_day")
+    op.drop_column("api_keys", "line_id")
     op.drop_column("agents", "paused_at")
     op.drop_column("agents", "widget_config")

@@ -14,6 +14,7 @@ import httpx
 import pytest
 
 from api import answer_streams
+from api.answer_streams import AnswerStreams
 from api.insydr import chatting
 from domain.conversations import proofs
 from tests.support.client import Shape, Workspace, check_error, until
@@ -229,6 +230,27 @@ class TestOnce:
             said = [one.result(30) for one in asked]
         assert {text_of(one) for one in said} == {TEXT}
         assert {one[0].data["message_id"] for one in said} == {said[0][0].data["message_id"]}
+        assert (writer.asked, messages(shaped)) == (1, 2)
+
+    @pytest.mark.parametrize("how", ["asked again", "gone on with"])
+    def test_while_another_process_writes_it(
+        self, shaped: Workspace, page: Page, writer: Writer, monkeypatch: pytest.MonkeyPatch, how: str
+    ) -> None:
+        """Which knows nothing of this one's streams: it waits for what is stored."""
+        same = {"session_id": "s1", "client_message_id": "k1"}
+        with ThreadPoolExecutor(1) as pool, page.streaming(QUESTION, **same) as first:
+            had = [next(first), next(first)]
+            monkeypatch.setattr(AnswerStreams, "of_claim", lambda *_: None)
+            monkeypatch.setattr(AnswerStreams, "of_message", lambda *_: None)
+            last = {"Last-Event-ID": had[-1].id} if how == "gone on with" else {}
+            there = pool.submit(page.say, QUESTION, headers=last, **same)
+            until(lambda: page.shape.parts.replies, lambda _: not there.done())
+            writer.go_on.set()
+            here = [*had, *first]
+            told = there.result(30)
+        assert text_of(here) == TEXT
+        rest = TEXT if how == "asked again" else TEXT.removeprefix(text_of(had))
+        assert (text_of(told), told[-1].data["type"]) == (rest, "done")
         assert (writer.asked, messages(shaped)) == (1, 2)
 
     def test_what_failed_may_be_asked_again(self, shaped: Workspace, page: Page) -> None:
@@ -567,6 +589,18 @@ class TestKeys:
         (key,) = workspace.get("/api-keys").json()["api_keys"]
         workspace.delete(f"/api-keys/{key['id']}")
         check_error(page.config(), 401, "INVALID_API_KEY")
+
+    def test_a_rotated_one_goes_on_with_its_conversations(self, shaped: Workspace) -> None:
+        page = Page.of(shaped)
+        first = page.say(QUESTION, session_id="s1")[0].data["message_id"]
+        (old,) = shaped.get("/api-keys").json()["api_keys"]
+        for _ in range(2):
+            (old,) = (one for one in shaped.get("/api-keys").json()["api_keys"] if one["expires_at"] is None)
+            page.key = shaped.post(f"/api-keys/{old['id']}/rotate", json={"overlap_hours": 0}).json()["key"]
+            page.say("And the frame?", session_id="s1")
+        assert page.post("feedback", message_id=first, feedback_type="THUMBS_UP").status_code == 200
+        (one,) = shaped.get("/conversations").json()["conversations"]
+        assert (one["message_count"], one["feedback"]["thumbs_up"]) == (6, 1)
 
     def test_of_a_deleted_workspace(self, workspace: Workspace) -> None:
         page = Page.of(workspace)
