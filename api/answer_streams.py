@@ -5,6 +5,7 @@ answer that nobody reads for some seconds is not written to its end.
 """
 
 import asyncio
+import re
 import threading
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -37,6 +38,12 @@ class Part:
 
 
 TEXT_ENDS = ("sources", "done")  # places after the text, in their order
+_COUNT = re.compile(r"[0-9]{1,9}")
+
+
+def place_of(text: str) -> str | None:
+    """The place that a reader names; None for what is none: they get the whole answer."""
+    return text if text in TEXT_ENDS or _COUNT.fullmatch(text) else None
 
 
 @dataclass(eq=False)
@@ -95,18 +102,18 @@ class LiveAnswer:
             pass
         if self.error is not None:
             raise self.error
-        assert self.said is not None
+        if self.said is None:
+            raise Unavailable("The answer was given up. Send the question again.", code="ANSWER_ABANDONED")
         return self.said
 
 
 def _after(part: Part, place: str | None) -> Part | None:
     """What of `part` a reader has not had who stands at `place`."""
-    if place is None or place == part.place:
-        return part if place is None else None
-    if not place.isdigit():  # after the text
-        known = TEXT_ENDS.index(place) if place in TEXT_ENDS else -1
-        return part if part.place in TEXT_ENDS and TEXT_ENDS.index(part.place) > known else None
-    if not part.place.isdigit():
+    if place is None:
+        return part
+    if place in TEXT_ENDS:
+        return part if part.place in TEXT_ENDS[TEXT_ENDS.index(place) + 1 :] else None
+    if not _COUNT.fullmatch(part.place):
         return part
     new = int(part.place) - int(place)
     text = part.data.get("content", "")

@@ -1,8 +1,5 @@
 """The HTTP application: the surfaces' routes, handlers, middleware, OpenAPI, interactive docs."""
 
-import base64
-import hashlib
-import re
 from collections.abc import Callable
 from importlib import resources
 from typing import Any
@@ -82,9 +79,8 @@ def _documentation(app: FastAPI) -> None:
 
 def _policy(page: bytes) -> str:
     """Our own files and the page's one script, told by its hash; styles are set by Swagger UI as it goes."""
-    scripts = re.findall(rb"<script>(.*?)</script>", page, re.DOTALL)
-    hashes = " ".join(f"'sha256-{base64.b64encode(hashlib.sha256(one).digest()).decode()}'" for one in scripts)
+    scripts = web.source_hashes(page, "script")
     return (
-        f"default-src 'none'; script-src 'self' {hashes}; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
+        f"default-src 'none'; script-src 'self' {scripts}; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
         "font-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
     )

@@ -71,12 +71,17 @@ def _asset(name: str) -> _Asset:
     return _Asset(raw, gzip.compress(raw, 9, mtime=0), f'W/"{hashlib.sha256(raw).hexdigest()[:32]}"')
 
 
+def source_hashes(page: bytes, tag: str) -> str:
+    """What a Content-Security-Policy calls the page's own `<script>` or `<style>` elements by."""
+    found = re.findall(rf"<{tag}>(.*?)</{tag}>".encode(), page, re.DOTALL)
+    return " ".join(f"'sha256-{base64.b64encode(hashlib.sha256(one).digest()).decode()}'" for one in found)
+
+
 @cache
 def _policy() -> str:
     """Our own scripts, and the page's one style, told by its hash; pictures from wherever an agent's avatar is."""
-    style = re.findall(rb"<style>(.*?)</style>", _asset("demo/index.html").raw, re.DOTALL)[0]
-    digest = base64.b64encode(hashlib.sha256(style).digest()).decode()
+    styles = source_hashes(_asset("demo/index.html").raw, "style")
     return (
-        f"default-src 'none'; script-src 'self'; style-src 'sha256-{digest}'; img-src 'self' data: https:; "
+        f"default-src 'none'; script-src 'self'; style-src {styles}; img-src 'self' data: https:; "
         "connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
     )

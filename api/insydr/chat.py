@@ -62,7 +62,10 @@ class ThumbOut(BaseModel):
 async def chat(agent_id: str, body: ChatIn, request: Request, who: Who, state: State) -> ChatOut | Response:
     question = question_of(body, request, who, agent_id, Channel.API)
     live, place = await answer_of(state, question)
-    return streamed(state, question, live, place) if body.stream else _chat_out(await live.whole())
+    if body.stream:
+        return streamed(state, question, live, place)
+    with state.streams.reading(live, question.session):
+        return _chat_out(await live.whole())
 
 
 @router.post("/messages/{message_id}/feedback")

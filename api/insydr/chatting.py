@@ -14,7 +14,7 @@ from fastapi.sse import KEEPALIVE_COMMENT, EventSourceResponse, format_sse_event
 from pydantic import Field
 from starlette.concurrency import run_in_threadpool
 
-from api.answer_streams import LiveAnswer, Part, Tell
+from api.answer_streams import LiveAnswer, Part, Tell, place_of
 from api.fields import IdText, Input, JsonObject, Text
 from api.insydr.answer_schemas import SourceOut
 from api.state import ApiState
@@ -99,15 +99,16 @@ def visit_of(
 
 async def answer_of(state: ApiState, question: Question) -> tuple[LiveAnswer, str | None]:
     """The answer, being written or written before, and the place in it that its reader has reached already."""
-    message_id, _, place = question.last_event_id.partition(":")
-    lost = await _of_message(state, question, message_id) if place else None
+    message_id, is_named, text = question.last_event_id.partition(":")
+    place = place_of(text)
+    lost = await _of_message(state, question, message_id) if is_named else None
     if lost is not None:
         return lost, place
     state.streams.check_limit(question.session)
     claim = question.claim(state)
     known = await _once(state, question, claim) if claim else None
     if known is not None:
-        return known, place or None if known.message_id == message_id else None
+        return known, place if known.message_id == message_id else None
     try:
         return await _begun(state, question, claim), None
     except BaseException:
@@ -181,8 +182,8 @@ def _write(pieces: Iterator[Piece], brief: Brief, tell: Tell, is_left: threading
                 length += len(piece.text)
                 tell(_token(piece.text, length))
         else:
-            said = said_of(piece, brief.agent_id)
-            for part in _ending(said, offers=brief.offers_escalation):
+            said = said_of(piece, brief)
+            for part in _ending(said):
                 tell(part)
             return said
     return None
@@ -192,7 +193,7 @@ def told_again(said: Said) -> LiveAnswer:
     """A stored answer as its stream told it."""
     live = LiveAnswer(said.message_id, said=said, ended=True)
     text = [_token(said.text, len(said.text))] if said.text else []
-    live.parts = [_start(said.message_id, said.session_id), *text, *_ending(said, offers=True)]
+    live.parts = [_start(said.message_id, said.session_id), *text, *_ending(said)]
     return live
 
 
@@ -204,12 +205,12 @@ def _token(text: str, length: int) -> Part:
     return Part(str(length), {"type": "token", "content": text})
 
 
-def _ending(said: Said, *, offers: bool) -> Iterator[Part]:
+def _ending(said: Said) -> Iterator[Part]:
     sources = [SourceOut(**source).model_dump(mode="json") for source in said.sources]
     yield Part("sources", {"type": "sources", "sources": sources})
     yield Part("done", {
         "type": "done", "confidence": said.confidence, "answered": said.answered, "session_id": said.session_id,
-        "offer_escalation": offers and not said.answered, "response_time_ms": said.response_time_ms,
+        "offer_escalation": said.offers_escalation, "response_time_ms": said.response_time_ms,
         "agent_version": said.agent_version, "generator": said.generator, "notice": said.notice,
     })  # fmt: skip
 

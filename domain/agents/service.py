@@ -21,7 +21,6 @@ from domain.revision import check_match
 
 TEXTS = ("name", "description", "agent_type", "greeting_message", "fallback_message")
 Settings = dict[str, Any]
-MISSING = "There is no such agent in this workspace."
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,10 +84,7 @@ class AgentService:
 
     def named(self, agent_id: str) -> Agent:
         """One that a filter names; whoever filters has required a permission of its own."""
-        agent = self._agents.get(agent_id)
-        if agent is None:
-            raise NotFound(MISSING, code="AGENT_NOT_FOUND", field="agent_id")
-        return agent
+        return self._existing(agent_id, "agent_id")
 
     def get(self, agent_id: str) -> Agent:
         self._who.require(Permission.AGENTS_READ)
@@ -171,10 +167,10 @@ class AgentService:
             raise Conflict("The agent is not published: publish it first.", code="AGENT_NOT_PUBLISHED")
         return agent, version.snapshot
 
-    def _existing(self, agent_id: str) -> Agent:
+    def _existing(self, agent_id: str, field: str | None = None) -> Agent:
         agent = self._agents.get(agent_id)
         if agent is None:
-            raise NotFound(MISSING, code="AGENT_NOT_FOUND")
+            raise NotFound("There is no such agent in this workspace.", code="AGENT_NOT_FOUND", field=field)
         return agent
 
 

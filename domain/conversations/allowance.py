@@ -1,4 +1,4 @@
-"""How much may be asked: the one place that every question to a published agent passes before it is answered."""
+"""How much may be asked: what every question passes (`ConversationService`), and every request for a human."""
 
 from datetime import datetime, time, timedelta
 
@@ -10,6 +10,8 @@ from core.errors import TooManyRequests
 from domain.api_keys.repository import ApiKeyRepository
 from domain.identity.try_repository import TryRepository
 from domain.principal import Principal
+
+ESCALATIONS_AN_HOUR = 100  # of one public key
 
 
 def daily_limit(session: Session, who: Principal, key_id: str) -> int | None:
@@ -30,4 +32,14 @@ def take(database: Database, key_id: str, most: int | None) -> None:
         raise TooManyRequests(
             "No more messages are taken today. Try again tomorrow.",
             retry_after_s=max(1, int((midnight - now).total_seconds())), code="DAILY_LIMIT",
+        )  # fmt: skip
+
+
+def bound_escalations(session: Session, key_id: str) -> None:
+    """Each is a mail to the workspace: raises `TooManyRequests` beyond so many of the key's pages in an hour."""
+    count, ends_at = TryRepository(session).count(f"escalations {key_id}", timedelta(hours=1))
+    if count > ESCALATIONS_AN_HOUR:
+        raise TooManyRequests(
+            "Too many people have asked for a human here. Try again later.",
+            retry_after_s=max(1, int((ends_at - utc_now()).total_seconds())), code="TOO_MANY_ESCALATIONS",
         )  # fmt: skip

@@ -8,6 +8,7 @@ from core.clock import utc_now
 from core.ids import Prefix, new_id
 from core.queue.outbox import enqueue
 from domain.agents.service import AgentService
+from domain.conversations import allowance
 from domain.conversations.jobs import MAIL_ESCALATION
 from domain.conversations.recording import Visit, conversation_of, describe
 from domain.conversations.repository import ConversationRepository
@@ -31,6 +32,7 @@ class Request:
 def escalate(session: Session, who: Principal, visit: Visit, request: Request) -> tuple[Escalation, str]:
     """Keep it; the session of its conversation. The agent may be paused: then above all."""
     agent, _ = AgentService(session, who).published(request.agent_id)
+    allowance.bound_escalations(session, visit.key_id)
     repository = ConversationRepository(session, who)
     conversation = conversation_of(repository, agent.id, visit, request.session_id)
     describe(conversation, visit)

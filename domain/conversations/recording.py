@@ -89,7 +89,6 @@ def conversation_of(
     return repository.open({
         "id": new, "agent_id": agent_id, "channel": visit.channel, "key_id": visit.key_id,
         "session_id": session_id if visit.names_sessions and session_id else new,
-        "first_question": "", "custom": {}, "messages": 0, "unanswered": 0, "thumbs_up": 0, "thumbs_down": 0,
         "created_at": now, "last_message_at": now,
     })  # fmt: skip
 
@@ -99,7 +98,7 @@ def describe(conversation: Conversation, visit: Visit) -> None:
     conversation.visitor_id = visit.visitor_id or conversation.visitor_id
     conversation.page_url = visit.page_url or conversation.page_url
     conversation.user_agent = visit.user_agent or conversation.user_agent
-    conversation.custom = {**conversation.custom, **visit.custom} if visit.custom else conversation.custom
+    conversation.custom = dict(visit.custom) or conversation.custom
 
 
 def _events(conversation: Conversation, exchange: Exchange, is_first: bool) -> list[Event]:

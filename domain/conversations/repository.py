@@ -142,17 +142,16 @@ def remove_all(session: Session, conversation_ids: Sequence[str]) -> None:
     session.execute(delete(Conversation).where(Conversation.id.in_(conversation_ids)))
 
 
-def outlived(session: Session, before: datetime, workspace_id: str, limit: int) -> list[str]:
-    """Some conversations of the workspace whose last message is older."""
-    query = select(Conversation.id).where(
-        Conversation.workspace_id == workspace_id, Conversation.last_message_at < before
-    )
-    return list(session.scalars(query.limit(limit)))
+def retentions(session: Session) -> list[int | None]:
+    """For how many days workspaces keep conversations, each number once; None: as the installation does."""
+    return list(session.scalars(select(Workspace.conversation_retention_days).distinct()))
 
 
-def retentions(session: Session) -> list[tuple[str, int | None]]:
-    """Each workspace, and for how many days it keeps conversations; None: as the installation does."""
-    return [(row[0], row[1]) for row in session.execute(select(Workspace.id, Workspace.conversation_retention_days))]
+def outlived(session: Session, days: int | None, before: datetime, limit: int) -> list[str]:
+    """Some conversations, of workspaces that keep them so many days, whose last message is older."""
+    query = select(Conversation.id).join(Workspace, Workspace.id == Conversation.workspace_id)
+    kept = Workspace.conversation_retention_days.is_not_distinct_from(days)
+    return list(session.scalars(query.where(kept, Conversation.last_message_at < before).limit(limit)))
 
 
 def _is_of(visitor: str) -> ColumnElement[bool]:

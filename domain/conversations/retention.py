@@ -12,14 +12,18 @@ PAGE = 100  # conversations that one transaction removes
 def forget_old(database: Database, default_days: int) -> int:
     """Conversations whose time is over (0 days: it never is), a page a transaction; how many."""
     with database.read() as session:
-        kept = [(workspace_id, default_days if days is None else days) for workspace_id, days in retentions(session)]
-    removed = 0
-    for workspace_id, days in kept:
-        before, some = utc_now() - timedelta(days=days), PAGE if days else 0
-        while some == PAGE:
-            with database.write() as session:
-                ids = outlived(session, before, workspace_id, PAGE)
-                remove_all(session, ids)
-            some = len(ids)
-            removed += some
+        kept = retentions(session)
+    return sum(_forget(database, own, default_days if own is None else own) for own in kept)
+
+
+def _forget(database: Database, own: int | None, days: int) -> int:
+    before, removed = utc_now() - timedelta(days=days), 0
+    while days:
+        with database.read() as session:
+            ids = outlived(session, own, before, PAGE)
+        if not ids:
+            break
+        with database.write() as session:
+            remove_all(session, ids)
+        removed += len(ids)
     return removed

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from domain.conversations.repository import ConversationRepository
-from domain.conversations.service import Reply
+from domain.conversations.service import Brief, Reply, offers_escalation
 from domain.principal import Permission, Principal
 
 
@@ -26,14 +26,15 @@ class Said:
     generator: str
     notice: str | None
     response_time_ms: int
+    offers_escalation: bool = False  # to a human
 
 
-def said_of(reply: Reply, agent_id: str) -> Said:
+def said_of(reply: Reply, brief: Brief) -> Said:
     answer = reply.answer
     return Said(
-        reply.message_id, reply.session_id, agent_id, reply.agent_version, answer.text,
+        reply.message_id, reply.session_id, brief.agent_id, reply.agent_version, answer.text,
         [asdict(source) for source in reply.sources], answer.confidence, answer.answered, answer.generator,
-        answer.notice, reply.response_time_ms,
+        answer.notice, reply.response_time_ms, brief.offers_escalation and not answer.answered,
     )  # fmt: skip
 
 
@@ -44,8 +45,9 @@ def said_before(session: Session, who: Principal, key_id: str, message_id: str) 
     if found is None or found[0].role != "agent":
         return None
     message, conversation = found
+    offers = not message.answered and offers_escalation(session, who, conversation.agent_id, message.agent_version)
     return Said(
         message.id, conversation.session_id, conversation.agent_id, message.agent_version or "", message.content,
         message.sources, message.confidence or 0.0, bool(message.answered), message.generator or "", message.notice,
-        message.response_time_ms or 0,
+        message.response_time_ms or 0, offers,
     )  # fmt: skip

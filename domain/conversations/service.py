@@ -62,6 +62,7 @@ class Brief:
     streams: bool = True
     offers_escalation: bool = True  # to a human, after the fallback
     wants_proof: bool = False  # of work, from a visitor whose session is not known
+    messages_per_day: int | None = None  # of the public key
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +101,8 @@ class ConversationService:
             if agent.status == AgentStatus.ARCHIVED:
                 raise Conflict("The agent is archived.", code="AGENT_ARCHIVED")
             collections = [row.id for row in AgentRepository(session, who).collections(agent.id)]
-            return _brief(session, who, agent, snapshot(agent, collections), asked)
+            brief = _brief(session, who, agent, snapshot(agent, collections), asked)
+        return self._admitted(brief, asked)
 
     def published_brief(self, who: Principal, agent_id: str, asked: Asked) -> Brief:
         """As `draft_brief`, of the version that is published."""
@@ -111,10 +113,14 @@ class ConversationService:
             if agent.paused_at is not None:
                 raise Conflict("The agent is paused. Ask again later.", code="AGENT_PAUSED")
             brief = _brief(session, who, agent, settings, asked)
-            most = allowance.daily_limit(session, who, asked.visit.key_id)
-        if brief.wants_proof and asked.visit.key_id and not brief.history:
-            proofs.check(self._database, self._keys, asked.proof, agent_id, asked.visit.key_id)
-        allowance.take(self._database, asked.visit.key_id, most)
+        return self._admitted(brief, asked)
+
+    def _admitted(self, brief: Brief, asked: Asked) -> Brief:
+        """What every question passes, of every channel, before it is answered: here it is counted."""
+        key_id = asked.visit.key_id
+        if brief.wants_proof and key_id and not brief.history:
+            proofs.check(self._database, self._keys, asked.proof, brief.agent_id, key_id)
+        allowance.take(self._database, key_id, brief.messages_per_day)
         return brief
 
     def ask(self, who: Principal, brief: Brief, asked: Asked) -> Generator[Piece, None, None]:
@@ -163,7 +169,15 @@ def _brief(session: Session, who: Principal, agent: Agent, settings: dict[str, A
     history = conversations.history(known.id) if known else []
     brief = brief_of(agent.id, version_label(agent), settings, history)
     calibration = CalibrationRepository(session, who).scaling()
-    return replace(brief, style=replace(brief.style, calibration=calibration))
+    most = allowance.daily_limit(session, who, asked.visit.key_id)
+    return replace(brief, style=replace(brief.style, calibration=calibration), messages_per_day=most)
+
+
+def offers_escalation(session: Session, who: Principal, agent_id: str, version: str | None) -> bool:
+    """Whether that version of the agent offers a human after its fallback."""
+    minor = int((version or "1.0").partition(".")[2])
+    found = AgentRepository(session, who).version(agent_id, minor)
+    return widget_config(found.snapshot if found else {}).behavior.offer_escalation
 
 
 def reply_of(pieces: Iterator[Piece]) -> Reply:

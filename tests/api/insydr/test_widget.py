@@ -16,7 +16,7 @@ import pytest
 from api import answer_streams
 from api.answer_streams import AnswerStreams
 from api.insydr import chatting
-from domain.conversations import proofs
+from domain.conversations import allowance, proofs
 from tests.support.client import Shape, Workspace, check_error, until
 from tests.support.visitor import ORIGIN, Page, events, kinds, text_of
 
@@ -165,7 +165,15 @@ class TestChat:
         page = Page.of(
             shaped, response_config={"confidence_threshold": 1}, widget_config={"behavior": {"offer_escalation": False}}
         )
-        assert page.say(QUESTION)[-1].data["offer_escalation"] is False
+        for _ in range(2):  # also when it is told again
+            assert page.say(QUESTION, session_id="s", client_message_id="k")[-1].data["offer_escalation"] is False
+
+    def test_metadata_is_the_latest(self, shaped: Workspace, page: Page) -> None:
+        """What each message adds would grow without end."""
+        for metadata in ({"a": 1}, {"b": 2}, {}):
+            page.say(QUESTION, session_id="s1", metadata=metadata)
+        (one,) = shaped.get("/conversations").json()["conversations"]
+        assert shaped.get(f"/conversations/{one['id']}").json()["metadata"] == {"b": 2}
 
     def test_hidden_sources(self, shaped: Workspace) -> None:
         shaped.ingest(TEXT)
@@ -311,11 +319,17 @@ class TestLost:
         assert said[0].data["message_id"] != whole[0].data["message_id"]
         assert kinds(said)[0] == "start"
 
-    @pytest.mark.parametrize("place", ["-5", "x", "99999", "²", "text", "sources2"])
+    @pytest.mark.parametrize("place", ["", "-5", "x", "²", "text", "sources2", "9" * 5_000])
     def test_at_a_place_that_is_none(self, page: Page, place: str) -> None:
+        """The whole answer, which is not written again."""
+        first = page.say(QUESTION)
+        last = f"{first[0].data['message_id']}:{place}".encode("latin-1")
+        said = page.say(QUESTION, headers={"Last-Event-ID": last})
+        assert (said[0].data, text_of(said), said[-1].data) == (first[0].data, ANSWER, first[-1].data)
+
+    def test_beyond_its_text(self, page: Page) -> None:
         message_id = page.say(QUESTION)[0].data["message_id"]
-        said = page.say(QUESTION, headers={"Last-Event-ID": f"{message_id}:{place}".encode()})  # type: ignore[dict-item]
-        assert said[-1].data["type"] == "done"
+        assert kinds(page.say(QUESTION, headers={"Last-Event-ID": f"{message_id}:99999"})) == ["sources", "done"]
 
 
 class TestLeaving:
@@ -458,6 +472,14 @@ class TestHuman:
     def test_of_a_paused_agent(self, shaped: Workspace, page: Page) -> None:
         shaped.post(f"/agents/{page.agent}/pause")
         assert page.post("escalate", agent_id=page.agent, email="a@example.com").status_code == 201
+
+    def test_so_often_and_no_more(self, shaped: Workspace, page: Page, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Each is a mail."""
+        monkeypatch.setattr(allowance, "ESCALATIONS_AN_HOUR", 2)
+        replies = [page.post("escalate", agent_id=page.agent, email="a@example.com") for _ in range(4)]
+        assert [reply.status_code for reply in replies] == [201, 201, 429, 429]
+        check_error(replies[-1], 429, "TOO_MANY_ESCALATIONS")
+        assert shaped.get("/conversations").json()["total"] == 2
 
     def test_twice_with_one_key_is_once(self, shaped: Workspace, page: Page) -> None:
         first, again = (
@@ -715,6 +737,24 @@ class TestPrograms:
         path = f"/messages/{whole['message_id']}/feedback"
         assert program.post(path, json={"feedback_type": "THUMBS_DOWN", "comment": "No."}).status_code == 200
         assert thumbs(shaped) == (0, 1)
+
+    def test_whoever_waits_for_the_whole_counts_as_a_reader(
+        self, shaped: Workspace, page: Page, writer: Writer, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(answer_streams, "GRACE_S", 0.05)
+        body = {"message": QUESTION, "session_id": "s1", "client_message_id": "1"}
+        path = f"/agents/{page.agent}/chat"
+        with ThreadPoolExecutor(1) as pool:
+            waits = pool.submit(shaped.post, path, json=body)
+            until(lambda: writer.asked, bool)
+            with shaped.shape.http.stream(
+                "POST", f"/api/v1/workspaces/{shaped.id}{path}", json={**body, "stream": True},
+                headers={"Authorization": f"Bearer {shaped.token}"},
+            ) as leaves:  # fmt: skip
+                next(leaves.iter_lines())
+            assert not writer.closed.wait(0.3)
+            writer.go_on.set()
+            assert waits.result(30).json()["response"] == TEXT
 
     def test_errors_come_before_the_stream(self, shaped: Workspace, page: Page) -> None:
         for stream in (False, True):
