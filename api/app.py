@@ -17,7 +17,7 @@ from api.error_handlers import install_handlers
 from api.insydr.routes import ROUTERS as INSYDR_ROUTERS
 from api.insydr.surface import INSYDR
 from api.middleware import HeadRequests, OwnRedirects, PlainAddress, RequestLog
-from api.openapi import completed
+from api.openapi import completed, with_webhooks
 from api.state import ApiState
 from api.surface import Surface
 from domain.api_keys.origins import OriginBook
@@ -49,7 +49,8 @@ def openapi_of(surface: Surface) -> dict[str, Any]:
     """OpenAPI of one surface, absolute paths."""
     routes = [route for router in ROUTERS[surface] for route in router.routes]
     schema = get_openapi(title=surface.title, version=VERSION, openapi_version=surface.openapi_version, routes=routes)
-    return completed(schema, surface)
+    schema = completed(schema, surface)
+    return with_webhooks(schema) if surface.openapi_version.startswith("3.1") else schema
 
 
 def _openapi_of(surface: Surface) -> Callable[[], dict[str, Any]]:

@@ -2,7 +2,10 @@
 
 from typing import Any
 
-from api.surface import Surface
+from api.surface import TEXT, Surface, object_of
+from domain.events.catalogue import EVENTS
+from domain.events.registry import WireEvent
+from domain.webhooks.signing import SIGNATURE_HEADERS
 
 DESCRIPTIONS = {
     "400": "The request is wrong.",
@@ -39,6 +42,28 @@ def completed(schema: dict[str, Any], surface: Surface) -> dict[str, Any]:
                     continue
                 operation["responses"].setdefault(status, _response(status))
     return schema
+
+
+def with_webhooks(schema: dict[str, Any]) -> dict[str, Any]:
+    """What we send (OpenAPI 3.1 §4.8.1): every event, whose names any surface takes."""
+    schema["webhooks"] = {event.name: {"post": _sent(event)} for event in EVENTS}
+    return schema
+
+
+def _sent(event: WireEvent) -> dict[str, Any]:
+    body = object_of(
+        event={"const": event.name}, timestamp={"type": "string", "format": "date-time"}, data=event.schema
+    )
+    sample = {"event": event.name, "timestamp": "2026-01-26T00:00:00Z", "data": event.sample}
+    names = ("X-Webhook-Event", "X-Webhook-Delivery", SIGNATURE_HEADERS[event.dialect][0], "webhook-id",
+             "webhook-timestamp", "webhook-signature")  # fmt: skip
+    return {
+        "summary": event.description,
+        "tags": ["Webhooks"],
+        "parameters": [{"name": name, "in": "header", "required": True, "schema": TEXT} for name in names],
+        "requestBody": {"required": True, "content": {"application/json": {"schema": body, "example": sample}}},
+        "responses": {"2XX": {"description": "Taken. Anything else, or none within 10 seconds, is tried again."}},
+    }
 
 
 def _summary(operation: dict[str, Any]) -> str:

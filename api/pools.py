@@ -53,6 +53,10 @@ class Pools:
             "PREVIEWS_BUSY", "Other previews are under way, and each waits for its site. Try again in some seconds.",
             places=6,
         )  # fmt: skip
+        self.pings = Pool(
+            "PINGS_BUSY", "Other webhooks are being tested, and each waits for its receiver. Try again soon.",
+            places=6,
+        )  # fmt: skip
         self.accounts = Pool(
             "LOGIN_BUSY", "Too many people log in or sign up at this moment. Try again in a few seconds.",
             places=20, queue=100,  # hashing has places of its own; others wait for the mail server

@@ -21,6 +21,7 @@ from domain.idempotency.service import IdempotencyService
 from domain.identity.service import IdentityService
 from domain.identity.tokens import TokenMint
 from domain.search.service import SearchService
+from domain.webhooks.sender import WebhookSender
 
 
 class Health(Protocol):
@@ -43,6 +44,7 @@ class ApiState:
     key_usage: KeyUsage
     replies: IdempotencyService
     web: Web
+    webhooks: Callable[[], WebhookSender]
     health: Health
     metrics: Callable[[], bytes]
     pools: Pools = field(default_factory=Pools)

@@ -28,6 +28,9 @@ class Prefix(StrEnum):
     ESCALATION = "esc"
     UNANSWERED = "uq"
     EVENT = "evt"
+    WEBHOOK = "wh"
+    DELIVERY = "dlv"
+    ATTEMPT = "att"
     REQUEST = "req"
 
 
@@ -43,6 +46,11 @@ def made_at(identifier: str) -> datetime:
     """When `new_id` made it, to the millisecond (RFC 9562 §5.7: the first 48 bits)."""
     digits = identifier.rsplit("_", 1)[-1][:12]
     return datetime.fromtimestamp(int(digits, 16) / 1000, UTC)
+
+
+def first_id(prefix: Prefix, moment: datetime) -> str:
+    """An id that sorts before all that `new_id` makes from `moment` on, and after all that it made before."""
+    return f"{prefix}_{max(0, int(moment.timestamp() * 1000)):012x}"
 
 
 def point_id(workspace_id: str, document_id: str, version: int, chunk_index: int) -> str:

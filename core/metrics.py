@@ -12,6 +12,7 @@ STAGE_SECONDS = Histogram(
     ["stage"],
     buckets=(0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300),
 )
+WEBHOOK_ATTEMPTS = Counter("insydr_webhook_attempts_total", "Requests to receivers of events, by outcome.", ["outcome"])
 DOCUMENTS_ENDED = Counter("insydr_documents_ended_total", "Documents that ended, by outcome.", ["outcome", "code"])
 
 

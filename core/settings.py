@@ -78,6 +78,13 @@ class Settings(BaseSettings):
     crawl_page_mb: int = Field(25, ge=1, le=512, description="Largest page or file that a crawl takes.")
     crawl_browser: str | None = Field(None, description="Chromium for pages that need JavaScript; default by name.")
 
+    webhook_timeout_s: float = Field(10.0, gt=0, le=60, description="A receiver of events that takes longer failed.")
+    webhooks_at_once: int = Field(8, ge=1, le=64, description="Receivers of events at once in one worker process.")
+    webhook_places: int = Field(5, ge=1, le=50, description="Requests at once to one receiver of events.")
+    webhook_log_days: int = Field(30, ge=1, le=365, description="How long events and their deliveries are kept.")
+    webhook_disable_days: float = Field(5.0, gt=0, description="A receiver that failed for so long is turned off.")
+    webhooks_max: int = Field(50, ge=1, le=1_000, description="Webhooks of one workspace, at most.")
+
     llm_base_url: str | None = Field(None, description="OpenAI-compatible endpoint; default extractive answers.")
     llm_model: str = Field("gpt-4o-mini", description="Model asked for at that endpoint.")
     llm_api_key: SecretStr | None = Field(None, description="Key of that endpoint.")

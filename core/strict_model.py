@@ -36,11 +36,17 @@ class StrictModel(BaseModel):
 
 def unknown_field(name: str, known: Iterable[str]) -> str:
     """A sentence for a field that is none."""
-    fields = sorted(known)
-    near = difflib.get_close_matches(name[:80].lower(), fields, n=1)
+    return unknown_name("field", name, known)
+
+
+def unknown_name(kind: str, name: str, known: Iterable[str]) -> str:
+    """A sentence for a name that is none, with the one that was probably meant."""
+    names = sorted(known)
+    folded = {one.lower(): one for one in reversed(names)}
+    near = difflib.get_close_matches(name[:80].lower(), list(folded), n=1)
     if near:
-        return f"There is no such field. Did you mean “{near[0]}”?"
-    return f"There is no such field. There are: {', '.join(fields)}."
+        return f"There is no such {kind}. Did you mean “{folded[near[0]]}”?"
+    return f"There is no such {kind}. There are: {', '.join(names)}."
 
 
 def first_fault(errors: Sequence[Any], *, within: Sequence[str] = ()) -> InvalidInput:

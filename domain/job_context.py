@@ -12,6 +12,7 @@ from domain.identity.service import IdentityService
 from domain.ingestion.service import IngestionService
 from domain.upkeep.purge import Purge
 from domain.upkeep.reconcile import Reconciler
+from domain.webhooks.sender import WebhookSender
 
 
 class JobContext(Protocol):
@@ -35,6 +36,8 @@ class JobContext(Protocol):
     def ingestion(self) -> IngestionService: ...
     @property
     def crawls(self) -> CrawlRunner: ...
+    @property
+    def webhooks(self) -> WebhookSender: ...
     @property
     def purge(self) -> Purge: ...
     @property

@@ -31,6 +31,8 @@ class Permission(StrEnum):
     AGENTS_ASK = "agents:ask"
     CONVERSATIONS_READ = "conversations:read"
     CONVERSATIONS_DELETE = "conversations:delete"
+    WEBHOOKS_READ = "webhooks:read"
+    WEBHOOKS_MANAGE = "webhooks:manage"
 
 
 _VIEWER = frozenset({
@@ -39,7 +41,10 @@ _VIEWER = frozenset({
 })  # fmt: skip
 _ANALYST = _VIEWER | {Permission.CONVERSATIONS_READ}
 _EDITOR = _ANALYST | {Permission.COLLECTIONS_WRITE, Permission.DOCUMENTS_WRITE, Permission.AGENTS_WRITE}
-_ADMIN = _EDITOR | {Permission.WORKSPACE_WRITE, Permission.KEYS_MANAGE, Permission.CONVERSATIONS_DELETE}
+_ADMIN = _EDITOR | {
+    Permission.WORKSPACE_WRITE, Permission.KEYS_MANAGE, Permission.CONVERSATIONS_DELETE, Permission.WEBHOOKS_READ,
+    Permission.WEBHOOKS_MANAGE,
+}  # fmt: skip
 ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.VIEWER: _VIEWER,
     Role.ANALYST: _ANALYST,

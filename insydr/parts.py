@@ -47,6 +47,7 @@ from domain.search.service import SearchService
 from domain.upkeep.health_repository import forget_worker
 from domain.upkeep.purge import Purge
 from domain.upkeep.reconcile import Reconciler
+from domain.webhooks.sender import Limits, WebhookSender
 from ingest.children.protocol import Parser
 from insydr.data_folder import data_folder
 from insydr.lazy import Lazy
@@ -61,6 +62,7 @@ from retrieval.reader.protocol import Reader
 from retrieval.search import Searcher
 
 log = structlog.get_logger()
+TESTS_AT_ONCE = 10  # of webhooks, as many as the API lets run
 LLM_CONNECTIONS = 300  # more than there are places for streamed answers
 QUIET_S = 15.0  # without writes, before the index is built
 STALL_S = 300.0  # without progress, beyond what one file may take, before others take a worker's documents over
@@ -255,6 +257,21 @@ class Installation:
         )  # fmt: skip
         self._started.append(runner.close)
         return runner
+
+    @Lazy
+    def webhooks(self) -> WebhookSender:
+        settings = self.settings
+        places = settings.webhook_places * settings.webhooks_at_once
+        client = guarded_client(
+            settings.outbound_allowed_hosts, timeout_s=settings.webhook_timeout_s, connections=places + TESTS_AT_ONCE
+        )
+        limits = Limits(
+            settings.webhook_timeout_s, settings.webhook_places, settings.webhooks_at_once,
+            settings.webhook_disable_days,
+        )  # fmt: skip
+        sender = WebhookSender(self.database, self.keys, client, self.holder, limits)
+        self._started.append(sender.close)
+        return sender
 
     @Lazy
     def broker(self) -> dramatiq.Broker:

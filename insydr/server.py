@@ -39,6 +39,7 @@ def api_state(parts: Installation) -> ApiState:
         key_usage=parts.key_usage,
         replies=parts.replies,
         web=parts.web,
+        webhooks=lambda: parts.webhooks,
         health=parts.health,
         metrics=lambda: exposition(parts.database),
         operator_token=parts.operator_token,

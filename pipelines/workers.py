@@ -21,6 +21,7 @@ def pools(settings: Settings) -> dict[Queue, int]:
         Queue.INGEST: settings.worker_threads + 1,  # one is free for those who wait at the screen
         Queue.UPKEEP: UPKEEP_THREADS,
         Queue.CRAWL: settings.crawl_at_once,
+        Queue.WEBHOOK: settings.webhooks_at_once,
     }
 
 

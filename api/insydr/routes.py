@@ -18,6 +18,7 @@ from api.insydr import (
     queue,
     reindex,
     search,
+    webhooks,
     widget,
     workspaces,
 )
@@ -25,6 +26,6 @@ from api.insydr import (
 # `batch` and `crawls` before `documents`: /documents/batch is not the document “batch”
 MODULES = (
     auth, workspaces, api_keys, agents, agent_test, collections, batch, crawls, documents, citations, events, jobs,
-    reindex, queue, search, calibration, conversations, chat, widget,
+    reindex, queue, search, calibration, conversations, chat, widget, webhooks,
 )  # fmt: skip
 ROUTERS = tuple(module.router for module in MODULES)

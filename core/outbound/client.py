@@ -57,18 +57,27 @@ class GuardedBackend(httpcore.NetworkBackend):
     def sleep(self, seconds: float) -> None:
         self._inner.sleep(seconds)
 
+    def is_allowed(self, host: str) -> bool:
+        """Whether the operator allows this host, whatever its address."""
+        return _spelling(host) in self._allowed
+
+    def check_literal(self, host: str) -> None:
+        """Raise `Forbidden` for an address, written as such, that is not public. What a name leads to shows later."""
+        literal = _literal(host)
+        if literal is not None and not self.is_allowed(host):
+            check_public(literal, host)
+
     def checked_address(self, host: str, port: int) -> str:
         """The address to connect to: one that is public, or of a host that the operator allows.
 
         Raises `Forbidden` for another address, and `httpcore.ConnectError` for a name, whether it has no address or
         one that is not public: the difference would tell which names exist inside. It is in the operator's log.
         """
-        allowed = _spelling(host) in self._allowed
+        self.check_literal(host)
         literal = _literal(host)
         if literal is not None:
-            if not allowed:
-                check_public(literal, host)
             return str(literal)
+        allowed = self.is_allowed(host)
         answers = self._addresses(host, port)
         hidden = [] if allowed else [answer for answer in answers if not is_public(answer)]
         if hidden:

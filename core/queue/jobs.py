@@ -17,6 +17,7 @@ class Queue(StrEnum):
     INGEST = "ingest"
     UPKEEP = "upkeep"
     CRAWL = "crawl"
+    WEBHOOK = "webhook"
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,8 @@ from domain.agents.settings import MODELS, AgentStatus, AgentType, merged
 from domain.changes import UNSET, Unset, changed
 from domain.collections.repository import CollectionRepository
 from domain.collections.service import require_collections
-from domain.events import Event, EventType, record
+from domain.events.kinds import EventType
+from domain.events.recording import Event, record
 from domain.models import Agent, AgentVersion, Collection
 from domain.principal import Permission, Principal
 from domain.revision import check_match

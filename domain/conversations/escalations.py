@@ -12,7 +12,8 @@ from domain.conversations import allowance
 from domain.conversations.jobs import MAIL_ESCALATION
 from domain.conversations.recording import Visit, conversation_of, describe
 from domain.conversations.repository import ConversationRepository
-from domain.events import Event, EventType, record
+from domain.events.kinds import EventType
+from domain.events.recording import Event, record
 from domain.models import Escalation
 from domain.principal import Principal
 

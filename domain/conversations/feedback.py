@@ -5,7 +5,8 @@ from sqlalchemy.orm import Session
 from core.clock import utc_now
 from core.errors import InvalidInput, NotFound
 from domain.conversations.repository import ConversationRepository
-from domain.events import Event, EventType, record
+from domain.events.kinds import EventType
+from domain.events.recording import Event, record
 from domain.models import Conversation, Feedback, Message
 from domain.principal import Permission, Principal
 

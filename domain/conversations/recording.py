@@ -10,7 +10,8 @@ from core.clock import utc_now
 from core.ids import Prefix, new_id
 from domain.conversations.repository import ConversationRepository
 from domain.conversations.sources import Source
-from domain.events import Event, EventType, record_all
+from domain.events.kinds import EventType
+from domain.events.recording import Event, record_all
 from domain.models import Channel, Conversation, Message
 from domain.principal import Principal
 from retrieval.answers import Answer
@@ -104,7 +105,7 @@ def describe(conversation: Conversation, visit: Visit) -> None:
 def _events(conversation: Conversation, exchange: Exchange, is_first: bool) -> list[Event]:
     ids = {
         "conversation_id": conversation.id, "agent_id": exchange.agent_id, "channel": exchange.visit.channel,
-        "message_id": exchange.answer_id,
+        "message_id": exchange.answer_id, "question_id": exchange.question_id,
     }  # fmt: skip
     kinds = [EventType.CONVERSATION_STARTED] if is_first else []
     kinds += [EventType.MESSAGE_RECEIVED]

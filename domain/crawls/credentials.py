@@ -8,12 +8,11 @@ from pydantic import Field, ValidationError
 
 from core.crypto import Keyring
 from core.errors import InvalidInput
+from core.outbound.headers import TOKEN, is_header
 from core.strict_model import StrictModel, first_fault
 from crawler.fetch import Credentials
 
 PURPOSE = "crawl-credentials"
-_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110 §5.6.2
-_VALUE = re.compile(r"[\x21-\x7e\x80-\xff](?:[\t\x20-\x7e\x80-\xff]*[\x21-\x7e\x80-\xff])?")
 _COOKIE = re.compile(r"[\x21\x23-\x2b\x2d-\x3a\x3c-\x5b\x5d-\x7e]*")  # RFC 6265 §4.1.1
 # they belong to the exchange itself
 _RESERVED = frozenset(
@@ -38,10 +37,10 @@ def checked_credentials(given: dict[str, Any]) -> CredentialsIn:
     except ValidationError as error:
         raise first_fault(error.errors(include_input=False, include_url=False), within=["credentials"]) from None
     for name, value in found.headers.items():
-        if not _TOKEN.fullmatch(name) or name.lower() in _RESERVED or not _VALUE.fullmatch(value) or len(value) > 8_000:
+        if not is_header(name, value) or name.lower() in _RESERVED:
             raise InvalidInput("This header cannot be sent along.", field=f"credentials.headers.{name[:80]}")
     for name, value in found.cookies.items():
-        if not _TOKEN.fullmatch(name) or not _COOKIE.fullmatch(value) or len(value) > 4_096:
+        if not TOKEN.fullmatch(name) or not _COOKIE.fullmatch(value) or len(value) > 4_096:
             raise InvalidInput("This cookie cannot be sent along.", field=f"credentials.cookies.{name[:80]}")
     if found.password is not None and found.username is None:
         raise InvalidInput("A password needs a username.", field="credentials.username")

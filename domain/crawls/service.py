@@ -20,7 +20,8 @@ from domain.crawls.jobs import CRAWL, PURGE_CRAWL
 from domain.crawls.options import checked_options, checked_schedule, checked_url, next_time
 from domain.crawls.removal import remove_page
 from domain.crawls.repository import CrawlRepository, key_of
-from domain.events import Event, EventType, record
+from domain.events.kinds import EventType
+from domain.events.recording import Event, record
 from domain.jobs.cancelling import stop_all
 from domain.jobs.repository import JobRepository, close
 from domain.models import (

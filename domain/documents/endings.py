@@ -13,7 +13,8 @@ from core.clock import utc_now
 from core.queue.outbox import enqueue_all
 from domain.documents.intake import ON_THE_WAY, abandon
 from domain.documents.jobs import PURGE_DOCUMENTS
-from domain.events import Event, EventType, record_all
+from domain.events.kinds import EventType
+from domain.events.recording import Event, record_all
 from domain.jobs.repository import credit, waiting
 from domain.models import Document, Stage, Status
 

@@ -12,7 +12,8 @@ from core.errors import DocumentError
 from core.ids import point_id
 from core.queue.outbox import enqueue_all
 from domain.documents.jobs import ABANDON_VERSION, RETIRE_VERSIONS
-from domain.events import Event, EventType, record_all
+from domain.events.kinds import EventType
+from domain.events.recording import Event, record_all
 from domain.ingestion.flow import ClaimedDocument, Failure, ReadDocument
 from domain.jobs.repository import credit
 from domain.models import ChunkRow, Document, DocumentVersion, Stage, Status

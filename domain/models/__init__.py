@@ -25,13 +25,15 @@ from domain.models.sign_up import SignUp
 from domain.models.try_count import TryCount
 from domain.models.user import User
 from domain.models.version import DocumentVersion
+from domain.models.webhook import Delivery, DeliveryAttempt, DeliveryStatus, Webhook
 from domain.models.worker import WorkerRow
 from domain.models.workspace import Workspace
 
 __all__ = [
     "OPEN_RUNS", "Agent", "AgentCollection", "AgentVersion", "ApiKey", "CachedEmbedding", "Calibration", "Change",
     "Channel", "ChunkRow", "Collection", "Conversation", "CrawlChange", "CrawlPage", "CrawlRun", "CrawlSource",
-    "Document", "DocumentVersion", "Escalation", "EventRow", "Feedback", "IdempotentReply", "IngestShare", "Job",
-    "JobKind", "JobStatus", "Lease", "Login", "Member", "Message", "OutboxRow", "PageState", "Priority", "RunState",
-    "SignUp", "SourceType", "Stage", "Status", "TryCount", "User", "WorkerRow", "Workspace",
+    "Delivery", "DeliveryAttempt", "DeliveryStatus", "Document", "DocumentVersion", "Escalation", "EventRow",
+    "Feedback", "IdempotentReply", "IngestShare", "Job", "JobKind", "JobStatus", "Lease", "Login", "Member",
+    "Message", "OutboxRow", "PageState", "Priority", "RunState", "SignUp", "SourceType", "Stage", "Status",
+    "TryCount", "User", "Webhook", "WorkerRow", "Workspace",
 ]  # fmt: skip

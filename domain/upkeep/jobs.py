@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from core.queue.jobs import JobType, Periodic, Queue, every
-from domain.events import forget_old
+from domain.events.recording import forget_old
 from domain.upkeep.health_repository import report_worker
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ def _forget_versions(on: "JobContext") -> None:
 
 
 def _forget_events(on: "JobContext") -> None:
-    forget_old(on.database)
+    forget_old(on.database, on.settings.webhook_log_days)
 
 
 RECONCILE = JobType("index.reconcile", Queue.UPKEEP, _reconcile)

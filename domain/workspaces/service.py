@@ -14,7 +14,8 @@ from core.errors import InvalidInput, NotFound
 from core.ids import Prefix, new_id
 from core.queue.outbox import enqueue
 from domain.changes import UNSET, Unset, changed
-from domain.events import Event, EventType, record
+from domain.events.kinds import EventType
+from domain.events.recording import Event, record
 from domain.models import Member, Workspace
 from domain.principal import Permission, Principal, Role
 from domain.revision import check_match

@@ -8,14 +8,17 @@ import pytest
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from api.app import openapi_of
+from api.event_page import main as event_page
 from api.insydr.surface import INSYDR
 from api.openapi_snapshot import main as snapshot
+from domain.events.catalogue import EVENTS
 from tests.support.client import Shape, Workspace
 from tests.support.installation import quick_settings, running
 from tests.support.site import Site
 
 SEED_NAMES = {"workspace_id", "key_id", "agent_id", "document_id"}
 OUR_NAMES = {"collection_id", "job_id", "crawl_id", "run_id", "conversation_id", "message_id"}
+OUR_NAMES |= {"webhook_id", "delivery_id"}
 
 
 @pytest.fixture(scope="module")
@@ -25,6 +28,14 @@ def document() -> dict[str, Any]:
 
 def operations(document: dict[str, Any]) -> list[tuple[str, str, dict[str, Any]]]:
     return [(m, path, operation) for path, one in document["paths"].items() for m, operation in one.items()]
+
+
+class TestEvents:
+    def test_every_event_is_a_webhook(self, document: dict[str, Any]) -> None:
+        assert set(document["webhooks"]) == set(EVENTS.names())
+
+    def test_the_page_lists_them(self) -> None:
+        assert event_page(["--check"]) == 0, "run python -m api.event_page"
 
 
 class TestDocument:
@@ -81,6 +92,9 @@ def target(tmp_path_factory: pytest.TempPathFactory) -> Any:
         ids["job_id"] = workspace.batch('{"text": "x"}').json()["id"]
         ids["key_id"] = workspace.post("/api-keys", json={"name": "k"}).json()["id"]
         with Site() as site:
+            hook = {"name": "w", "url": site.url("/hook"), "event_types": ["MEMBER_JOINED"]}
+            ids["webhook_id"] = workspace.post("/webhooks", json=hook).json()["id"]
+            ids["delivery_id"] = workspace.post(f"/webhooks/{ids['webhook_id']}/test").json()["id"]
             site.html("/", "Start", "<p>One page.</p>")
             ids |= {
                 name: str(value)

@@ -10,9 +10,10 @@ from sqlalchemy import select, update
 
 from core.clock import utc_now
 from core.errors import Conflict
+from core.ids import Prefix, first_id
 from domain.agents.service import AgentService, NewAgent
 from domain.documents.service import DocumentService
-from domain.events import KEPT_DAYS, forget_old
+from domain.events.recording import forget_old
 from domain.models import EventRow
 from tests.support.bench import Bench
 
@@ -87,7 +88,7 @@ class TestForgetting:
         bench.add("A sentence.")
         bench.work()
         with bench.database.write() as session:
-            old = utc_now() - timedelta(days=KEPT_DAYS, seconds=1)
-            session.execute(update(EventRow).where(EventRow.type == "DOCUMENT_COMPLETED").values(created_at=old))
-        forget_old(bench.database)
+            old = first_id(Prefix.EVENT, utc_now() - timedelta(days=30, seconds=1))
+            session.execute(update(EventRow).where(EventRow.type == "DOCUMENT_COMPLETED").values(id=old))
+        forget_old(bench.database, 30)
         assert events(bench) == []

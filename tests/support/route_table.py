@@ -96,6 +96,22 @@ CASES: dict[tuple[str, str], Case] = {
     ("GET", "/conversations/{conversation_id}"): Case(P.CONVERSATIONS_READ, Role.ANALYST),
     ("GET", "/conversations/{conversation_id}/export"): Case(P.CONVERSATIONS_READ, Role.ANALYST),
     ("DELETE", "/conversations/{conversation_id}"): Case(P.CONVERSATIONS_DELETE, Role.ADMIN),
+    ("POST", "/webhooks"): Case(
+        P.WEBHOOKS_MANAGE,
+        Role.ADMIN,
+        {"name": "w", "url": "https://receiver.example/", "event_types": ["DOCUMENT_FAILED"]},
+    ),
+    ("GET", "/webhooks"): Case(P.WEBHOOKS_READ, Role.ADMIN),
+    ("GET", "/webhooks/event-types"): Case(P.WORKSPACE_READ, Role.VIEWER),
+    ("GET", "/webhooks/{webhook_id}"): Case(P.WEBHOOKS_READ, Role.ADMIN),
+    ("PATCH", "/webhooks/{webhook_id}"): Case(P.WEBHOOKS_MANAGE, Role.ADMIN, {"description": "d"}),
+    ("DELETE", "/webhooks/{webhook_id}"): Case(P.WEBHOOKS_MANAGE, Role.ADMIN),
+    ("POST", "/webhooks/{webhook_id}/rotate-secret"): Case(P.WEBHOOKS_MANAGE, Role.ADMIN),
+    ("POST", "/webhooks/{webhook_id}/test"): Case(P.WEBHOOKS_MANAGE, Role.ADMIN),
+    ("POST", "/webhooks/{webhook_id}/replay"): Case(P.WEBHOOKS_MANAGE, Role.ADMIN, {"since": "2027-01-01T00:00:00Z"}),
+    ("GET", "/webhooks/{webhook_id}/deliveries"): Case(P.WEBHOOKS_READ, Role.ADMIN),
+    ("GET", "/webhooks/{webhook_id}/deliveries/{delivery_id}"): Case(P.WEBHOOKS_READ, Role.ADMIN),
+    ("POST", "/webhooks/{webhook_id}/deliveries/{delivery_id}/redeliver"): Case(P.WEBHOOKS_MANAGE, Role.ADMIN),
     ("POST", "/search"): Case(P.SEARCH, Role.VIEWER, {"query": "who"}),
 }
 # what takes no workspace: the caller's own account and the list of their workspaces

@@ -43,6 +43,7 @@ class Request:
     path: str  # with its query, as it was sent
     headers: dict[str, str]  # names in small letters
     at: float  # time.monotonic() at its arrival
+    body: bytes = b""
 
 
 class Site:
@@ -209,9 +210,11 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         site = cast(_Server, self.server).site
-        self.rfile.read(int(self.headers.get("content-length") or 0))  # keep-alive: the next request begins after it
+        body = self.rfile.read(
+            int(self.headers.get("content-length") or 0)
+        )  # keep-alive: the next request begins after it
         headers = {name.lower(): value for name, value in self.headers.items()}
-        answer = site.began(Request(self.command, self.path, headers, time.monotonic()))
+        answer = site.began(Request(self.command, self.path, headers, time.monotonic(), body))
         try:
             if site.closing.wait(answer.delay_s):
                 raise ConnectionAbortedError

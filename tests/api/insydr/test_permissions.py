@@ -22,6 +22,8 @@ GHOSTS = {
         "run_id",
         "conversation_id",
         "message_id",
+        "webhook_id",
+        "delivery_id",
     )
 }
 ROUTES = [route for route in CASES if route != ("DELETE", "")]  # the last one ends the workspace: tested by itself

@@ -9,7 +9,7 @@ import pytest
 
 from api.app import openapi_of
 from api.insydr.surface import INSYDR
-from tests.support.client import Shape, check_error
+from tests.support.client import Shape, Workspace, check_error
 from tests.support.route_table import (
     CASES,
     PREFIX,
@@ -84,14 +84,23 @@ class Tenant:
             "session_id": asked["session_id"],
             "conversation_id": asked["session_id"],
             "message_id": asked["message_id"],
+            **webhook(self.workspace, site_url),
         }
 
     def state(self) -> dict[str, Any]:
         """Everything that the workspace's own reads show."""
         reads = ["", "/collections", "/documents", "/agents", "/jobs", "/api-keys", "/crawls", "/conversations"]
+        reads += ["/webhooks", f"/webhooks/{self.ids['webhook_id']}/deliveries"]
         reads += [f"/crawls/{self.ids['crawl_id']}/{part}" for part in ("pages", "runs")]
         reads += [f"/documents/{self.ids['document_id']}", f"/agents/{self.ids['agent_id']}"]
         return {path: self.workspace.get(path).json() for path in reads}
+
+
+def webhook(workspace: Workspace, url: str) -> dict[str, str]:
+    """A webhook with one delivery."""
+    body = {"name": "w", "url": url, "event_types": ["MEMBER_JOINED"]}
+    webhook_id = workspace.post("/webhooks", json=body).json()["id"]
+    return {"webhook_id": webhook_id, "delivery_id": workspace.post(f"/webhooks/{webhook_id}/test").json()["id"]}
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,52 @@
+"""Events are recorded in the transaction that caused them, and their deliveries with them: none is lost or invented.
+
+Whoever causes one calls `record` and knows nothing of who listens. Removing a collection or a workspace is no event of
+each of its documents.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import delete, insert
+from sqlalchemy.orm import Session
+
+from core.clock import utc_now
+from core.database import Database
+from core.ids import Prefix, first_id, new_id
+from domain.events.kinds import EventType
+from domain.models import EventRow
+from domain.webhooks.fan_out_repository import fan_out
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """`data` as JSON: ids and codes, no content, so that a removal need not look here."""
+
+    type: EventType
+    workspace_id: str
+    data: dict[str, Any]
+
+
+def record(session: Session, event: Event) -> None:
+    record_all(session, [event])
+
+
+def record_all(session: Session, events: Iterable[Event]) -> None:
+    """One statement for all of them, and one for the subscriptions of each workspace."""
+    now = utc_now()
+    rows = [
+        {"id": new_id(Prefix.EVENT), "type": e.type, "workspace_id": e.workspace_id, "data": e.data, "created_at": now}
+        for e in events
+    ]
+    if rows:
+        session.execute(insert(EventRow), rows)
+        fan_out(session, rows)
+
+
+def forget_old(database: Database, days: int) -> None:
+    """Ids are in the order of time, and indexed."""
+    with database.write() as session:
+        oldest = first_id(Prefix.EVENT, utc_now() - timedelta(days=days))
+        session.execute(delete(EventRow).where(EventRow.id < oldest))

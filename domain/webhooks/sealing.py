@@ -1,0 +1,33 @@
+"""Secrets and headers of a webhook: sealed for its row, opened only to send."""
+
+import json
+from collections.abc import Mapping
+
+from core.clock import utc_now
+from core.crypto import Keyring
+from domain.models import Webhook
+
+SECRET, HEADERS = "webhook-secret", "webhook-headers"
+
+
+def seal_secret(keys: Keyring, webhook_id: str, secret: str) -> bytes:
+    return keys.seal(SECRET, webhook_id, secret.encode())
+
+
+def seal_headers(keys: Keyring, webhook_id: str, headers: Mapping[str, str]) -> bytes | None:
+    return keys.seal(HEADERS, webhook_id, json.dumps(dict(headers)).encode()) if headers else None
+
+
+def signing_keys(keys: Keyring, webhook: Webhook) -> list[str]:
+    """The secret, and beside it the one that it replaced, as long as that holds."""
+    found = [webhook.sealed_secret]
+    if webhook.sealed_previous and webhook.previous_until and webhook.previous_until > utc_now():
+        found.append(webhook.sealed_previous)
+    return [keys.unseal(SECRET, webhook.id, one).decode() for one in found]
+
+
+def headers_of(keys: Keyring, webhook: Webhook) -> dict[str, str]:
+    if webhook.sealed_headers is None:
+        return {}
+    found: dict[str, str] = json.loads(keys.unseal(HEADERS, webhook.id, webhook.sealed_headers))
+    return found
