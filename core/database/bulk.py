@@ -35,7 +35,8 @@ def insert_rows(
         _insert_together(connection, table, made, tuple(rows[0]), flat)
         return
     values = [made | {name: row[name] if how is None else how(row[name]) for name, how in own} for row in rows]
-    connection.exec_driver_sql(_one_by_one(table, dialect, (*made, *rows[0])), values)
+    statement = _one_by_one(table, dialect, (*made, *rows[0]))
+    connection.exec_driver_sql(statement, values if len(values) > 1 else values[0])
 
 
 def _insert_together(

@@ -13,11 +13,12 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
-from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from core.clock import utc_now
 from core.database import Base, Created, Database, Id, Tenancy, wake_after_commit
+from core.database.bulk import insert_rows
 from core.errors import InsydrError, Unavailable
 from core.ids import Prefix, new_id
 from core.queue.jobs import JobType
@@ -78,13 +79,10 @@ def enqueue_all(
     """As `enqueue`, once for each of `arguments`, in one statement."""
     now = utc_now()
     due = now + timedelta(seconds=delay_s)
-    rows: list[dict[str, Any]] = [
-        {"id": new_id(Prefix.OUTBOX), "job": job.name, "arguments": one, "wake": job.wake, "tries": 0, "due_at": due,
-         "created_at": now}
-        for one in arguments
-    ]  # fmt: skip
+    shared = {"job": job.name, "wake": job.wake, "tries": 0, "due_at": due, "created_at": now}
+    rows: list[dict[str, Any]] = [{"id": new_id(Prefix.OUTBOX), "arguments": one} for one in arguments]
     if rows:
-        session.execute(insert(OutboxRow), rows)
+        insert_rows(session, OutboxRow, rows, shared)
         wake_after_commit(session)
     return [row["id"] for row in rows]
 

@@ -14,10 +14,19 @@ def _forget(on: "JobContext") -> None:
     forget_old(on.database, on.settings.conversation_retention_days)
 
 
+def _end(on: "JobContext") -> None:
+    from domain.conversations.endings import end_quiet
+
+    end_quiet(on.database)
+
+
 def _mail(on: "JobContext", escalation_id: str) -> None:
     mail_escalation(on.database, on.mailer, escalation_id)
 
 
 MAIL_ESCALATION = JobType("conversations.mail_escalation", Queue.UPKEEP, _mail)
 JOBS = (MAIL_ESCALATION,)
-PERIODIC = (Periodic("forget-conversations", every(3_600.0), _forget),)
+PERIODIC = (
+    Periodic("forget-conversations", every(3_600.0), _forget),
+    Periodic("end-conversations", every(60.0), _end),
+)

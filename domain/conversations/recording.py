@@ -118,7 +118,7 @@ def _count(conversation: Conversation, exchange: Exchange) -> None:
     conversation.first_question = conversation.first_question or _shown(exchange.question)
     conversation.messages += 2
     conversation.unanswered += not exchange.answer.answered
-    conversation.last_message_at = utc_now()
+    conversation.last_message_at, conversation.ended_at = utc_now(), None
     conversation.language = trace.language if trace else conversation.language
     describe(conversation, exchange.visit)
 

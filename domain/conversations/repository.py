@@ -154,6 +154,13 @@ def outlived(session: Session, days: int | None, before: datetime, limit: int) -
     return list(session.scalars(query.where(kept, Conversation.last_message_at < before).limit(limit)))
 
 
+def quiet(session: Session, before: datetime, limit: int) -> list[Conversation]:
+    """Some conversations that have not ended, locked, whose last message is older; without those in use just now."""
+    query = select(Conversation).where(Conversation.ended_at.is_(None), Conversation.last_message_at < before)
+    return list(session.scalars(query.order_by(Conversation.last_message_at).limit(limit)
+                                .with_for_update(skip_locked=True, key_share=True)))  # fmt: skip
+
+
 def _is_of(visitor: str) -> ColumnElement[bool]:
     address = func.lower(Conversation.email) == visitor.strip().lower()
     return or_(Conversation.visitor_id == visitor, address)

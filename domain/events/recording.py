@@ -9,11 +9,12 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import delete, insert
+from sqlalchemy import delete
 from sqlalchemy.orm import Session
 
 from core.clock import utc_now
 from core.database import Database
+from core.database.bulk import insert_rows
 from core.ids import Prefix, first_id, new_id
 from domain.events.kinds import EventType
 from domain.models import EventRow
@@ -35,14 +36,14 @@ def record(session: Session, event: Event) -> None:
 
 def record_all(session: Session, events: Iterable[Event]) -> None:
     """One statement for all of them, and one for the subscriptions of each workspace."""
-    now = utc_now()
+    now = {"created_at": utc_now()}
     rows = [
-        {"id": new_id(Prefix.EVENT), "type": e.type, "workspace_id": e.workspace_id, "data": e.data, "created_at": now}
+        {"id": new_id(Prefix.EVENT), "type": e.type.value, "workspace_id": e.workspace_id, "data": e.data}
         for e in events
     ]
     if rows:
-        session.execute(insert(EventRow), rows)
-        fan_out(session, rows)
+        insert_rows(session, EventRow, rows, now)
+        fan_out(session, [row | now for row in rows])
 
 
 def forget_old(database: Database, days: int) -> None:

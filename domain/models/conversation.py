@@ -4,11 +4,13 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, Text
+from sqlalchemy import ForeignKey, Index, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core.clock import utc_now
 from core.database import Base, Created, Id, Tenancy
+
+OPEN_ONLY = text("ended_at IS NULL")
 
 
 class Channel(StrEnum):
@@ -35,6 +37,7 @@ class Conversation(Created, Base):
         Index("uq_conversations_session", "agent_id", "key_id", "session_id", unique=True),
         Index("ix_conversations_recent", "workspace_id", "last_message_at"),
         Index("ix_conversations_visitor", "workspace_id", "visitor_id"),
+        Index("ix_conversations_open", "last_message_at", postgresql_where=OPEN_ONLY, sqlite_where=OPEN_ONLY),
     )
     tenancy = Tenancy.OWN
 
@@ -57,6 +60,7 @@ class Conversation(Created, Base):
     thumbs_down: Mapped[int] = mapped_column(default=0)
     escalated_at: Mapped[datetime | None]
     last_message_at: Mapped[datetime] = mapped_column(default=utc_now)
+    ended_at: Mapped[datetime | None]  # when it had been quiet for long enough; a further message opens it again
 
 
 class Message(Created, Base):

@@ -3,9 +3,10 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import insert, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from core.database.bulk import insert_rows
 from core.ids import Prefix, new_id
 from core.queue.outbox import enqueue_all
 from domain.events.catalogue import EVENTS
@@ -31,7 +32,7 @@ def fan_out(session: Session, events: Events) -> None:
         for delivery in deliveries(webhook.id, webhook.event_types, event)
     ]
     if rows:
-        session.execute(insert(Delivery), rows)
+        insert_rows(session, Delivery, rows, {})
         enqueue_all(session, DELIVER, [{"webhook_id": one} for one in sorted({row["webhook_id"] for row in rows})])
 
 
@@ -40,7 +41,7 @@ def deliveries(webhook_id: str, event_types: Sequence[str], event: Mapping[str, 
     return [
         {
             "id": new_id(Prefix.DELIVERY), "workspace_id": event["workspace_id"], "webhook_id": webhook_id,
-            "event_id": event["id"], "event_type": name, "status": DeliveryStatus.PENDING, "is_test": False,
+            "event_id": event["id"], "event_type": name, "status": DeliveryStatus.PENDING.value, "is_test": False,
             "tries": 0, "attempts": 0, "due_at": event["created_at"], "created_at": event["created_at"],
         }
         for name in EVENTS.caused_by(event["type"]) if name in event_types

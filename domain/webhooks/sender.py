@@ -34,7 +34,7 @@ from domain.webhooks.sending import Outcome, Outgoing, Receiver, body_of, send
 SLICE_S = 5.0  # after which no further try is begun
 FLUSH_S = 0.5  # what ended is recorded so often
 PAGE = 100
-SPARE_S = 30.0  # of a lease, beyond the slice and its last answer
+LEASE_S = 20.0  # renewed while there are answers to wait for
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +55,7 @@ class Slice:
     lease_id: str
     receiver: Receiver
     ends_at: float
+    renew_at: float
     stopped: threading.Event = field(default_factory=threading.Event)
 
     @property
@@ -122,11 +123,11 @@ class WebhookSender:
 
     def _slice(self, webhook_id: str) -> None:
         with self._database.write() as session:
-            ttl_s = SLICE_S + self._limits.timeout_s + SPARE_S
-            webhook = sending_rows.lease(session, webhook_id, self._holder, ttl_s)
+            webhook = sending_rows.lease(session, webhook_id, self._holder, LEASE_S)
         if webhook is None or webhook.lease_id is None:
             return
-        one = Slice(webhook, webhook.lease_id, self._receiver(webhook), time.monotonic() + SLICE_S)
+        now = time.monotonic()
+        one = Slice(webhook, webhook.lease_id, self._receiver(webhook), now + SLICE_S, now + LEASE_S / 4)
         try:
             while not (one.is_over or self._stopping.is_set()) and self._send_page(one):
                 pass
@@ -150,6 +151,7 @@ class WebhookSender:
         while lanes:
             _, lanes = wait(lanes, timeout=FLUSH_S)
             self._record(one, [results.get() for _ in range(results.qsize())])
+            self._renew(one)
         return bool(found)
 
     def _give_up(self, ids: Sequence[str]) -> None:
@@ -179,6 +181,14 @@ class WebhookSender:
             keep(session, webhook, tried, self._limits.disable_days)
             one.webhook = webhook
             if not webhook.is_active or webhook.deleted_at or webhook.held_until:
+                one.stopped.set()
+
+    def _renew(self, one: Slice) -> None:
+        if time.monotonic() < one.renew_at:
+            return
+        one.renew_at = time.monotonic() + LEASE_S / 4
+        with self._database.write() as session:
+            if not leases.renew(session, one.lease_id, LEASE_S):
                 one.stopped.set()
 
     def _end(self, one: Slice) -> None:

@@ -1,4 +1,4 @@
-"""Webhooks: subscriptions, deliveries, attempts"""
+"""Webhooks: subscriptions, deliveries, attempts; when conversations ended"""
 
 import sqlalchemy as sa
 from alembic import op
@@ -6,6 +6,7 @@ from sqlalchemy.dialects import postgresql
 
 JSON = sa.JSON().with_variant(postgresql.JSONB(), "postgresql")
 STAMP = sa.DateTime(timezone=True)
+OPEN_ONLY = sa.text("ended_at IS NULL")
 PENDING_ONLY = sa.text("status = 'PENDING'")
 
 revision = "0013"
@@ -13,6 +14,12 @@ down_revision = "0012"
 
 
 def upgrade() -> None:
+    op.add_column("conversations", sa.Column("ended_at", STAMP, nullable=True))
+    op.execute("UPDATE conversations SET ended_at = last_message_at")  # nobody is told of what ended long ago
+    op.create_index(
+        "ix_conversations_open", "conversations", ["last_message_at"],
+        postgresql_where=OPEN_ONLY, sqlite_where=OPEN_ONLY,
+    )  # fmt: skip
     op.create_table(
         "webhooks",
         sa.Column("id", sa.String(64), nullable=False),
@@ -98,3 +105,5 @@ def downgrade() -> None:
     op.drop_table("webhook_attempts")
     op.drop_table("webhook_deliveries")
     op.drop_table("webhooks")
+    op.drop_index("ix_conversations_open", "conversations")
+    op.drop_column("conversations", "ended_at")

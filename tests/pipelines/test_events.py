@@ -12,9 +12,10 @@ from core.clock import utc_now
 from core.errors import Conflict
 from core.ids import Prefix, first_id
 from domain.agents.service import AgentService, NewAgent
+from domain.conversations.endings import end_quiet
 from domain.documents.service import DocumentService
 from domain.events.recording import forget_old
-from domain.models import EventRow
+from domain.models import Channel, Conversation, EventRow
 from tests.support.bench import Bench
 
 
@@ -81,6 +82,26 @@ class TestAgents:
         with pytest.raises(Conflict):
             publish_and_fail()
         assert events(bench) == []
+
+
+class TestConversations:
+    def test_end_when_they_have_been_quiet(self, bench: Bench) -> None:
+        spoken = {"a": 31, "b": 29, "tried": 31}  # minutes since the last message
+        with bench.database.write() as session:
+            agent_id = AgentService(session, bench.who).create(NewAgent("A")).id
+            for name, minutes in spoken.items():
+                session.add(Conversation(
+                    id=f"sess_{name}", workspace_id=bench.who.workspace_id, agent_id=agent_id, session_id=name,
+                    channel=Channel.TEST if name == "tried" else Channel.WIDGET, messages=2, unanswered=1,
+                    last_message_at=utc_now() - timedelta(minutes=minutes),
+                ))  # fmt: skip
+        for _ in range(2):  # once is enough
+            end_quiet(bench.database)
+        data = {"conversation_id": "sess_a", "agent_id": agent_id, "channel": "WIDGET", "messages": 2, "unanswered": 1}
+        assert events(bench) == [("CONVERSATION_ENDED", data)]
+        with bench.database.read() as session:
+            ended = {row.session_id: row.ended_at is not None for row in session.scalars(select(Conversation))}
+        assert ended == {"a": True, "b": False, "tried": True}
 
 
 class TestForgetting:

@@ -21,6 +21,7 @@ from domain.models import Delivery, DeliveryAttempt, Webhook
 from domain.webhooks import retention, sender
 from domain.webhooks.deliveries import DeliveryLog
 from domain.webhooks.jobs import DELIVER
+from domain.webhooks.results import Tried
 from domain.webhooks.sender import Limits, WebhookSender
 from domain.webhooks.service import NewWebhook, WebhookChange, WebhookService
 from tests.support.bench import Bench
@@ -192,22 +193,20 @@ class TestAddresses:
 
 
 class TestDeadWorkers:
-    def test_what_was_not_recorded_is_sent_again(self, sending: Sending, site: Site) -> None:
+    def test_what_was_not_recorded_is_sent_again(
+        self, sending: Sending, site: Site, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         """The worker died after the requests: another one repeats them once its lease has lapsed, with the same ids."""
         site.pages["/"] = Answer(status=200)
         webhook = sending.hook(site.url())
         sending.happen(3)
         dead = sending.new_sender(holder="dead")
-        dead._record = lambda one, tried: None  # type: ignore[method-assign]
-        dead._end = lambda one: None  # type: ignore[method-assign]
-        dead._send_page_once = True  # type: ignore[attr-defined]
-        original = dead._send_page
 
-        def once(one: Any) -> bool:
-            original(one)
-            return False
+        def dies(one: Any, tried: Sequence[Tried]) -> None:
+            one.stopped.set()
 
-        dead._send_page = once  # type: ignore[method-assign]
+        monkeypatch.setattr(dead, "_record", dies)
+        monkeypatch.setattr(dead, "_end", lambda one: None)
         dead.work(webhook)
         assert sending.states(webhook) == [("PENDING", 0)] * 3
         sending.sender.work(webhook)

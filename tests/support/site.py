@@ -210,9 +210,8 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         site = cast(_Server, self.server).site
-        body = self.rfile.read(
-            int(self.headers.get("content-length") or 0)
-        )  # keep-alive: the next request begins after it
+        length = int(self.headers.get("content-length") or 0)
+        body = self.rfile.read(length)  # keep-alive: the next request begins after it
         headers = {name.lower(): value for name, value in self.headers.items()}
         answer = site.began(Request(self.command, self.path, headers, time.monotonic(), body))
         try:

@@ -1,5 +1,6 @@
 """The rules of webhooks: when it is tried again, how it is signed, what is told."""
 
+import json
 from datetime import UTC, datetime
 
 import jsonschema
@@ -53,15 +54,12 @@ class TestDelays:
 
 
 class TestSignatures:
-    @given(st.binary(), st.sampled_from(Dialect))
-    def test_judged_by_the_library(self, body: bytes, dialect: Dialect) -> None:
-        new, old = new_secret(), new_secret()
+    @given(st.text(), st.sampled_from(Dialect))
+    def test_judged_by_the_library(self, text: str, dialect: Dialect) -> None:
+        new, old, body = new_secret(), new_secret(), json.dumps({"event": text}).encode()
         headers = signed(dialect, "dlv_1", int(datetime.now(UTC).timestamp()), body, [new, old])
         for secret in (new, old):
-            Webhook(secret)  # it takes the secret
-            signature = Webhook(secret).sign("dlv_1", datetime.fromtimestamp(int(headers["webhook-timestamp"]), UTC),
-                                             body.decode("latin-1")) if body.isascii() else None  # fmt: skip
-            assert signature is None or signature in headers["webhook-signature"].split()
+            assert Webhook(secret).verify(body, headers) == {"event": text}
 
 
 class TestBody:
