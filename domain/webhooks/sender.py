@@ -15,10 +15,12 @@ from datetime import timedelta
 from typing import Any
 
 import httpx
+import structlog
 
 from core.clock import utc_now
 from core.crypto import Keyring
 from core.database import Database
+from core.errors import InsydrError
 from core.queue import leases
 from core.queue.outbox import enqueue
 from domain.events.catalogue import EVENTS
@@ -31,6 +33,7 @@ from domain.webhooks.results import Tried, keep
 from domain.webhooks.sealing import headers_of, signing_keys
 from domain.webhooks.sending import Outcome, Outgoing, Receiver, body_of, send
 
+log = structlog.get_logger()
 SLICE_S = 5.0  # after which no further try is begun
 FLUSH_S = 0.5  # what ended is recorded so often
 PAGE = 100
@@ -87,6 +90,8 @@ class WebhookSender:
                 has_work = sending_rows.has_work(session, webhook_id)
             if has_work:
                 self._slice(webhook_id)
+        except InsydrError as error:  # the database is away: the lease lapses by itself
+            log.warning("webhook_left_to_sweeper", webhook=webhook_id, reason=error.message)
         finally:
             self._let_go(webhook_id)
 
@@ -132,6 +137,7 @@ class WebhookSender:
             while not (one.is_over or self._stopping.is_set()) and self._send_page(one):
                 pass
         finally:
+            one.stopped.set()  # whatever ended it: no request is begun any more
             self._end(one)
 
     def _send_page(self, one: Slice) -> bool:

@@ -131,6 +131,8 @@ class Proxy:
                     return
                 continue
             server.settimeout(None)
+            for sock in (client, server):  # as the two ends set it for themselves
+                sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             with self._lock:
                 self._open |= {client, server}
             for one, other in ((client, server), (server, client)):

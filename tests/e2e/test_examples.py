@@ -1,5 +1,6 @@
 """The examples that people paste, as they are: a program, and a module in a page of another origin."""
 
+import json
 import os
 import subprocess
 import sys
@@ -65,6 +66,27 @@ def test_a_program(asked: Workspace) -> None:
     assert confidence.startswith("Confidence: 0.")
     (one,) = asked.get("/conversations").json()["conversations"]
     assert (one["channel"], one["feedback"]["thumbs_up"]) == ("API", 1)
+
+
+def test_a_receiver(workspace: Workspace) -> None:
+    order = {"name": "w", "url": "http://127.0.0.1:9/", "event_types": ["AGENT_PUBLISHED"]}
+    made = workspace.post("/webhooks", json=order).json()
+    environment = {**os.environ, "WEBHOOK_SECRET": made["secret"]}
+    command = [sys.executable, str(EXAMPLES / "receive.py"), "0"]
+    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as receiver:
+        assert receiver.stdout
+        try:
+            url = receiver.stdout.readline().split()[-1]
+            path = f"/webhooks/{made['id']}"
+            workspace.patch(path, json={"url": f"{url}/"})
+            agent = workspace.agent()["id"]
+            workspace.post(f"/agents/{agent}/publish")
+            event, _, data = receiver.stdout.readline().partition(" ")
+            assert (event, json.loads(data)["agent_id"]) == ("AGENT_PUBLISHED", agent)
+            workspace.post(f"{path}/rotate-secret", json={"overlap_hours": 0})
+            assert workspace.post(f"{path}/test").json()["response_status"] == 401  # it knows the old secret only
+        finally:
+            receiver.kill()
 
 
 def test_a_page(asked: Workspace, site: str, browser: Any) -> None:
