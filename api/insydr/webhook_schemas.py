@@ -7,6 +7,7 @@ from pydantic import BaseModel, Field
 
 from api.fields import FromText, Input, Moment, Name, Output, ShortText
 from core.crypto import Keyring
+from core.errors import Unprocessable
 from domain.events.registry import WireEvent
 from domain.models import Delivery, DeliveryStatus, Webhook
 from domain.webhooks.deliveries import Logged
@@ -148,9 +149,14 @@ class ReplayOut(BaseModel):
 
 def webhook_out(row: Webhook, keys: Keyring) -> WebhookOut:
     own = {name: getattr(row, name) for name in WebhookOut.model_fields.keys() - {"headers", "previous_secret_until"}}
-    return WebhookOut(
-        **own, headers=shown_headers(headers_of(keys, row)), previous_secret_until=row.previous_until,
-    )  # fmt: skip
+    return WebhookOut(**own, headers=_shown(row, keys), previous_secret_until=row.previous_until)
+
+
+def _shown(row: Webhook, keys: Keyring) -> dict[str, str]:
+    try:
+        return shown_headers(headers_of(keys, row))
+    except Unprocessable:  # the installation's key is another one: the list is shown all the same
+        return {}
 
 
 def new_webhook_out(row: Webhook, keys: Keyring, secret: str) -> NewWebhookOut:

@@ -69,8 +69,8 @@ _WORKFLOW_FAILED = {
 
 def _lead(data: Json) -> Json:
     return {
-        "id": data["escalation_id"], "fullName": data.get("name"), "email": data.get("email"),
-        "phone": data.get("phone"), "source": "web", "stage": "new", "conversationId": data["conversation_id"],
+        "id": data.get("escalation_id"), "fullName": data.get("name"), "email": data.get("email"),
+        "phone": data.get("phone"), "source": "web", "stage": "new", "conversationId": data.get("conversation_id"),
     }  # fmt: skip
 
 

@@ -24,7 +24,7 @@ class Only(StrEnum):
 
 def causes(event_types: Sequence[str]) -> list[str]:
     """What in the domain causes these events."""
-    return sorted({EVENTS[name].cause.value for name in event_types})
+    return sorted({event.cause.value for event in map(EVENTS.get, event_types) if event})
 
 
 def queue_replay(session: Session, webhook: Webhook, since: datetime, until: datetime, only: Only) -> None:

@@ -8,7 +8,7 @@ import queue
 import threading
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -108,7 +108,7 @@ class WebhookSender:
 
     def try_once(self, webhook: Webhook, what: Outgoing) -> Outcome:
         """Send it now, in this thread."""
-        return send(self._client, self._receiver(webhook), what, self._limits.timeout_s)
+        return self._sent(self._receiver(webhook), what)
 
     def _take(self, webhook_id: str) -> bool:
         """False when another thread of this process has it: that one is told to look again."""
@@ -129,10 +129,11 @@ class WebhookSender:
     def _slice(self, webhook_id: str) -> None:
         with self._database.write() as session:
             webhook = sending_rows.lease(session, webhook_id, self._holder, LEASE_S)
-        if webhook is None or webhook.lease_id is None:
-            return
+            if webhook is None or webhook.lease_id is None:
+                return
+            receiver = self._receiver(webhook)  # where it cannot be opened nothing is leased
         now = time.monotonic()
-        one = Slice(webhook, webhook.lease_id, self._receiver(webhook), now + SLICE_S, now + LEASE_S / 4)
+        one = Slice(webhook, webhook.lease_id, receiver, now + SLICE_S, now + LEASE_S / 4)
         try:
             while not (one.is_over or self._stopping.is_set()) and self._send_page(one):
                 pass
@@ -146,11 +147,10 @@ class WebhookSender:
         with self._database.read() as session:
             found = sending_rows.due(session, one.webhook.id, 1 if is_hanging else PAGE)
             told = details(session, [event for _, event in found])
-        self._give_up([delivery.id for delivery, event in found if event is None])
-        waiting = deque(
-            (delivery, outgoing(delivery, event, data))
-            for (delivery, event), data in zip(found, told, strict=True) if event is not None
-        )  # fmt: skip
+        told_of = [(delivery, event, data) for (delivery, event), data in zip(found, told, strict=True)
+                   if event is not None and EVENTS.get(delivery.event_type)]  # fmt: skip
+        self._give_up({delivery.id for delivery, _ in found} - {delivery.id for delivery, _, _ in told_of})
+        waiting = deque((delivery, outgoing(delivery, event, data)) for delivery, event, data in told_of)
         results: queue.SimpleQueue[Tried] = queue.SimpleQueue()
         places = min(self._limits.places, len(waiting))
         lanes = {self._pool.submit(self._lane, one, waiting, results) for _ in range(places)}
@@ -160,8 +160,8 @@ class WebhookSender:
             self._renew(one)
         return bool(found)
 
-    def _give_up(self, ids: Sequence[str]) -> None:
-        """Deliveries whose events are not kept any more."""
+    def _give_up(self, ids: Collection[str]) -> None:
+        """Deliveries whose events are not kept, or not known, any more."""
         if ids:
             with self._database.write() as session:
                 sending_rows.give_up(session, ids)
@@ -173,8 +173,16 @@ class WebhookSender:
                 delivery, what = waiting.popleft()
             except IndexError:
                 return
-            outcome = send(self._client, one.receiver, what, self._limits.timeout_s)
-            results.put(Tried(delivery, outcome))
+            results.put(Tried(delivery, self._sent(one.receiver, what)))
+
+    def _sent(self, receiver: Receiver, what: Outgoing) -> Outcome:
+        """A fault of ours is a try like others: it must neither end the lane nor be repeated for ever."""
+        sent_at = utc_now()
+        try:
+            return send(self._client, receiver, what, self._limits.timeout_s)
+        except Exception:  # whatever it is that nobody thought of
+            log.exception("webhook_not_sent", delivery=what.delivery_id)
+            return Outcome(sent_at, 0, {}, error="It could not be sent: an error of ours, which is in the log.")
 
     def _record(self, one: Slice, tried: Sequence[Tried]) -> None:
         if not tried:

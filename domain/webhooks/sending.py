@@ -77,7 +77,7 @@ def send(client: httpx.Client, receiver: Receiver, what: Outgoing, timeout_s: fl
     found: dict[str, Any] = {}
     try:
         with within(timeout_s), client.stream(
-            "POST", receiver.url, content=what.body, headers={**receiver.headers, **ours}
+            "POST", receiver.url, content=what.body, headers=_encoded({**receiver.headers, **ours})
         ) as answer:  # fmt: skip
             found = _answered(answer)
     except httpx.TimeoutException:
@@ -99,6 +99,11 @@ def _headers(receiver: Receiver, what: Outgoing, timestamp: int) -> dict[str, st
         **test,
         **signed(what.dialect, what.delivery_id, timestamp, what.body, receiver.keys),
     }
+
+
+def _encoded(headers: Mapping[str, str]) -> dict[bytes, bytes]:
+    """As they were given, one byte a character (RFC 9110 §5.5): httpx itself takes ASCII only."""
+    return {name.encode(): value.encode("latin-1") for name, value in headers.items()}
 
 
 def _answered(answer: httpx.Response) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """Queries of sending. System work across tenants: each takes the id of a webhook, fenced by its lease."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -84,7 +84,7 @@ def store(session: Session, attempts: Sequence[dict[str, Any]], changes: Sequenc
         session.execute(update(Delivery), changed)
 
 
-def give_up(session: Session, ids: Sequence[str]) -> None:
+def give_up(session: Session, ids: Collection[str]) -> None:
     gone = update(Delivery).where(Delivery.id.in_(ids), Delivery.status == DeliveryStatus.PENDING)
     session.execute(gone.values(status=DeliveryStatus.FAILED, ended_at=utc_now()))
 

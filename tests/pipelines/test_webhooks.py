@@ -11,6 +11,7 @@ from sqlalchemy import select, update
 
 from core.clock import utc_now
 from core.crypto import Keyring
+from core.errors import Unprocessable
 from core.ids import Prefix, first_id
 from core.outbound.client import GuardedBackend, guarded_client
 from core.queue import leases
@@ -233,6 +234,47 @@ class TestDeadWorkers:
         sending.sender.work(webhook)
         assert sending.states(webhook) == [("PENDING", 0)]
         assert sending.webhook(webhook).lease_id == "lease_of_another"
+
+
+class TestOurOwnFaults:
+    def test_are_tries_like_others(self, sending: Sending, site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+        def fails(*_: Any) -> Any:
+            raise RuntimeError("a bug")
+
+        monkeypatch.setattr(sender, "send", fails)
+        webhook = sending.hook(site.url())
+        sending.happen()
+        sending.sender.work(webhook)
+        assert sending.states(webhook) == [("PENDING", 1)]
+        assert sending.attempts()[0].error == "It could not be sent: an error of ours, which is in the log."
+
+    def test_an_event_that_is_no_longer_known(self, sending: Sending, site: Site) -> None:
+        site.pages["/"] = Answer(status=204)
+        webhook = sending.hook(site.url())
+        sending.happen(2)
+        with sending.database.write() as session:
+            first = sending.deliveries(webhook)[0].id
+            session.execute(update(Delivery).where(Delivery.id == first).values(event_type="FORGOTTEN"))
+        sending.sender.work(webhook)
+        assert sending.states(webhook) == [("FAILED", 0), ("DELIVERED", 1)]
+
+    def test_another_secret_key(self, sending: Sending, site: Site) -> None:
+        """The operator changed it: nothing is sent, nothing is lost, and the words say what to do."""
+        site.pages["/"] = Answer(status=204)
+        webhook = sending.hook(site.url())
+        sending.happen()
+        log = DeliveryLog(sending.database, Keyring("another" * 10), sending.backend)
+        other = WebhookSender(sending.database, log.keys, guarded_client([], timeout_s=1), "two", LIMITS)
+        other.work(webhook)
+        assert sending.states(webhook) == [("PENDING", 0)]
+        assert sending.webhook(webhook).lease_id is None
+        with pytest.raises(Unprocessable, match="rotate its secret"):
+            log.ping(sending.bench.who, other, webhook, None)
+        with sending.database.write() as session:
+            WebhookService(session, sending.bench.who, log.keys, sending.backend).rotate(webhook, 0, None)
+        other = WebhookSender(sending.database, log.keys, guarded_client(["127.0.0.1"], timeout_s=1), "two", LIMITS)
+        other.work(webhook)
+        assert sending.states(webhook) == [("DELIVERED", 1)]
 
 
 class TestWaking:

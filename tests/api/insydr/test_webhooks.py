@@ -113,7 +113,7 @@ class TestEventTypes:
 
 class TestWhatAReceiverSees:
     def test_a_document_in_both_shapes(self, shaped: Workspace, site: Site) -> None:
-        mine = hook(shaped, site, "DOCUMENT_COMPLETED", headers={"X-Custom-Header": "value"})
+        mine = hook(shaped, site, "DOCUMENT_COMPLETED", headers={"X-Custom-Header": "value", "X-Ort": "Köln"})
         document = shaped.ingest("Ada wrote the first program.", "ada.txt")
         (request,) = mine.received()
         body = verified(request, mine.secret)
@@ -124,6 +124,7 @@ class TestWhatAReceiverSees:
         assert request.method == "POST"
         assert request.headers["content-type"] == "application/json"
         assert request.headers["x-custom-header"] == "value"
+        assert request.headers["x-ort"] == "Köln"
         assert request.headers["x-insydr-signature"] == f"sha256={hex_of(mine.secret, request.body)}"
         (delivery,) = mine.logged()
         assert request.headers["x-webhook-delivery"] == request.headers["webhook-id"] == delivery["id"]
