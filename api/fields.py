@@ -6,6 +6,7 @@ from typing import Annotated, Any
 from fastapi import Header, Query
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, Strict
 
+from core.errors import InvalidInput
 from core.strict_model import StrictModel
 from core.visible import is_visible, one_line
 from domain.json_values import checked_json
@@ -58,6 +59,12 @@ Moment = Annotated[datetime, FromText, AfterValidator(_in_utc)]
 Limit = Annotated[int, Query(ge=1, le=200, description="Page size.")]
 Offset = Annotated[int, Query(ge=0, le=10_000_000, description="Rows to skip.")]
 IfMatch = Annotated[str | None, Header(description="ETag of the state you changed; 412 when it is older than ours.")]
+
+
+def check_order(since: datetime | None, until: datetime | None) -> None:
+    """Of the query's `from` and `to`; raises `InvalidInput` where they enclose nothing."""
+    if since is not None and until is not None and since >= until:
+        raise InvalidInput("from must be before to.", field="from")
 
 
 class Input(StrictModel):

@@ -20,7 +20,6 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
-from functools import partial
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
@@ -40,8 +39,7 @@ from core.database import Database
 from core.database.schema import ensure_schema
 from core.ids import Prefix, new_id
 from core.outbound.client import GuardedBackend
-from core.queue.outbox import Relay
-from core.settings import Settings
+from core.settings import load_settings
 from domain.events.kinds import EventType
 from domain.events.recording import Event, record_all
 from domain.models import DeliveryStatus, User
@@ -52,8 +50,7 @@ from domain.workspaces.service import NewWorkspace, create_workspace
 from evals.faults.processes import Child, free_port, wait_for_port
 from evals.faults.services import fresh_postgres, fresh_redis
 from evals.faults.shapes import scaled
-from pipelines.actors import declare_actors
-from pipelines.broker import open_broker, send
+from insydr.parts import Installation
 
 SECRET_KEY = "a benchmark's secret key of 32 characters or more"
 SECRET = "whsec_" + "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
@@ -137,14 +134,12 @@ def running_place() -> Iterator[Place]:
         sql, broker_url = stack.enter_context(fresh_postgres()), stack.enter_context(fresh_redis())
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         shape = stack.enter_context(scaled(folder, sql, broker_url, settings=settings, program="insydr.cli"))
-        database = Database(sql)
-        stack.callback(database.close)
-        broker = open_broker(Settings(broker_url=broker_url))
-        declare_actors(broker, None)  # type: ignore[arg-type]  # it only sends
-        relay = Relay(database, partial(send, broker))
-        relay.start()
-        stack.callback(relay.close)
-        yield Place(shape.workers, database)
+        parts = Installation(load_settings(
+            data_dir=folder / "causes", database_url=sql, broker_url=broker_url, secret_key=SECRET_KEY
+        ))  # fmt: skip
+        stack.callback(parts.close)
+        parts.start_relay()
+        yield Place(shape.workers, parts.database)
 
 
 def faults(place: Place, events: int, kills: int) -> dict[str, Any]:
@@ -183,16 +178,23 @@ def hang(place: Place, seconds: float, rate: float) -> dict[str, Any]:
         for name in ("none_hangs", "one_hangs", "none_hangs_again"):
             other = place.hook(hanging_url, "AGENT_PUBLISHED") if name == "one_hangs" else None
             sent = _paced(place, name, seconds, rate)
-            time.sleep(3)
+            came = _all_of(sent, ask)
             if other:
                 place.delete(other)
-            came = ask()
             late = [1000 * (came.first[number] - at) for number, at in sent.items() if number in came.first]
             found[name] = {
                 "events": len(sent), "came": len(late), "p50_ms": round(float(np.percentile(late, 50)), 1),
                 "p95_ms": round(float(np.percentile(late, 95)), 1),
             }  # fmt: skip
     return found
+
+
+def _all_of(sent: dict[str, float], ask: Callable[[], Came]) -> Came:
+    """What came, once all of it has."""
+    ends = time.monotonic() + PATIENCE_S
+    while not sent.keys() <= (came := ask()).first.keys() and time.monotonic() < ends:
+        time.sleep(0.2)
+    return came
 
 
 def _paced(place: Place, name: str, seconds: float, rate: float) -> dict[str, float]:

@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import Depends, Query
 from fastapi.responses import Response, StreamingResponse
 
-from api.fields import Limit, MessageOut, Moment, Offset
+from api.fields import Limit, MessageOut, Moment, Offset, check_order
 from api.insydr.conversation_schemas import (
     ConversationDetail,
     ConversationList,
@@ -20,7 +20,6 @@ from api.insydr.conversation_schemas import (
 from api.insydr.surface import INSYDR
 from api.principal import Who
 from api.state import State
-from core.errors import InvalidInput
 from domain.conversations.records import ConversationRecords, Recorded, delete_visitor, exported
 from domain.conversations.repository import Wanted
 from domain.models import Channel, Feedback
@@ -43,8 +42,7 @@ def _wanted(
     text: Annotated[str | None, Query(min_length=1, max_length=200, description="Stands in a message.")] = None,
     visitor: Visitor | None = None,
 ) -> Wanted:
-    if since is not None and until is not None and since >= until:
-        raise InvalidInput("from must be before to.", field="from")
+    check_order(since, until)
     return Wanted(agent_id, channel, since, until, answered, feedback, escalated, text, visitor)
 
 

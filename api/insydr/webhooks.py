@@ -3,8 +3,9 @@
 from typing import Annotated
 
 from fastapi import Depends, Query
+from sqlalchemy.orm import Session
 
-from api.fields import Limit, MessageOut, Moment, Offset
+from api.fields import Limit, MessageOut, Moment, Offset, check_order
 from api.insydr.surface import INSYDR
 from api.insydr.webhook_schemas import (
     DeliveryDetail,
@@ -29,11 +30,10 @@ from api.insydr.webhook_schemas import (
 from api.pools import in_pool
 from api.principal import Who
 from api.state import ApiState, State
-from core.errors import InvalidInput
 from domain.changes import change_of
 from domain.events.catalogue import EVENTS
 from domain.models import DeliveryStatus
-from domain.principal import Permission
+from domain.principal import Permission, Principal
 from domain.webhooks.deliveries import DeliveryLog
 from domain.webhooks.repository import Wanted
 from domain.webhooks.service import NewWebhook, Replay, WebhookChange, WebhookService
@@ -47,9 +47,12 @@ def _wanted(
     since: Annotated[Moment | None, Query(alias="from", description="Queued at or after this moment.")] = None,
     until: Annotated[Moment | None, Query(alias="to", description="Queued before this moment.")] = None,
 ) -> Wanted:
-    if since is not None and until is not None and since >= until:
-        raise InvalidInput("from must be before to.", field="from")
+    check_order(since, until)
     return Wanted(status, event_type, since, until)
+
+
+def _service(session: Session, who: Principal, state: ApiState) -> WebhookService:
+    return WebhookService(session, who, state.keys, state.web.backend)
 
 
 def _log(state: ApiState) -> DeliveryLog:
@@ -59,7 +62,7 @@ def _log(state: ApiState) -> DeliveryLog:
 @router.post("", status_code=201)
 def create(body: WebhookIn, who: Who, state: State) -> NewWebhookOut:
     with state.database.write() as session:
-        service = WebhookService(session, who, state.keys, state.web.backend)
+        service = _service(session, who, state)
         row, secret = service.create(NewWebhook(**body.model_dump()), state.settings.webhooks_max)
         session.flush()
         return new_webhook_out(row, state.keys, secret)
@@ -68,7 +71,7 @@ def create(body: WebhookIn, who: Who, state: State) -> NewWebhookOut:
 @router.get("")
 def page(who: Who, state: State, limit: Limit = 50, offset: Offset = 0) -> WebhookList:
     with state.database.read() as session:
-        rows, total = WebhookService(session, who, state.keys, state.web.backend).page(limit, offset)
+        rows, total = _service(session, who, state).page(limit, offset)
     return WebhookList(webhooks=[webhook_out(row, state.keys) for row in rows], total=total)
 
 
@@ -82,7 +85,7 @@ def event_types(who: Who) -> EventTypeList:
 @router.get("/{webhook_id}")
 def get(webhook_id: str, who: Who, state: State) -> WebhookOut:
     with state.database.read() as session:
-        row = WebhookService(session, who, state.keys, state.web.backend).get(webhook_id)
+        row = _service(session, who, state).get(webhook_id)
     return webhook_out(row, state.keys)
 
 
@@ -90,14 +93,14 @@ def get(webhook_id: str, who: Who, state: State) -> WebhookOut:
 def update(webhook_id: str, body: WebhookPatch, who: Who, state: State) -> WebhookOut:
     change = change_of(WebhookChange, body.given())
     with state.database.write() as session:
-        row = WebhookService(session, who, state.keys, state.web.backend).change(webhook_id, change)
+        row = _service(session, who, state).change(webhook_id, change)
     return webhook_out(row, state.keys)
 
 
 @router.delete("/{webhook_id}")
 def delete(webhook_id: str, who: Who, state: State) -> MessageOut:
     with state.database.write() as session:
-        WebhookService(session, who, state.keys, state.web.backend).delete(webhook_id)
+        _service(session, who, state).delete(webhook_id)
     return MessageOut(message="Webhook deleted")
 
 
@@ -105,7 +108,7 @@ def delete(webhook_id: str, who: Who, state: State) -> MessageOut:
 def rotate_secret(webhook_id: str, who: Who, state: State, body: RotateSecretIn | None = None) -> NewWebhookOut:
     asked = body or RotateSecretIn()
     with state.database.write() as session:
-        service = WebhookService(session, who, state.keys, state.web.backend)
+        service = _service(session, who, state)
         row, secret = service.rotate(webhook_id, asked.overlap_hours, asked.secret)
     return new_webhook_out(row, state.keys, secret)
 
@@ -122,7 +125,7 @@ def replay(webhook_id: str, body: ReplayIn, who: Who, state: State) -> ReplayOut
     """Send what happened since a moment; what was sent before keeps its id."""
     asked = Replay(body.since, body.until, body.only)
     with state.database.write() as session:
-        service = WebhookService(session, who, state.keys, state.web.backend)
+        service = _service(session, who, state)
         events = service.replay(webhook_id, asked, state.settings.webhook_log_days)
     return ReplayOut(message="Replay queued", events=events)
 
@@ -133,7 +136,7 @@ def deliveries(
     offset: Offset = 0,
 ) -> DeliveryList:  # fmt: skip
     with state.database.read() as session:
-        service = WebhookService(session, who, state.keys, state.web.backend)
+        service = _service(session, who, state)
         rows, total = service.deliveries(webhook_id, wanted, limit, offset)
     return DeliveryList(deliveries=[delivery_out(row) for row in rows], total=total)
 
@@ -147,5 +150,5 @@ def delivery(webhook_id: str, delivery_id: str, who: Who, state: State) -> Deliv
 def redeliver(webhook_id: str, delivery_id: str, who: Who, state: State) -> DeliveryOut:
     """Send it again, with the same id."""
     with state.database.write() as session:
-        row = WebhookService(session, who, state.keys, state.web.backend).redeliver(webhook_id, delivery_id)
+        row = _service(session, who, state).redeliver(webhook_id, delivery_id)
     return delivery_out(row)

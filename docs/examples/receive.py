@@ -13,7 +13,7 @@ import json
 import os
 import sys
 import time
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler, HTTPServer
 
 KEY = base64.b64decode(os.environ["WEBHOOK_SECRET"].removeprefix("whsec_"))
 OLDEST_S = 300  # a request that somebody kept and sends again later is refused
@@ -47,6 +47,6 @@ class Receiver(BaseHTTPRequestHandler):
 
 
 if __name__ == "__main__":
-    server = ThreadingHTTPServer(("127.0.0.1", int(sys.argv[1])), Receiver)
+    server = HTTPServer(("127.0.0.1", int(sys.argv[1])), Receiver)
     print(f"Waiting on http://127.0.0.1:{server.server_port}", flush=True)
     server.serve_forever()

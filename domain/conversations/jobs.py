@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 from core.queue.jobs import JobType, Periodic, Queue, every
+from domain.conversations.endings import end_quiet
 from domain.conversations.escalation_mail import mail_escalation
 from domain.conversations.retention import forget_old
 
@@ -15,8 +16,6 @@ def _forget(on: "JobContext") -> None:
 
 
 def _end(on: "JobContext") -> None:
-    from domain.conversations.endings import end_quiet
-
     end_quiet(on.database)
 
 

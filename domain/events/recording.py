@@ -9,16 +9,18 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import delete
 from sqlalchemy.orm import Session
 
 from core.clock import utc_now
 from core.database import Database
 from core.database.bulk import insert_rows
-from core.ids import Prefix, first_id, new_id
+from core.ids import Prefix, new_id
 from domain.events.kinds import EventType
+from domain.events.repository import remove_old
 from domain.models import EventRow
 from domain.webhooks.fan_out_repository import fan_out
+
+FORGOTTEN_TOGETHER = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +49,8 @@ def record_all(session: Session, events: Iterable[Event]) -> None:
 
 
 def forget_old(database: Database, days: int) -> None:
-    """Ids are in the order of time, and indexed."""
-    with database.write() as session:
-        oldest = first_id(Prefix.EVENT, utc_now() - timedelta(days=days))
-        session.execute(delete(EventRow).where(EventRow.id < oldest))
+    """Events of more than `days` ago, a page a transaction."""
+    is_more = True
+    while is_more:
+        with database.write() as session:
+            is_more = remove_old(session, utc_now() - timedelta(days=days), FORGOTTEN_TOGETHER)

@@ -98,7 +98,8 @@ def told(session: Session, webhook_id: str) -> Told | None:
 
 
 def remove_deliveries(session: Session, webhook_id: str, limit: int) -> bool:
-    """Some of what was sent to a webhook; whether there was any."""
+    """Some of what was sent to a webhook; whether there was any. Its row first, as the sender locks them."""
+    session.execute(select(Webhook.id).where(Webhook.id == webhook_id).with_for_update(key_share=True))
     return _remove(session, select(Delivery.id).where(Delivery.webhook_id == webhook_id), limit)
 
 

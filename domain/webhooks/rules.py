@@ -48,6 +48,12 @@ def check_url(url: str, backend: GuardedBackend) -> None:
     _check_host(host, backend)
 
 
+def origin(url: str) -> tuple[str, str, int | None]:
+    """Scheme, host and port (RFC 6454 §4) of a URL that was checked."""
+    parts = urlsplit(url)
+    return parts.scheme, parts.hostname or "", parts.port
+
+
 def _check_host(host: str, backend: GuardedBackend) -> None:
     try:
         backend.check_literal(host)

@@ -12,7 +12,7 @@ from core.errors import Conflict, InvalidInput, NotFound, Unprocessable
 from core.ids import Prefix, new_id
 from core.outbound.client import GuardedBackend
 from core.queue.outbox import enqueue
-from domain.changes import UNSET, Unset
+from domain.changes import UNSET, Unset, changed
 from domain.events.registry import Dialect
 from domain.models import Delivery, DeliveryStatus, Webhook
 from domain.principal import Permission, Principal
@@ -20,7 +20,7 @@ from domain.webhooks import rules
 from domain.webhooks.jobs import DELIVER, PURGE_WEBHOOK
 from domain.webhooks.replay import Only, causes, queue_replay
 from domain.webhooks.repository import Wanted, WebhookRepository
-from domain.webhooks.sealing import seal_headers, seal_secret
+from domain.webhooks.sealing import headers_of, seal_headers, seal_secret
 from domain.webhooks.signing import check_secret, new_secret
 
 OVERLAP_HOURS = 24
@@ -105,10 +105,8 @@ class WebhookService:
     def change(self, webhook_id: str, change: WebhookChange) -> Webhook:
         """What is turned on again is sent what waits for it."""
         row = self._for_change(webhook_id)
-        if change.name is not UNSET:
-            row.name = change.name
-        if change.description is not UNSET:
-            row.description = change.description
+        row.name = changed(change.name, row.name)
+        row.description = changed(change.description, row.description)
         if change.event_types is not UNSET:
             row.event_types = rules.check_events(change.event_types)
         if change.headers is not UNSET:
@@ -118,9 +116,7 @@ class WebhookService:
             rules.check_delays(change.retry_delays_s)
             row.retry_delays_s = list(change.retry_delays_s)
         if change.url is not UNSET:
-            rules.check_url(change.url, self._backend)
-            row.url = change.url
-            _begin_anew(row)
+            self._lead_to(row, change.url, given_headers=change.headers is not UNSET)
         if change.is_active is not UNSET:
             row.is_active = change.is_active
             _begin_anew(row)
@@ -174,6 +170,21 @@ class WebhookService:
             raise InvalidInput("since must be in the past, and before until.", field="since")
         queue_replay(self._session, webhook, replay.since, until, replay.only)
         return self._rows.count_events(causes(webhook.event_types), replay.since, until)
+
+    def _lead_to(self, row: Webhook, url: str, *, given_headers: bool) -> None:
+        """Headers that sound secret do not go to another host than they were given for: nobody could read them here,
+        so nobody must be able to have them sent to themselves."""
+        rules.check_url(url, self._backend)
+        if not given_headers and rules.origin(url) != rules.origin(row.url) and self._has_secrets(row):
+            raise InvalidInput(
+                "This URL leads to another host: give the headers anew with it.", field="headers", code="HEADERS_NEEDED"
+            )
+        row.url = url
+        _begin_anew(row)
+
+    def _has_secrets(self, row: Webhook) -> bool:
+        headers = headers_of(self._keys, row)
+        return rules.shown_headers(headers) != headers
 
     def _for_change(self, webhook_id: str) -> Webhook:
         self._who.require(Permission.WEBHOOKS_MANAGE)

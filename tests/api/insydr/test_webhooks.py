@@ -413,6 +413,14 @@ class TestChange:
             check_error(workspace.patch(f"/webhooks/{mine.id}", json=body), 400)
         assert mine.get() == before
 
+    def test_secret_headers_stay_with_their_host(self, workspace: Workspace, site: Site) -> None:
+        mine = hook(workspace, site, "AGENT_PUBLISHED", headers={"Authorization": "Bearer abc"})
+        path = f"/webhooks/{mine.id}"
+        check_error(workspace.patch(path, json={"url": "https://example.com/x"}), 400, "HEADERS_NEEDED")
+        assert workspace.patch(path, json={"url": site.url("/other")}).status_code == 200
+        moved = workspace.patch(path, json={"url": "https://example.com/x", "headers": {}})
+        assert (moved.json()["url"], moved.json()["headers"]) == ("https://example.com/x", {})
+
     def test_a_deleted_one_is_sent_nothing(self, workspace: Workspace, site: Site) -> None:
         mine = hook(workspace, site, "AGENT_PUBLISHED")
         mine.post("/test")
