@@ -1,11 +1,13 @@
 """Running installations in both shapes, and accounts and workspaces on them."""
 
 import os
+import time
 from collections.abc import Iterator
 
 import hypothesis
 import pytest
 
+from crawler.politeness import Politeness
 from tests.support.client import Account, Shape, Workspace
 from tests.support.installation import SECRET, configure_test_logs, quick_settings, running
 from tests.support.services import fresh_postgres, fresh_redis
@@ -89,6 +91,20 @@ def site() -> Iterator[Site]:
     """A web site on loopback."""
     with Site() as made:
         yield made
+
+
+@pytest.fixture
+def begun(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """When crawls of this process began a visit. On a busy machine the site notices a request only some time later."""
+    moments: list[float] = []
+    begin = Politeness.begin
+
+    def noted(politeness: Politeness) -> None:
+        moments.append(time.monotonic())
+        begin(politeness)
+
+    monkeypatch.setattr(Politeness, "begin", noted)
+    return moments
 
 
 @pytest.fixture
