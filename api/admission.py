@@ -8,12 +8,11 @@ from collections.abc import Callable, Coroutine, Iterator
 from typing import Any
 
 from fastapi.dependencies.models import Dependant
-from fastapi.security.utils import get_authorization_scheme_param
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
-from api.principal import WORKSPACE_HEADER, current_user, key_principal, token_of, workspace_principal
+from api.principal import WORKSPACE_HEADER, current_user, key_principal, token_in, token_of, workspace_principal
 from api.state import ApiState
 from api.visitor import PUBLIC_KEY_HEADER, visitor_principal
 from domain.principal import Permission, Principal
@@ -43,8 +42,7 @@ def _admit(request: Request, look: Look, needs: Permission | None) -> None:
 
 
 def _bearer(request: Request) -> str:
-    scheme, credentials = get_authorization_scheme_param(request.headers.get("authorization"))
-    return token_of(credentials if scheme.lower() == "bearer" else "")
+    return token_of(token_in(request))
 
 
 def _calls(dependant: Dependant) -> Iterator[Callable[..., Any] | None]:

@@ -16,7 +16,8 @@ from api.cors import WidgetCors
 from api.error_handlers import install_handlers
 from api.insydr.routes import ROUTERS as INSYDR_ROUTERS
 from api.insydr.surface import INSYDR
-from api.middleware import HeadRequests, OwnRedirects, PlainAddress, RequestLog
+from api.limits import RateLimits
+from api.middleware import HeadRequests, OwnRedirects, PlainAddress, ProxyHops, RequestLog
 from api.openapi import completed, with_webhooks
 from api.state import ApiState
 from api.surface import Surface
@@ -41,8 +42,9 @@ def create_app(state: ApiState) -> ASGIApp:
     install_handlers(app)
     _documentation(app)
     book = OriginBook(state.database, localhost=state.settings.widget_localhost)
-    inner = WidgetCors(OwnRedirects(app, state.settings.public_url), book)
-    return RequestLog(PlainAddress(HeadRequests(inner)))
+    inner = RateLimits(PlainAddress(OwnRedirects(app, state.settings.public_url)), state)
+    outer = RequestLog(HeadRequests(WidgetCors(inner, book)))
+    return ProxyHops(outer, hops) if (hops := state.settings.trusted_proxy_hops) else outer
 
 
 def openapi_of(surface: Surface) -> dict[str, Any]:

@@ -55,7 +55,7 @@ def limited(handler: Handler, endpoint: Callable[..., Any]) -> Handler:
             return await handler(Request(request.scope, body))
         except (InsydrError, HTTPException) as error:
             cause = error if isinstance(error, InsydrError) else error.__cause__
-            if isinstance(cause, InsydrError) and not body.ended and _has_body(request):
+            if isinstance(cause, InsydrError) and not body.ended and has_body(request):
                 cause.headers["Connection"] = "close"
             raise
 
@@ -67,7 +67,7 @@ def _length(request: Request) -> int:
     return int(length) if length.isdigit() else 0
 
 
-def _has_body(request: Request) -> bool:
+def has_body(request: Request) -> bool:
     return _length(request) > 0 or "transfer-encoding" in request.headers
 
 

@@ -1,5 +1,6 @@
 """Pure ASGI, outermost first: request id, log and the last defence against crashes; addresses, HEAD, redirects."""
 
+import ipaddress
 import time
 from urllib.parse import urlsplit
 
@@ -65,6 +66,37 @@ def _given_id(scope: Scope) -> str | None:
         if name == b"x-request-id":
             text = value.decode("latin-1")
             return text if 0 < len(text) <= 100 and text.isascii() and text.isprintable() else None
+    return None
+
+
+class ProxyHops:
+    """The client as the outermost of so many proxies saw it, where nobody knows their addresses: each appends to
+    `X-Forwarded-For` who asked it, so what stands left of their entries is the client's own invention.
+
+    A request with fewer entries did not come through them all: it keeps its peer's address.
+    """
+
+    def __init__(self, app: ASGIApp, hops: int) -> None:
+        self._app, self._hops = app, hops
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            given = b",".join(value for name, value in scope["headers"] if name == b"x-forwarded-for")
+            entries = [entry.strip() for entry in given.decode("latin-1").split(",")]
+            address = _address(entries[-self._hops]) if len(entries) >= self._hops else None
+            if address is not None:
+                scope = {**scope, "client": (address, 0)}
+        await self._app(scope, receive, send)
+
+
+def _address(entry: str) -> str | None:
+    """Of `203.0.113.7`, `203.0.113.7:4711`, `2001:db8::1`, `[2001:db8::1]:4711`; None for anything else."""
+    host = entry[1:].partition("]")[0] if entry.startswith("[") else entry
+    for text in (host, host.rpartition(":")[0]):
+        try:
+            return str(ipaddress.ip_address(text))
+        except ValueError:
+            continue
     return None
 
 

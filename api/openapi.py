@@ -17,10 +17,19 @@ DESCRIPTIONS = {
     "412": "`If-Match` names an older state.",
     "413": "The body is too large.",
     "422": "Well formed, but it cannot be processed.",
-    "429": "Too many tries; see `Retry-After`.",
+    "429": "Too many requests or tries, or a quota that is used up; see `Retry-After`.",
     "503": "A part is down; nothing was changed.",
 }
 
+RATE_HEADERS = {
+    f"X-RateLimit-{name}": {"description": description, "schema": {"type": "integer"}}
+    for name, description in {
+        "Limit": "Requests that the caller may make in the window; 2147483647: as many as they like.",
+        "Remaining": "How many of them are left.",
+        "Reset": "Unix time at which the oldest request that still counts is forgotten.",
+    }.items()
+}
+_RATE_REFERENCES = {name: {"$ref": f"#/components/headers/{name}"} for name in RATE_HEADERS}
 
 # What a person reads in the docs' list: “List documents”, not the function's name.
 VERBS = {"Create": "Create", "Page": "List", "Get": "Read", "Update": "Change", "Delete": "Delete"}
@@ -33,6 +42,7 @@ def completed(schema: dict[str, Any], surface: Surface) -> dict[str, Any]:
     for unused in ("HTTPValidationError", "ValidationError"):
         components.pop(unused, None)
     components["Error"] = surface.error_schema
+    schema["components"]["headers"] = RATE_HEADERS
     for methods in schema["paths"].values():
         for method, operation in methods.items():
             operation["summary"] = _summary(operation)
@@ -41,6 +51,8 @@ def completed(schema: dict[str, Any], surface: Surface) -> dict[str, Any]:
                 if status == "409" and not surface.has_conflict:
                     continue
                 operation["responses"].setdefault(status, _response(status))
+            for response in operation["responses"].values():
+                response["headers"] = response.get("headers", {}) | _RATE_REFERENCES
     return schema
 
 
@@ -76,11 +88,11 @@ def _summary(operation: dict[str, Any]) -> str:
 
 
 def _statuses(method: str, operation: dict[str, Any]) -> list[str]:
-    statuses = ["400", "503"]
+    statuses = ["400", "429", "503"]
     if operation.get("security"):
         statuses += ["401", "403", "404"]
     if method != "get":
-        statuses += ["401", "403", "404", "408", "409", "413", "422", "429"]
+        statuses += ["401", "403", "404", "408", "409", "413", "422"]
     if any(parameter["name"].lower() == "if-match" for parameter in operation.get("parameters", [])):
         statuses.append("412")
     return statuses

@@ -5,10 +5,11 @@ from typing import Annotated
 
 from fastapi import Depends, Header, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from fastapi.security.utils import get_authorization_scheme_param
 
 from api.state import ApiState, State
 from core.crypto import same
-from core.errors import Forbidden, InvalidInput, NotFound, Unauthenticated
+from core.errors import Forbidden, InsydrError, InvalidInput, NotFound, Unauthenticated
 from domain.api_keys.service import principal_of_key
 from domain.identity.tries import client_network
 from domain.models import User
@@ -22,11 +23,18 @@ WORKSPACE_HEADER = "X-Workspace-Id"
 WorkspaceHeader = Annotated[
     str | None, Header(alias=WORKSPACE_HEADER, max_length=64, description="Needed by members of several workspaces.")
 ]
+Known = dict[tuple[str, str | None], Principal | InsydrError]
 Credentials = Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
 
 
 def bearer_token(credentials: Credentials) -> str:
     return token_of(credentials.credentials if credentials else "")
+
+
+def token_in(request: Request) -> str:
+    """As `bearer_token` finds it, for those who are no dependencies; "" where there is none."""
+    scheme, credentials = get_authorization_scheme_param(request.headers.get("authorization"))
+    return credentials if scheme.lower() == "bearer" else ""
 
 
 def token_of(credentials: str) -> str:
@@ -51,13 +59,13 @@ CurrentUser = Annotated[User, Depends(current_user)]
 
 def workspace_principal(workspace_id: str, request: Request, state: State, token: Token) -> Principal:
     """The caller inside the workspace of the path; another one's looks as if it were not there."""
-    request.state.principal = who = _principal(request, state, token, workspace_id)
+    request.state.principal = who = principal(request, state, token, workspace_id)
     return who
 
 
 def key_principal(request: Request, state: State, token: Token, x_workspace_id: WorkspaceHeader = None) -> Principal:
     """The caller where no path names the workspace: the key's; for a person the header's, else the only one."""
-    request.state.principal = who = _principal(request, state, token, x_workspace_id)
+    request.state.principal = who = principal(request, state, token, x_workspace_id)
     return who
 
 
@@ -94,19 +102,25 @@ def identity(request: Request, state: ApiState, *, workspace_in_path: bool) -> C
     try:
         if workspace_in_path and workspace_id is None:
             return Caller(f"user {current_user(state, token).id}" if token else "")
-        who = _principal(request, state, token, workspace_id or request.headers.get(WORKSPACE_HEADER))
+        who = principal(request, state, token, workspace_id or request.headers.get(WORKSPACE_HEADER))
     except (Unauthenticated, Forbidden, NotFound, InvalidInput):
         return Caller(f"header {header}")
     return Caller(f"{who.workspace_id} {who.key_id or who.user_id}", who)
 
 
-def _principal(request: Request, state: ApiState, token: str, workspace_id: str | None) -> Principal:
-    """Resolved once a request: before its body, for its `Idempotency-Key`, and by its endpoint."""
-    asked = (token, workspace_id)
-    known: dict[tuple[str, str | None], Principal] = request.scope.setdefault("state", {}).setdefault("principals", {})
-    if asked not in known:
-        known[asked] = resolved(request, state, token, workspace_id)
-    return known[asked]
+def principal(request: Request, state: ApiState, token: str, workspace_id: str | None) -> Principal:
+    """Resolved once a request: for its rate, before its body, for its `Idempotency-Key`, and by its endpoint."""
+    known: Known = request.scope.setdefault("state", {}).setdefault("principals", {})
+    found = known.get((token, workspace_id))
+    if found is None:
+        try:
+            found = resolved(request, state, token, workspace_id)
+        except InsydrError as error:  # nor is a stranger looked for twice
+            found = error
+        known[token, workspace_id] = found
+    if isinstance(found, InsydrError):
+        raise found
+    return found
 
 
 def resolved(request: Request, state: ApiState, token: str, workspace_id: str | None) -> Principal:

@@ -12,6 +12,7 @@ from api.progress import Progress
 from core.blobs.protocol import BlobStore
 from core.crypto import Keyring
 from core.database import Database
+from core.rates.limiter import RateLimiter
 from core.settings import Settings
 from domain.api_keys.usage import KeyUsage
 from domain.conversations.service import ConversationService
@@ -36,6 +37,7 @@ class ApiState:
     database: Database
     blobs: BlobStore
     keys: Keyring
+    limiter: RateLimiter
     mint: TokenMint
     identity: IdentityService
     search: Callable[[], SearchService]  # loads the model at its first call

@@ -3,7 +3,7 @@
 A route carries its surface, so an error anywhere under it is rendered as that surface says it.
 """
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from functools import partial
@@ -21,9 +21,26 @@ from api.idempotency import idempotent
 from api.json_body import strict_json
 from api.principal import identity
 from core.errors import InsydrError
+from core.rates.rate import Rate
+from core.settings import Plan
 
 Json = dict[str, Any]
 TEXT: Json = {"type": "string"}
+
+
+@dataclass(frozen=True, slots=True)
+class Bucket:
+    """Requests that count together for one caller, by the plan of the workspace; those below `prefixes`, else all of
+    the surface that no other bucket has."""
+
+    name: str
+    rates: Mapping[Plan, tuple[Rate, ...]]
+    prefixes: tuple[str, ...] = ()
+
+
+def on_every_plan(*rates: Rate) -> Mapping[Plan, tuple[Rate, ...]]:
+    """The shortest window first."""
+    return dict.fromkeys(Plan, rates)
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,6 +56,7 @@ class Surface:
     prefixes: tuple[str, ...]
     error_body: Callable[[InsydrError], Json]
     error_schema: Json
+    buckets: tuple[Bucket, ...]
     has_conflict: bool = True
     workspace_in_path: bool = False
     openapi_path: str | None = None

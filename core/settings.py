@@ -6,9 +6,9 @@ import os
 from enum import StrEnum
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import (
     BaseSettings,
     NoDecode,
@@ -28,6 +28,7 @@ class Plan(StrEnum):
     ENTERPRISE = "ENTERPRISE"
 
 
+REDIS = ("redis://", "rediss://")
 DEFAULT_DATA_DIR = Path("~/.insydr")
 
 
@@ -43,6 +44,9 @@ class Settings(BaseSettings):
     trusted_proxies: Annotated[list[str], NoDecode] = Field(
         [], description="Addresses whose `X-Forwarded-For` is believed (comma separated)."
     )
+    trusted_proxy_hops: int = Field(
+        0, ge=0, le=10, description="Proxies before the server, where their addresses are not known."
+    )
     head_timeout_s: float = Field(20.0, gt=0, description="A request's head that takes longer is given up (408).")
     body_idle_s: float = Field(30.0, gt=0, description="A body of which nothing comes for so long is given up (408).")
     keep_alive_s: int = Field(65, ge=1, description="How long a connection without requests stays open.")
@@ -50,6 +54,9 @@ class Settings(BaseSettings):
 
     database_url: str | None = Field(None, description="SQL database; default SQLite in the data folder.")
     broker_url: SecretStr | None = Field(None, description="redis:// or amqp://; default workers inside the server.")
+    rate_limit_url: SecretStr | None = Field(
+        None, description="redis:// where requests are counted; default the broker if it is one, else memory."
+    )
     qdrant_url: str | None = Field(None, description="Qdrant server; default Qdrant's engine inside the process.")
     qdrant_api_key: SecretStr | None = Field(None, description="Key of that Qdrant server.")
     qdrant_collection: str = Field("insydr", description="Name of the collection on that Qdrant server.")
@@ -124,6 +131,19 @@ class Settings(BaseSettings):
     def _split(cls, value: Any) -> Any:
         return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
 
+    @field_validator("rate_limit_url")
+    @classmethod
+    def _is_redis(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and not value.get_secret_value().startswith(REDIS):
+            raise ValueError("INSYDR_RATE_LIMIT_URL must begin with redis:// or rediss://")
+        return value
+
+    @model_validator(mode="after")
+    def _one_way_through_proxies(self) -> Self:
+        if self.trusted_proxies and self.trusted_proxy_hops:
+            raise ValueError("give INSYDR_TRUSTED_PROXIES or INSYDR_TRUSTED_PROXY_HOPS, not both")
+        return self
+
     @field_validator("data_dir")
     @classmethod
     def _expand(cls, value: Path) -> Path:
@@ -139,6 +159,13 @@ class Settings(BaseSettings):
     @cached_property
     def sql_url(self) -> str:
         return self.database_url or f"sqlite:///{self.data_dir / 'insydr.db'}"
+
+    @property
+    def rates_redis_url(self) -> str | None:
+        """Where API processes count requests together; None: each counts its own."""
+        url = self.rate_limit_url or self.broker_url
+        text = url.get_secret_value() if url else ""
+        return text if text.startswith(REDIS) else None
 
     @property
     def embedded(self) -> bool:

@@ -2,30 +2,45 @@
 
 from dataclasses import dataclass
 
+from core.rates.rate import Rate
 from core.settings import Plan
+
+GB = 10**9
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    file_mb: int | None
+    """`messages` a month of the workspace's zone; `requests` a minute of one caller of the knowledge API."""
+
+    requests: int | None
+    messages: int | None
+    agents: int | None
+    documents: int | None
     crawl_pages: int | None
+    storage_bytes: int | None
+    file_mb: int | None
+    campaigns: int | None
 
 
 LIMITS: dict[Plan, Limits] = {
-    Plan.FREE: Limits(file_mb=10, crawl_pages=50),
-    Plan.STARTER: Limits(file_mb=25, crawl_pages=500),
-    Plan.PROFESSIONAL: Limits(file_mb=100, crawl_pages=5_000),
-    Plan.BUSINESS: Limits(file_mb=250, crawl_pages=50_000),
-    Plan.ENTERPRISE: Limits(file_mb=None, crawl_pages=None),
+    Plan.FREE: Limits(60, 100, 1, 50, 50, GB // 10, 10, 1),
+    Plan.STARTER: Limits(120, 2_000, 3, 1_000, 500, 2 * GB, 25, 5),
+    Plan.PROFESSIONAL: Limits(300, 10_000, 10, 10_000, 5_000, 20 * GB, 100, 20),
+    Plan.BUSINESS: Limits(600, 50_000, 50, 100_000, 50_000, 200 * GB, 250, None),
+    Plan.ENTERPRISE: Limits(None, None, None, None, None, None, None, None),
 }
+
+
+def limits_of(plan: str) -> Limits:
+    return LIMITS[Plan(plan)]
 
 
 def max_file_bytes(plan: str, max_upload_mb: int) -> int:
     """The smaller of the plan's and the installation's limit, in bytes."""
-    plan_mb = LIMITS[Plan(plan)].file_mb
+    plan_mb = limits_of(plan).file_mb
     return (max_upload_mb if plan_mb is None else min(plan_mb, max_upload_mb)) * 2**20
 
 
-def crawl_pages(plan: str) -> int | None:
-    """Most pages of one crawl; None is unlimited."""
-    return LIMITS[Plan(plan)].crawl_pages
+def a_minute(requests: int | None) -> tuple[Rate, ...]:
+    """As rates, of which there are none where it is unlimited."""
+    return () if requests is None else (Rate(requests),)

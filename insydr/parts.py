@@ -26,6 +26,8 @@ from core.outbound.client import GuardedBackend, guarded_client
 from core.queue import leases
 from core.queue.jobs import Periodic, every
 from core.queue.outbox import Relay, resend_all
+from core.rates.factory import open_limiter
+from core.rates.limiter import RateLimiter
 from core.secrets import secret_key
 from core.settings import Settings
 from core.vectors.protocol import VectorStore
@@ -178,6 +180,10 @@ class Installation:
     @Lazy
     def reader(self) -> Reader | None:
         return open_reader(self.settings.reader, self.settings.embedding_threads)
+
+    @Lazy
+    def limiter(self) -> RateLimiter:
+        return open_limiter(self.settings)
 
     @Lazy
     def mint(self) -> TokenMint:

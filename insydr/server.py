@@ -31,6 +31,7 @@ def api_state(parts: Installation) -> ApiState:
         database=parts.database,
         blobs=parts.blobs,
         keys=parts.keys,
+        limiter=parts.limiter,
         mint=parts.mint,
         identity=parts.identity,
         search=lambda: parts.search,

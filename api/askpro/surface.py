@@ -1,6 +1,9 @@
 """AskPro: the gateway of voice agents, with the vendors' callbacks."""
 
-from api.surface import TEXT, Surface, object_of
+from api.surface import TEXT, Bucket, Surface, object_of, on_every_plan
+from core.rates.rate import Rate
+
+CALLBACKS = ("/api/retell-webhooks", "/api/calcom-webhooks", "/api/webhooks/retell", "/api/webhooks/calcom")
 
 ASKPRO = Surface(
     name="askpro",
@@ -10,5 +13,8 @@ ASKPRO = Surface(
         "success": False, "error": error.message, "code": error.code, "details": error.details,
     },
     error_schema=object_of(success={"type": "boolean"}, error=TEXT, code=TEXT, details={"type": "object"}),
+    buckets=(
+        Bucket("askpro", on_every_plan(Rate(60))), Bucket("askpro-webhooks", on_every_plan(Rate(100)), CALLBACKS),
+    ),
     has_conflict=False,
 )  # fmt: skip

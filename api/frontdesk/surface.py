@@ -1,6 +1,7 @@
 """FrontDesk: the front office."""
 
-from api.surface import TEXT, Surface, object_of
+from api.surface import TEXT, Bucket, Surface, object_of, on_every_plan
+from core.rates.rate import Rate
 
 FRONTDESK = Surface(
     name="frontdesk",
@@ -10,4 +11,5 @@ FRONTDESK = Surface(
     ),
     error_body=lambda error: {"message": error.message},
     error_schema=object_of(message=TEXT),
+    buckets=(Bucket("frontdesk", on_every_plan(Rate(60), Rate(1_000, 3_600))),),
 )  # fmt: skip

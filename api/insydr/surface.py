@@ -1,7 +1,8 @@
 """Insydr: the knowledge API. Its workspace stands in the path."""
 
-from api.surface import Json, Surface
+from api.surface import Bucket, Json, Surface
 from core.errors import InsydrError
+from domain.plans import LIMITS, a_minute
 
 
 def _body(error: InsydrError) -> Json:
@@ -26,6 +27,7 @@ INSYDR = Surface(
             "field": {"type": "string", "description": "The input at fault, dotted."},
         },
     },
+    buckets=(Bucket("insydr", {plan: a_minute(limits.requests) for plan, limits in LIMITS.items()}),),
     workspace_in_path=True,
     openapi_path="/api/v1/openapi.json",
 )

@@ -1,6 +1,7 @@
 """Integration Layer: workflows that join other systems."""
 
-from api.surface import TEXT, Surface, object_of
+from api.surface import TEXT, Bucket, Surface, object_of, on_every_plan
+from core.rates.rate import Rate
 
 INTEGRATION = Surface(
     name="integration",
@@ -11,5 +12,6 @@ INTEGRATION = Surface(
     ),
     error_body=lambda error: {"error": error.message, "code": error.code},
     error_schema=object_of(error=TEXT, code=TEXT),
+    buckets=(Bucket("integration", on_every_plan(Rate(100))),),
     has_conflict=False,
 )  # fmt: skip

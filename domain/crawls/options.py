@@ -10,7 +10,7 @@ from core.strict_model import StrictModel, first_fault
 from crawler.patterns import parse_all
 from crawler.rules import Rules
 from crawler.urls import UrlError, normal_form
-from domain.plans import crawl_pages
+from domain.plans import limits_of
 
 DEFAULT_PAGES = 500
 MOST_PAGES = 200_000
@@ -32,7 +32,7 @@ class CrawlOptions(StrictModel):
 
 def checked_options(old: dict[str, Any], new: dict[str, Any], plan: str) -> CrawlOptions:
     """`new` over `old` over the defaults; raises `InvalidInput` with the field."""
-    limit = crawl_pages(plan)
+    limit = limits_of(plan).crawl_pages
     given = {**old, **new}
     given.setdefault("max_pages", DEFAULT_PAGES if limit is None else min(DEFAULT_PAGES, limit))
     try:

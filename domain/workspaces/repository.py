@@ -33,6 +33,11 @@ class WorkspaceRepository:
             select(Workspace).where(Workspace.id == workspace_id, Workspace.deleted_at.is_(None))
         )
 
+    def plan(self, workspace_id: str) -> str | None:
+        """None for one that is deleted."""
+        query = select(Workspace.plan).where(Workspace.id == workspace_id, Workspace.deleted_at.is_(None))
+        return self.session.scalar(query)
+
     def by_id_or_slug(self, wanted: str) -> Workspace | None:
         named = (Workspace.id == wanted) | (Workspace.slug == wanted)
         return self.session.scalar(select(Workspace).where(named, Workspace.deleted_at.is_(None)))
