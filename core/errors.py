@@ -93,6 +93,12 @@ class Unprocessable(InsydrError):
     default_code = "UNPROCESSABLE"
 
 
+class PlanLimit(Unprocessable):
+    """422: more than the workspace's plan allows; what there is stays. Surfaces have codes of their own for it."""
+
+    default_code = "PLAN_LIMIT_EXCEEDED"
+
+
 class TooManyRequests(InsydrError):
     """429: try again after `retry_after_s` seconds."""
 

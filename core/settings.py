@@ -6,9 +6,9 @@ import os
 from enum import StrEnum
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import Annotated, Any
 
-from pydantic import Field, SecretStr, field_validator, model_validator
+from pydantic import Field, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import (
     BaseSettings,
     NoDecode,
@@ -138,11 +138,12 @@ class Settings(BaseSettings):
             raise ValueError("INSYDR_RATE_LIMIT_URL must begin with redis:// or rediss://")
         return value
 
-    @model_validator(mode="after")
-    def _one_way_through_proxies(self) -> Self:
-        if self.trusted_proxies and self.trusted_proxy_hops:
+    @field_validator("trusted_proxy_hops")
+    @classmethod
+    def _one_way_through_proxies(cls, value: int, info: ValidationInfo) -> int:
+        if value and info.data.get("trusted_proxies"):
             raise ValueError("give INSYDR_TRUSTED_PROXIES or INSYDR_TRUSTED_PROXY_HOPS, not both")
-        return self
+        return value
 
     @field_validator("data_dir")
     @classmethod

@@ -15,12 +15,13 @@ from domain.identity import jobs as identity
 from domain.ingestion import jobs as ingestion
 from domain.jobs import jobs as jobs_
 from domain.upkeep import jobs as upkeep
+from domain.usage import jobs as usage
 from domain.webhooks import jobs as webhooks
 from domain.workspaces import jobs as workspaces
 
 JOBS: tuple[JobType, ...] = (
     *ingestion.JOBS, *documents.JOBS, *jobs_.JOBS, *collections.JOBS, *workspaces.JOBS, *crawls.JOBS, *upkeep.JOBS,
-    *conversations.JOBS, *webhooks.JOBS,
+    *conversations.JOBS, *webhooks.JOBS, *usage.JOBS,
 )  # fmt: skip
 PERIODIC: tuple[Periodic, ...] = (
     *upkeep.PERIODIC, *ingestion.PERIODIC, *crawls.PERIODIC, *api_keys.PERIODIC, *idempotency.PERIODIC,

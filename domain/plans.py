@@ -12,14 +12,14 @@ GB = 10**9
 class Limits:
     """`messages` a month of the workspace's zone; `requests` a minute of one caller of the knowledge API."""
 
-    requests: int | None
-    messages: int | None
-    agents: int | None
-    documents: int | None
-    crawl_pages: int | None
-    storage_bytes: int | None
-    file_mb: int | None
-    campaigns: int | None
+    requests: int | None = None
+    messages: int | None = None
+    agents: int | None = None
+    documents: int | None = None
+    crawl_pages: int | None = None
+    storage_bytes: int | None = None
+    file_mb: int | None = None
+    campaigns: int | None = None
 
 
 LIMITS: dict[Plan, Limits] = {
@@ -27,7 +27,7 @@ LIMITS: dict[Plan, Limits] = {
     Plan.STARTER: Limits(120, 2_000, 3, 1_000, 500, 2 * GB, 25, 5),
     Plan.PROFESSIONAL: Limits(300, 10_000, 10, 10_000, 5_000, 20 * GB, 100, 20),
     Plan.BUSINESS: Limits(600, 50_000, 50, 100_000, 50_000, 200 * GB, 250, None),
-    Plan.ENTERPRISE: Limits(None, None, None, None, None, None, None, None),
+    Plan.ENTERPRISE: Limits(),
 }
 
 

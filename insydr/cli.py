@@ -38,6 +38,8 @@ app = typer.Typer(
 )
 users = typer.Typer(help="Accounts.", no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(users, name="users")
+plans = typer.Typer(help="What a workspace may use.", no_args_is_help=True, rich_markup_mode=None)
+app.add_typer(plans, name="plan")
 evaluation = typer.Typer(
     help="Measure search, answers and confidence on questions whose answers are known.",
     no_args_is_help=True,
@@ -275,6 +277,26 @@ def users_create(
     from insydr.commands.accounts import run_create_user
 
     run_create_user(email, password, full_name, as_json=as_json)
+
+
+@plans.command("show")
+def plan_show(workspace: Workspace = None, as_json: AsJson = False) -> None:
+    """Say which plan a workspace has, and what it allows."""
+    from insydr.commands.plans import run_show_plan
+
+    run_show_plan(workspace, as_json=as_json)
+
+
+@plans.command("set")
+def plan_set(
+    plan: Annotated[str, typer.Argument(help="FREE, STARTER, PROFESSIONAL, BUSINESS or ENTERPRISE.")],
+    workspace: Workspace = None,
+    as_json: AsJson = False,
+) -> None:
+    """Give a workspace a plan; also while the server runs. What it has beyond a smaller one stays."""
+    from insydr.commands.plans import run_set_plan
+
+    run_set_plan(plan, workspace, as_json=as_json)
 
 
 @evaluation.command("run")

@@ -11,7 +11,7 @@ from api.pools import in_pool
 from api.principal import Who
 from api.state import State
 from domain.conversations.recording import Visit
-from domain.conversations.service import Asked, Brief, Reply, reply_of
+from domain.conversations.service import Asked, Brief, Reply
 from domain.models import Channel
 from retrieval.answers import Refusal, Trace, Turn
 from retrieval.explanation import reasons
@@ -96,7 +96,7 @@ def test(agent_id: str, body: TestIn, who: Who, state: State) -> TestOut:
     asked = Asked(body.message, Visit(Channel.TEST), body.session_id, history)
     conversations = state.conversations()
     brief = conversations.draft_brief(who, agent_id, asked)
-    reply = reply_of(conversations.ask(who, brief, asked))
+    reply = conversations.answer(who, brief, asked)
     return _out(reply, _explanation(reply, brief) if body.explain else None)
 
 

@@ -163,6 +163,8 @@ async def _begun(state: ApiState, question: Question, claim: str) -> LiveAnswer:
             return _write(pieces, brief, tell, is_left)
 
     def ended(live: LiveAnswer) -> None:
+        if live.error is not None and live.said is None:
+            conversations.give_back(question.who, brief)
         if claim and live.said is not None:
             state.replies.finish(claim, 200, live.message_id.encode())
         elif claim:

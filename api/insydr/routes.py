@@ -18,6 +18,7 @@ from api.insydr import (
     queue,
     reindex,
     search,
+    usage,
     webhooks,
     widget,
     workspaces,
@@ -25,7 +26,7 @@ from api.insydr import (
 
 # `batch` and `crawls` before `documents`: /documents/batch is not the document “batch”
 MODULES = (
-    auth, workspaces, api_keys, agents, agent_test, collections, batch, crawls, documents, citations, events, jobs,
-    reindex, queue, search, calibration, conversations, chat, widget, webhooks,
+    auth, workspaces, usage, api_keys, agents, agent_test, collections, batch, crawls, documents, citations, events,
+    jobs, reindex, queue, search, calibration, conversations, chat, widget, webhooks,
 )  # fmt: skip
 ROUTERS = tuple(module.router for module in MODULES)

@@ -19,6 +19,7 @@ from domain.events.recording import Event, record
 from domain.models import Agent, AgentVersion, Collection
 from domain.principal import Permission, Principal
 from domain.revision import check_match
+from domain.usage.room import Room
 
 TEXTS = ("name", "description", "agent_type", "greeting_message", "fallback_message")
 Settings = dict[str, Any]
@@ -66,6 +67,7 @@ class AgentService:
         """A draft, version 1.0."""
         self._who.require(Permission.AGENTS_WRITE)
         collections = require_collections(self._session, self._who, new.collection_ids, "collection_ids")
+        Room(self._session, self._who).require_agent()
         agent = Agent(
             id=new_id(Prefix.AGENT),
             workspace_id=self._who.workspace_id,
@@ -114,6 +116,8 @@ class AgentService:
             raise InvalidInput("An agent is published by a request of its own.", field="status")
         agent = self._existing(agent_id)
         check_match(agent, if_match)
+        if agent.status == AgentStatus.ARCHIVED and change.status is AgentStatus.DRAFT:
+            Room(self._session, self._who).require_agent()
         if change.collection_ids is not UNSET:
             wanted = require_collections(self._session, self._who, change.collection_ids, "collection_ids")
             self._agents.set_collections(agent.id, wanted)

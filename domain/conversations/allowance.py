@@ -1,32 +1,59 @@
 """How much may be asked: what every question passes (`ConversationService`), and every request for a human."""
 
+from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 
 from sqlalchemy.orm import Session
 
 from core.clock import utc_now
 from core.database import Database
-from core.errors import TooManyRequests
+from core.errors import NotFound, TooManyRequests
 from domain.api_keys.repository import ApiKeyRepository
 from domain.identity.try_repository import TryRepository
 from domain.principal import Principal
+from domain.usage.months import Month
+from domain.usage.quota import Quota, take_message
+from domain.usage.repository import UsageRepository
+from domain.workspaces.repository import WorkspaceRepository
 
 ESCALATIONS_AN_HOUR = 100  # of one public key
 
 
-def daily_limit(session: Session, who: Principal, key_id: str) -> int | None:
-    """Messages a day of the public key; None: as many as they like."""
+@dataclass(frozen=True, slots=True)
+class Allowance:
+    """Messages of the workspace's month, and of the public key's day; None: any number of them."""
+
+    quota: Quota
+    key_id: str = ""
+    messages_per_day: int | None = None
+
+
+def allowance_of(session: Session, who: Principal, key_id: str) -> Allowance:
+    workspace = WorkspaceRepository(session).get(who.workspace_id)
+    if workspace is None:
+        raise NotFound("There is no such workspace.", code="WORKSPACE_NOT_FOUND")
     key = ApiKeyRepository(session, who).get(key_id) if key_id else None
-    return key.messages_per_day if key else None
+    return Allowance(Quota.of(workspace), key_id, key.messages_per_day if key else None)
 
 
-def take(database: Database, key_id: str, most: int | None) -> None:
-    """Count a message of the key's UTC day; raises `TooManyRequests` beyond `most`, until midnight."""
-    if most is None:
-        return
-    now = utc_now()
+def take(database: Database, who: Principal, allowance: Allowance) -> Month:
+    """Count a message; the month that it belongs to. Raises `TooManyRequests`, and counts nothing then."""
     with database.write() as session:
-        count, _ = TryRepository(session).count(f"messages {key_id} {now:%Y-%m-%d}", timedelta(days=1))
+        if allowance.messages_per_day is not None:
+            _take_daily(session, allowance.key_id, allowance.messages_per_day)
+        return take_message(session, who, allowance.quota)
+
+
+def give_back(database: Database, who: Principal, month: Month) -> None:
+    """A message that broke on our side is not the workspace's."""
+    with database.write() as session:
+        UsageRepository(session, who).give_back(month.name)
+
+
+def _take_daily(session: Session, key_id: str, most: int) -> None:
+    """By the UTC day, until midnight."""
+    now = utc_now()
+    count, _ = TryRepository(session).count(f"messages {key_id} {now:%Y-%m-%d}", timedelta(days=1))
     if count > most:
         midnight = datetime.combine(now.date() + timedelta(days=1), time(), now.tzinfo)
         raise TooManyRequests(

@@ -1,4 +1,4 @@
-"""Exchanges, stored: the one place where a question of any channel becomes a record (and will count for its month)."""
+"""Exchanges, stored: the one place where a question of any channel becomes a record."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field

@@ -19,12 +19,14 @@ from domain.agents.service import AgentService, snapshot, version_label
 from domain.agents.settings import DEFAULT_FALLBACK, AgentStatus, widget_config
 from domain.calibration.repository import CalibrationRepository
 from domain.conversations import allowance, proofs
+from domain.conversations.allowance import Allowance
 from domain.conversations.recording import Exchange, Timings, Visit, record, search_ms
 from domain.conversations.repository import ConversationRepository
 from domain.conversations.sources import Source, source_of
 from domain.models import Agent
 from domain.principal import Permission, Principal
 from domain.search.passage_repository import SqlPassages
+from domain.usage.months import Month
 from retrieval.answerer import Answerer
 from retrieval.answers import Answer, Style, Turn
 
@@ -62,7 +64,8 @@ class Brief:
     streams: bool = True
     offers_escalation: bool = True  # to a human, after the fallback
     wants_proof: bool = False  # of work, from a visitor whose session is not known
-    messages_per_day: int | None = None  # of the public key
+    allowance: Allowance | None = None  # None: not counted
+    month: Month | None = None  # in which the question counts, once it is admitted
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +105,7 @@ class ConversationService:
                 raise Conflict("The agent is archived.", code="AGENT_ARCHIVED")
             collections = [row.id for row in AgentRepository(session, who).collections(agent.id)]
             brief = _brief(session, who, agent, snapshot(agent, collections), asked)
-        return self._admitted(brief, asked)
+        return self._admitted(who, brief, asked)
 
     def published_brief(self, who: Principal, agent_id: str, asked: Asked) -> Brief:
         """As `draft_brief`, of the version that is published."""
@@ -113,22 +116,35 @@ class ConversationService:
             if agent.paused_at is not None:
                 raise Conflict("The agent is paused. Ask again later.", code="AGENT_PAUSED")
             brief = _brief(session, who, agent, settings, asked)
-        return self._admitted(brief, asked)
+        return self._admitted(who, brief, asked)
 
-    def _admitted(self, brief: Brief, asked: Asked) -> Brief:
+    def _admitted(self, who: Principal, brief: Brief, asked: Asked) -> Brief:
         """What every question passes, of every channel, before it is answered: here it is counted."""
         key_id = asked.visit.key_id
         if brief.wants_proof and key_id and not brief.history:
             proofs.check(self._database, self._keys, asked.proof, brief.agent_id, key_id)
-        allowance.take(self._database, key_id, brief.messages_per_day)
-        return brief
+        month = allowance.take(self._database, who, brief.allowance) if brief.allowance else None
+        return replace(brief, month=month)
+
+    def give_back(self, who: Principal, brief: Brief) -> None:
+        """The message of a question that was admitted, but could not be answered because something of ours broke."""
+        if brief.month is not None:
+            allowance.give_back(self._database, who, brief.month)
+
+    def answer(self, who: Principal, brief: Brief, asked: Asked) -> Reply:
+        """For callers who do not stream. What breaks is given back."""
+        try:
+            return reply_of(self.ask(who, brief, asked))
+        except Exception:
+            self.give_back(who, brief)
+            raise
 
     def ask(self, who: Principal, brief: Brief, asked: Asked) -> Generator[Piece, None, None]:
         """Tokens as they become known, whose texts joined are the answer's, then one `Reply`. Where the agent does not
         stream, its text is one token.
 
         Whoever closes it before the reply ends the reading of the language model, and nothing is stored. No session
-        is held meanwhile.
+        is held meanwhile. Where it raises, its message is to be given back.
         """
         scope = Scope(who.workspace_id, collection_ids=brief.collection_ids)
         history = asked.history or brief.history
@@ -169,8 +185,8 @@ def _brief(session: Session, who: Principal, agent: Agent, settings: dict[str, A
     history = conversations.history(known.id) if known else []
     brief = brief_of(agent.id, version_label(agent), settings, history)
     calibration = CalibrationRepository(session, who).scaling()
-    most = allowance.daily_limit(session, who, asked.visit.key_id)
-    return replace(brief, style=replace(brief.style, calibration=calibration), messages_per_day=most)
+    allowed = allowance.allowance_of(session, who, asked.visit.key_id)
+    return replace(brief, style=replace(brief.style, calibration=calibration), allowance=allowed)
 
 
 def offers_escalation(session: Session, who: Principal, agent_id: str, version: str | None) -> bool:

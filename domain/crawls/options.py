@@ -5,7 +5,7 @@ from typing import Any
 
 from pydantic import Field, ValidationError
 
-from core.errors import InvalidInput
+from core.errors import InvalidInput, PlanLimit
 from core.strict_model import StrictModel, first_fault
 from crawler.patterns import parse_all
 from crawler.rules import Rules
@@ -40,12 +40,16 @@ def checked_options(old: dict[str, Any], new: dict[str, Any], plan: str) -> Craw
     except ValidationError as error:
         raise first_fault(error.errors(include_input=False, include_url=False)) from None
     if limit is not None and options.max_pages > limit:
-        raise InvalidInput(
-            f"The workspace's plan allows {limit:,} pages a crawl.", code="PLAN_LIMIT_EXCEEDED", field="max_pages"
-        )
+        raise PlanLimit(f"The plan {plan} allows {limit:,} pages a crawl.", field="max_pages")
     parse_all(options.include_patterns, "include_patterns")
     parse_all(options.exclude_patterns, "exclude_patterns")
     return options
+
+
+def limited_pages(options: dict[str, Any], plan: str | None) -> int:
+    """Pages of a run: those of the options, unless the workspace's plan has become a smaller one since."""
+    limit, wanted = limits_of(plan).crawl_pages if plan else None, CrawlOptions.model_validate(options).max_pages
+    return wanted if limit is None else min(limit, wanted)
 
 
 def rules_of(site: str, options: CrawlOptions) -> Rules:

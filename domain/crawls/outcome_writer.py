@@ -2,13 +2,14 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
 
 from sqlalchemy.orm import Session
 
 from core.clock import utc_now
+from core.errors import PlanLimit
 from core.queue.outbox import enqueue
 from crawler.frontier import Found, Outcome, Result
 from domain.crawls import frontier_repository
@@ -49,6 +50,7 @@ class OutcomeWriter:
     seen: set[str]  # keys that are known to be listed; new ones are added by the caller after the commit
     added: int = 0  # URLs that were not listed before
     _queued: int = 0
+    _refused: dict[str, PlanLimit] = field(default_factory=dict)  # by the keys of their pages
     _counts: Counter[str] = field(default_factory=Counter)
     _skipped: Counter[str] = field(default_factory=Counter)
     _changes: list[dict[str, Any]] = field(default_factory=list)
@@ -56,7 +58,8 @@ class OutcomeWriter:
     def store(self, outcomes: Sequence[Outcome]) -> set[str]:
         """Everything of the group; the keys of the URLs that it listed or found listed."""
         documents = frontier_repository.documents_of(self.session, [one.claimed.key for one in outcomes])
-        taken = self._take_in(outcomes)
+        taken = self._take_in()
+        outcomes = [_refused(one, self._refused.get(one.claimed.key)) for one in outcomes]
         rows, retired = [], list[str]()
         for outcome in outcomes:
             key = outcome.claimed.key
@@ -74,15 +77,18 @@ class OutcomeWriter:
         self._add_up(outcomes)
         return listed
 
-    def _take_in(self, outcomes: Sequence[Outcome]) -> dict[str, str]:
-        """New documents and versions; the documents' ids by the keys of their pages."""
+    def _take_in(self) -> dict[str, str]:
+        """New documents and versions; the documents' ids by the keys of their pages. What the plan has no room for
+        becomes a failed page, which counts, so that no site is read to its end in vain."""
         if not self.items:
             return {}
         items = list(self.items.values())
         intake = Intake(self.session, self.who, self.source.collection_id, self.run.job_id)
-        queued, _ = intake.add(items)
-        self._queued = len(queued)
-        if len(queued) < len(items):
+        added = intake.add(items)
+        self._queued = len(added.queued)
+        keys = {item.external_id: key for key, item in self.items.items()}
+        self._refused = {keys[item.external_id]: error for item, error in added.refused}
+        if len(added.queued) < len(items):
             enqueue(self.session, DROP_BLOBS, keys=items[0].blob_key)  # unless another item of it was taken
         names = [item.external_id for item in items if item.external_id]
         found = DocumentRepository(self.session, self.who).by_external_ids(self.source.collection_id, names)
@@ -164,12 +170,19 @@ class OutcomeWriter:
 
     def _add_up(self, outcomes: Sequence[Outcome]) -> None:
         self._counts["visited"] += sum(outcome.status is not None for outcome in outcomes)
-        self.run.pages += self._counts["new"] + self._counts["changed"] + self._counts["unchanged"]
+        self.run.pages += sum(self._counts[name] for name in ("new", "changed", "unchanged")) + len(self._refused)
         self.run.counts = _sum(self.run.counts, self._counts)
         self.run.skipped = _sum(self.run.skipped, self._skipped)
         for outcome in outcomes:
             if outcome.moved_site is not None:
                 self.source.site = outcome.moved_site
+
+
+def _refused(outcome: Outcome, error: PlanLimit | None) -> Outcome:
+    """A page whose content the plan has no room for; one that was taken before keeps what it had."""
+    if error is None:
+        return outcome
+    return replace(outcome, result=Result.FAILED, code=error.code, reason=error.message, content=None, fingerprint=None)
 
 
 def _change(outcome: Outcome, old: str | None, row: dict[str, Any]) -> Change | None:

@@ -32,13 +32,14 @@ from domain.crawls.completion import complete
 from domain.crawls.credentials import unseal
 from domain.crawls.frontier import SqlFrontier
 from domain.crawls.jobs import CRAWL
-from domain.crawls.options import CrawlOptions, rules_of
+from domain.crawls.options import CrawlOptions, limited_pages, rules_of
 from domain.crawls.repository import CrawlRepository, due_sources, orphaned_runs
 from domain.crawls.service import begin, end, next_run
 from domain.crawls.web import PRODUCT, Web
 from domain.documents.repository import DocumentRepository
 from domain.models import CrawlRun, CrawlSource, RunState
 from domain.principal import Permission, Principal
+from domain.workspaces.repository import WorkspaceRepository
 
 log = structlog.get_logger()
 SLICE_S = 15.0
@@ -70,6 +71,7 @@ class LeasedRun:
     source: CrawlSource
     lease_id: str
     began_at: float
+    max_pages: int
 
 
 class CrawlRunner:
@@ -139,7 +141,8 @@ class CrawlRunner:
                 return Again(FULL_S)
             run.state, run.lease_id = RunState.RUNNING, leases.acquire(session, self._holder, self._lease_s)
             run.slices += 1
-            return LeasedRun(run, source, run.lease_id, time.monotonic())
+            plan = WorkspaceRepository(session).plan(source.workspace_id)
+            return LeasedRun(run, source, run.lease_id, time.monotonic(), limited_pages(source.options, plan))
 
     def _slice(self, leased: LeasedRun) -> Again | None:
         try:
@@ -187,7 +190,7 @@ class CrawlRunner:
             sitemaps=options.sitemaps and run.page_id is None, max_entries=20 * options.max_pages + 1_000,
         )  # fmt: skip
         frontier = SqlFrontier(
-            self._database, self._blobs, _owner(source), run.id, source.id, leased.lease_id, options.max_pages,
+            self._database, self._blobs, _owner(source), run.id, source.id, leased.lease_id, leased.max_pages,
             worked_s=run.worked_s, began_at=leased.began_at, seen=memory.seen,
         )  # fmt: skip
         return Crawl(frontier, visitor, memory.crawl, self.web.paced(options.max_rate))

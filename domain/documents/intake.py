@@ -6,6 +6,7 @@ is unchanged; the old version is served until the new one is live.
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -13,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from core.clock import utc_now
 from core.database import insert_rows
+from core.errors import PlanLimit
 from core.ids import Prefix, new_id
 from core.queue.outbox import enqueue, enqueue_all
 from domain.documents.items import Item, superseded
@@ -22,8 +24,18 @@ from domain.ingestion.jobs import INGEST_WAKE
 from domain.jobs.repository import credit
 from domain.models import Document, DocumentVersion, Priority, Stage, Status
 from domain.principal import Principal
+from domain.usage.room import Room
 
 ON_THE_WAY = (Status.QUEUED, Status.PROCESSING)
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """Ids of the documents now queued, in order; how many items were unchanged; those that the plan has no room for."""
+
+    queued: list[str]
+    unchanged: int
+    refused: list[tuple[Item, PlanLimit]]
 
 
 class Intake:
@@ -33,28 +45,37 @@ class Intake:
         self._documents = DocumentRepository(session, who)
         self._now = utc_now()
 
-    def add(self, items: Sequence[Item]) -> tuple[list[str], int]:
-        """Ids of the documents now queued, in order, and how many items were unchanged."""
+    def add(self, items: Sequence[Item]) -> Taken:
+        """Queue what the workspace's plan has room for."""
+        room = Room(self._session, self._who)
         known = self._documents.by_external_ids(self._collection_id, [i.external_id for i in items if i.external_id])
         documents: list[dict[str, Any]] = []
         versions: list[dict[str, Any]] = []
         changed: list[tuple[Document, Item]] = []
         queued: list[str] = []
+        refused: list[tuple[Item, PlanLimit]] = []
         for item in items:
             old = known.get(item.external_id) if item.external_id else None
+            if old is not None and _unchanged(old, item):
+                continue
+            try:
+                room.add_document(item.blob_bytes, old.size_bytes if old else None)
+            except PlanLimit as error:
+                refused.append((item, error))
+                continue
             if old is None:
                 document = self._row(item)
                 documents.append(document)
                 versions.append(_original(document["id"], 1, item))
                 queued.append(document["id"])
-            elif not _unchanged(old, item):
+            else:
                 changed.append((old, item))
                 queued.append(old.id)
         versions += self._replace_all(changed)
         self._insert(documents, versions)
         if queued:
             enqueue(self._session, INGEST_WAKE)
-        return queued, len(items) - len(queued)
+        return Taken(queued, len(items) - len(queued) - len(refused), refused)
 
     def _replace_all(self, changed: Sequence[tuple[Document, Item]]) -> list[dict[str, Any]]:
         """As `_replace`; what this job queued itself a moment ago counts as failed."""

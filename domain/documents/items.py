@@ -34,6 +34,11 @@ class Item:
     custom: dict[str, Any] = field(default_factory=dict)
     line: int | None = None
 
+    @property
+    def place(self) -> str:
+        """Where it stands in its batch, for a person."""
+        return f"line {self.line}" if self.line else self.file_name
+
 
 @dataclass(frozen=True, slots=True)
 class Refused:
@@ -90,8 +95,7 @@ def last_of_each(items: Iterable[Item]) -> tuple[list[Item], list[Refused]]:
     for number, item in enumerate(items):
         key = item.external_id or f"\0{number}"
         if key in kept:
-            where = f"line {kept[key].line}" if kept[key].line else kept[key].file_name
-            refused.append(superseded(where))
+            refused.append(superseded(kept[key].place))
             del kept[key]
         kept[key] = item
     return list(kept.values()), refused

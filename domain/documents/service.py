@@ -67,8 +67,10 @@ class DocumentService:
                     field="file",
                     details={"existing_id": twin.id},
                 )
-        queued, _ = Intake(self._session, self._who, collection_id).add([item])
-        return self._existing(queued[0]) if queued else self._unchanged(collection_id, item)
+        taken = Intake(self._session, self._who, collection_id).add([item])
+        for _, error in taken.refused:
+            raise error
+        return self._existing(taken.queued[0]) if taken.queued else self._unchanged(collection_id, item)
 
     def unnamed(self, blob_keys: Sequence[str]) -> list[str]:
         """Of `blob_keys`, those that no version names: their item was unchanged or superseded in its own batch."""

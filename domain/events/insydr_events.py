@@ -79,6 +79,13 @@ _DISABLED = {
     "name": Field("Slack Notifications", "Its name."),
     "reason": Field("FAILING", "FAILING: nothing was accepted for days. GONE: it answered 410."),
 }
+_QUOTA = {
+    "quota": Field("MESSAGES", "Of what: MESSAGES, the month's questions."),
+    "used": Field(80, "How much of it is used."),
+    "limit": Field(100, "What the workspace's plan allows."),
+    "percent": Field(80, "80 or 100."),
+    "resets_at": Field("2026-02-01T00:00:00Z", "When the next month of the workspace's zone begins."),
+}
 
 
 def _event(kind: E, description: str, fields: dict[str, Field]) -> WireEvent:
@@ -102,5 +109,7 @@ INSYDR_EVENTS = (
     _event(E.AGENT_PUBLISHED, "A version of an agent went live.", _PUBLISHED),
     _event(E.AGENT_ARCHIVED, "An agent was archived.", _PUBLISHED),
     _event(E.MEMBER_JOINED, "Somebody became a member of the workspace.", _MEMBER),
+    _event(E.QUOTA_WARNING, "Four fifths of the month's messages are used.", _QUOTA),
+    _event(E.QUOTA_REACHED, "All of the month's messages are used: further questions are refused.", _QUOTA),
     _event(E.WEBHOOK_DISABLED, "A webhook was turned off, because its receiver is gone or fails for days.", _DISABLED),
 )

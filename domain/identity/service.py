@@ -18,7 +18,7 @@ from domain.identity import otp
 from domain.identity.passwords import checked_password
 from domain.identity.repository import IdentityRepository
 from domain.identity.tokens import AccessClaims, TokenMint
-from domain.identity.tries import Bounds, Tries, code_bounds, login_bounds, login_pair, mail_bounds, resend_bounds
+from domain.identity.tries import Bounds, Tries, code_bounds, login_bounds, login_pair, mail_bounds, mail_client
 from domain.models import Login, SignUp, User
 
 log = structlog.get_logger()
@@ -58,7 +58,7 @@ class IdentityService:
 
     def check_resend(self, email: str, client: str) -> None:
         """Raises `TooManyRequests` when too many were asked for, whether or not anybody waits for one."""
-        self._tries.take(resend_bounds(normal_email(email), client))
+        self._tries.take(mail_bounds(normal_email(email), client))
 
     def resend(self, email: str) -> None:
         """Mail a new code to whoever waits for one. To be called after the answer: its time would tell who does.
@@ -89,7 +89,7 @@ class IdentityService:
             )  # fmt: skip
             session.add(user)
             users.forget_sign_ups(email)
-            self._tries.give_back(session, bounds)
+            self._tries.give_back(session, *bounds.each, mail_client(client))
             return self._log_in(users, user)
 
     def log_in(self, email: str, password: str, client: str) -> Tokens:
@@ -106,7 +106,7 @@ class IdentityService:
         if not right:
             raise Unauthenticated("E-mail address or password is wrong.", code="INVALID_CREDENTIALS")
         with self._database.write() as session:
-            self._tries.give_back(session, bounds)
+            self._tries.give_back(session, *bounds.each)
             users = IdentityRepository(session)
             tokens = self._logged_in(users, email, right[0])
             if tokens is not None:
@@ -175,7 +175,7 @@ class IdentityService:
             yield
         except Unavailable:
             with self._database.write() as session:
-                self._tries.give_back(session, bounds)
+                self._tries.give_back(session, *bounds.each)
             raise
 
     def _redeemed(self, users: IdentityRepository, email: str, code: str) -> SignUp:

@@ -30,6 +30,7 @@ class Bound:
     most: int
     window: timedelta
     spare: int = 0
+    message: str = ""  # where it is another than that of its `Bounds`
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,18 +67,19 @@ def code_bounds(email: str, client: str) -> Bounds:
 
 
 def mail_bounds(email: str, client: str) -> Bounds:
-    """Nobody's inbox is flooded; fewer an hour from one client than codes that are alive at once (`otp.MOST_LIVE`), so
-    that one stranger cannot push the owner's code out."""
+    """A client asks for a hundred codes an hour, redeemed ones not counted. Nobody's inbox is flooded; fewer an hour
+    from one client than codes that are alive at once (`otp.MOST_LIVE`), so that one stranger cannot push the owner's
+    code out."""
     return Bounds("RATE_LIMITED", "A code was sent a moment ago. Check the inbox, then try again.", (
+        mail_client(client),
         Bound(("mail", "pair", email, client), 1, timedelta(seconds=30)),
         Bound(("mail", "hour", email, client), 4, _HOUR), Bound(("mail", "address", email), 20, _DAY),
     ))  # fmt: skip
 
 
-def resend_bounds(email: str, client: str) -> Bounds:
-    """As `mail_bounds`, and over all addresses: to ask costs no hash, so it could be asked for without end."""
-    mails = mail_bounds(email, client)
-    return Bounds(mails.code, mails.message, (Bound(("mail", "client", client), 100, _HOUR), *mails.each))
+def mail_client(client: str) -> Bound:
+    message = "Too many codes were asked for from here. Try again later."
+    return Bound(("mail", "client", client), 100, _HOUR, message=message)
 
 
 class Tries:
@@ -87,13 +89,14 @@ class Tries:
     def take(self, bounds: Bounds) -> None:
         """Count one try. Raises `TooManyRequests` where there were too many."""
         with self._database.write() as session:
-            wait_s = self._wait_s(TryRepository(session), bounds)
-        if wait_s is not None:
-            raise TooManyRequests(bounds.message, retry_after_s=wait_s, code=bounds.code)
+            exceeded = self._exceeded(TryRepository(session), bounds)
+        if exceeded is not None:
+            bound, wait_s = exceeded
+            raise TooManyRequests(bound.message or bounds.message, retry_after_s=wait_s, code=bounds.code)
 
-    def give_back(self, session: Session, bounds: Bounds) -> None:
+    def give_back(self, session: Session, *bounds: Bound) -> None:
         """What was tried was right, or was not looked at."""
-        for bound in bounds.each:
+        for bound in bounds:
             TryRepository(session).give_back(self._scope(bound))
 
     def forget(self, session: Session, bound: Bound) -> None:
@@ -103,12 +106,13 @@ class Tries:
         with self._database.write() as session:
             TryRepository(session).forget_old(MOST_ROWS)
 
-    def _wait_s(self, rows: TryRepository, bounds: Bounds) -> int | None:
+    def _exceeded(self, rows: TryRepository, bounds: Bounds) -> tuple[Bound, int] | None:
+        """The first that is, and for how many seconds."""
         before = 1
         for bound in bounds.each:
             tries, ends_at = rows.count(self._scope(bound), bound.window)
             if tries > bound.most and before > bound.spare:
-                return max(1, int((ends_at - utc_now()).total_seconds()) + 1)
+                return bound, max(1, int((ends_at - utc_now()).total_seconds()) + 1)
             before = tries
         return None
 

@@ -94,15 +94,17 @@ class BatchReceiver:
             before = self._refused_count if first else 0
             DocumentService(session, self._who).check_upload(self._collection_id)
             intake = Intake(session, self._who, self._collection_id, self._job_id)
-            queued, unchanged = intake.add(kept)
+            taken = intake.add(kept)
+            problems += [Refused(item.place, error.code, error.message) for item, error in taken.refused]
             told = [*self._refused_before, *problems] if first else problems
             failed = len(problems) + before
+            expected = len(taken.queued) + taken.unchanged + failed
             counted = credit(
-                session, self._job_id, expected=len(kept) + failed, completed=unchanged, failed=failed,
+                session, self._job_id, expected=expected, completed=taken.unchanged, failed=failed,
                 errors=[problem.as_json() for problem in told],
             )  # fmt: skip
-        self._room -= len(queued)
-        self._taken += len(kept)
+        self._room -= len(taken.queued)
+        self._taken += len(taken.queued) + taken.unchanged
         if left_out is not None:
             raise self._full(left_out)
         return counted or job

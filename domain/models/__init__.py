@@ -23,6 +23,7 @@ from domain.models.login import Login
 from domain.models.member import Member
 from domain.models.sign_up import SignUp
 from domain.models.try_count import TryCount
+from domain.models.usage import MonthlyUsage
 from domain.models.user import User
 from domain.models.version import DocumentVersion
 from domain.models.webhook import Delivery, DeliveryAttempt, DeliveryStatus, Webhook
@@ -34,6 +35,6 @@ __all__ = [
     "Channel", "ChunkRow", "Collection", "Conversation", "CrawlChange", "CrawlPage", "CrawlRun", "CrawlSource",
     "Delivery", "DeliveryAttempt", "DeliveryStatus", "Document", "DocumentVersion", "Escalation", "EventRow",
     "Feedback", "IdempotentReply", "IngestShare", "Job", "JobKind", "JobStatus", "Lease", "Login", "Member",
-    "Message", "OutboxRow", "PageState", "Priority", "RunState", "SignUp", "SourceType", "Stage", "Status",
-    "TryCount", "User", "Webhook", "WorkerRow", "Workspace",
+    "Message", "MonthlyUsage", "OutboxRow", "PageState", "Priority", "RunState", "SignUp", "SourceType", "Stage",
+    "Status", "TryCount", "User", "Webhook", "WorkerRow", "Workspace",
 ]  # fmt: skip

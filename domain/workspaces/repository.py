@@ -38,6 +38,11 @@ class WorkspaceRepository:
         query = select(Workspace.plan).where(Workspace.id == workspace_id, Workspace.deleted_at.is_(None))
         return self.session.scalar(query)
 
+    def lock(self, workspace_id: str) -> None:
+        """Until the transaction ends; rows that refer to it may be added meanwhile."""
+        query = select(Workspace.id).where(Workspace.id == workspace_id)
+        self.session.execute(query.with_for_update(key_share=True))
+
     def by_id_or_slug(self, wanted: str) -> Workspace | None:
         named = (Workspace.id == wanted) | (Workspace.slug == wanted)
         return self.session.scalar(select(Workspace).where(named, Workspace.deleted_at.is_(None)))

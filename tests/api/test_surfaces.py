@@ -28,7 +28,7 @@ from api.principal import KeyWho
 from api.surface import Surface
 from api.surfaces import SURFACES, surface_of_path
 from api.voxforge.surface import VOXFORGE
-from core.errors import Conflict, Forbidden, NotFound, TooManyRequests, Unauthenticated, Unprocessable
+from core.errors import Conflict, Forbidden, NotFound, PlanLimit, TooManyRequests, Unauthenticated, Unprocessable
 from core.settings import Settings
 from insydr.server import api_state
 from tests.support.client import PASSWORD, Account, Shape, Workspace, check_error
@@ -80,6 +80,7 @@ ERRORS = {
     "limit": TooManyRequests("Slow down.", retry_after_s=7),
     "login": Unauthenticated("Who?"),
     "unprocessable": Unprocessable("At most 3.", code="LIMIT_REACHED", details={"limit": 3}),
+    "plan": PlanLimit("One agent."),
 }
 NO_CONFLICT = (VOXFORGE, INTEGRATION, ASKPRO)
 
@@ -151,6 +152,12 @@ class TestErrors:
         jsonschema.validate(reply.json(), surface.error_schema)
         assert reply.headers.get("retry-after") == ("7" if kind == "limit" else None)
         assert reply.headers.get("www-authenticate") == ("Bearer" if kind == "login" else None)
+
+    def test_a_plans_limit_has_the_surfaces_code(self, surface: Surface) -> None:
+        code = {VOXFORGE: "LIMIT_REACHED", INTEGRATION: "PLAN_LIMIT"}.get(surface, "PLAN_LIMIT_EXCEEDED")
+        reply = ask("GET", f"{PLACES[surface]}/plan")
+        assert reply.status_code == 422
+        assert code in reply.text or surface is FRONTDESK  # which has no codes
 
     def test_a_crash_tells_nothing(self, surface: Surface) -> None:
         reply = ask("GET", f"{PLACES[surface]}/crash", headers={"X-Request-Id": "req-1"})

@@ -65,6 +65,13 @@ class TestKnowledge:
         assert listed["total"] == 3
         assert "prices.csv" in terminal.run("documents", "--status", "COMPLETED")
 
+    def test_plans(self, terminal: Terminal) -> None:
+        """Beside the running server."""
+        assert terminal.json("plan", "set", "starter")["plan"] == "STARTER"
+        assert terminal.json("plan", "show")["limits"]["agents"] == 3
+        assert "has the plan ENTERPRISE" in terminal.run("plan", "set", "ENTERPRISE")
+        assert "There is no plan 'GOLD'" in terminal.run("plan", "set", "GOLD", status=1)
+
     def test_doctor(self, terminal: Terminal) -> None:
         told = terminal.json("doctor")
         assert told["ok"] is True

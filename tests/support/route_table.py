@@ -25,6 +25,7 @@ CASES: dict[tuple[str, str], Case] = {
     ("GET", ""): Case(P.WORKSPACE_READ, Role.VIEWER),
     ("PATCH", ""): Case(P.WORKSPACE_WRITE, Role.ADMIN, {"logo_url": "https://example.com/logo.png"}),
     ("DELETE", ""): Case(P.WORKSPACE_DELETE, Role.OWNER),
+    ("GET", "/usage"): Case(P.WORKSPACE_READ, Role.VIEWER),
     ("POST", "/api-keys"): Case(P.KEYS_MANAGE, Role.ADMIN, {"name": "k"}),
     ("GET", "/api-keys"): Case(P.KEYS_READ, Role.VIEWER),
     ("DELETE", "/api-keys/{key_id}"): Case(P.KEYS_MANAGE, Role.ADMIN),

@@ -47,12 +47,25 @@ class TestLoad:
         assert load_settings().outbound_allowed_hosts == ["a.example", "b.example"]
 
     @pytest.mark.parametrize(
-        ("name", "value"), [("PORT", "70000"), ("WORKER_THREADS", "0"), ("PLAN_DEFAULT", "GOLD"), ("LEASE_S", "soon")]
-    )
+        ("name", "value"), [("PORT", "70000"), ("WORKER_THREADS", "0"), ("PLAN_DEFAULT", "GOLD"), ("LEASE_S", "soon"),
+         ("RATE_LIMIT_URL", "amqp://h"), ("TRUSTED_PROXY_HOPS", "11")],
+    )  # fmt: skip
     def test_a_wrong_one_is_named(self, name: str, value: str, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv(f"INSYDR_{name}", value)
         with pytest.raises(InvalidInput, match=f"INSYDR_{name}"):
             load_settings()
+
+    def test_proxies_are_named_or_counted(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("INSYDR_TRUSTED_PROXIES", "10.0.0.1")
+        monkeypatch.setenv("INSYDR_TRUSTED_PROXY_HOPS", "1")
+        with pytest.raises(InvalidInput, match=r"INSYDR_TRUSTED_PROXY_HOPS.*not both"):
+            load_settings()
+
+    def test_requests_are_counted_in_redis_where_there_is_one(self) -> None:
+        assert Settings().rates_redis_url is None
+        assert Settings(broker_url="redis://h").rates_redis_url == "redis://h"
+        assert Settings(broker_url="amqp://h").rates_redis_url is None
+        assert Settings(broker_url="amqp://h", rate_limit_url="rediss://r").rates_redis_url == "rediss://r"
 
     def test_a_short_secret_is_refused_and_not_repeated(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("INSYDR_SECRET_KEY", "hunter2")
