@@ -201,13 +201,13 @@ class AnswerStreams:
                 log.exception("answer_crashed")
                 live.error = InsydrError("The answer could not be written. Send the question again.")
             finally:
-                ended(live)
+                _end(live, ended)
 
         try:
             await self._pool.run(work)
         except InsydrError as error:  # no place for it: not begun
             live.error = error
-            await run_in_threadpool(ended, live)
+            await run_in_threadpool(_end, live, ended)
         finally:
             del self._by_message[live.message_id]
             if self._by_claim.get(live.claim) is live:
@@ -221,6 +221,14 @@ class AnswerStreams:
         live.error = error
         live.add(Part("error", {"type": "error", "code": error.code, "detail": error.message}))
         live.end()
+
+
+def _end(live: LiveAnswer, ended: Callable[[LiveAnswer], None]) -> None:
+    """Whatever becomes of its bookkeeping, nobody waits for ever for the end of the stream."""
+    try:
+        ended(live)
+    except InsydrError as error:
+        log.warning("answer_not_settled", message_id=live.message_id, reason=error.message)
 
 
 def _kept(live: LiveAnswer | None) -> LiveAnswer | None:

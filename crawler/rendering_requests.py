@@ -54,7 +54,7 @@ class Requests:
         self.moved_to: str | None = None
         self.page: Page | None = None  # whose main document is ours
         self._document, self._get, self._limits = document, get, limits
-        self._is_served = False
+        self._is_served = self._is_closed = False
         self._bytes = 0
         self._lock = threading.Lock()
         self._open: set[Route] = set()
@@ -69,7 +69,9 @@ class Requests:
     def take(self, route: "Route") -> None:
         """Playwright's handler. Returns at once; `deliver` answers."""
         request = route.request
-        if request.is_navigation_request() and self._is_main(request):
+        if self._is_closed:  # the page is being put away, and polls on
+            _abort(route)
+        elif request.is_navigation_request() and self._is_main(request):
             self._navigate(route)
         elif request.url.startswith(INSIDE):
             route.continue_()
@@ -95,6 +97,7 @@ class Requests:
 
     def close(self) -> None:
         """Requests under way end by their own time-out: six threads at most, which nobody waits for."""
+        self._is_closed = True
         self._pool.shutdown(wait=False, cancel_futures=True)
         for route in self._open:
             _abort(route)

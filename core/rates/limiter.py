@@ -4,7 +4,6 @@ Where the store of the counts does not answer, requests pass: a limit protects t
 service that refuses all work because nobody counts it is worse off than one that does a little too much for a while.
 """
 
-import asyncio
 import math
 import time
 from collections.abc import Sequence
@@ -18,7 +17,6 @@ from core.metrics import RATES_UNCOUNTED
 from core.rates.rate import UNLIMITED, Rate, Standing, untouched
 
 log = structlog.get_logger()
-AT_ONCE = 32  # questions to the store; a burst of requests waits, and is not mistaken for a store that is gone
 REST_S = 1.0  # for which a store that failed is not asked
 
 
@@ -33,7 +31,6 @@ class RateLimiter:
             OSError,
             TimeoutError,
         )
-        self._places = asyncio.Semaphore(AT_ONCE)
         self._ask_at: float | None = None  # when a store that failed is asked again
 
     async def take(self, bucket: str, rates: Sequence[Rate]) -> Standing:
@@ -44,15 +41,14 @@ class RateLimiter:
         """
         if not rates:
             return untouched(Rate(UNLIMITED))
-        async with self._places:  # whoever waits for a place asks no store that failed meanwhile
-            if self._is_resting():
-                return _uncounted(rates[0])
-            try:
-                standings = await self._take_all(bucket, rates)
-            except self._faults as error:
-                self._rest(error)
-                return _uncounted(rates[0])
-            self._answered()
+        if self._is_resting():
+            return _uncounted(rates[0])
+        try:
+            standings = await self._take_all(bucket, rates)
+        except self._faults as error:
+            self._rest(error)
+            return _uncounted(rates[0])
+        self._answered()
         return min(standings, key=lambda one: (one.allowed, one.remaining))
 
     async def _take_all(self, bucket: str, rates: Sequence[Rate]) -> list[Standing]:

@@ -6,11 +6,12 @@ from contextlib import closing
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+import structlog
 from sqlalchemy.orm import Session
 
 from core.crypto import Keyring
 from core.database import Database
-from core.errors import Conflict, InvalidInput
+from core.errors import Conflict, InsydrError, InvalidInput
 from core.ids import Prefix, new_id
 from core.vectors.protocol import Scope
 from core.visible import is_visible
@@ -29,6 +30,8 @@ from domain.search.passage_repository import SqlPassages
 from domain.usage.months import Month
 from retrieval.answerer import Answerer
 from retrieval.answers import Answer, Style, Turn
+
+log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,8 +131,12 @@ class ConversationService:
 
     def give_back(self, who: Principal, brief: Brief) -> None:
         """The message of a question that was admitted, but could not be answered because something of ours broke."""
-        if brief.month is not None:
+        if brief.month is None:
+            return
+        try:
             allowance.give_back(self._database, who, brief.month)
+        except InsydrError as error:  # most likely what broke before
+            log.warning("message_not_given_back", workspace_id=who.workspace_id, reason=error.message)
 
     def answer(self, who: Principal, brief: Brief, asked: Asked) -> Reply:
         """For callers who do not stream. What breaks is given back."""

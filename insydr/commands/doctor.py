@@ -88,9 +88,26 @@ def _parts(settings: Settings) -> list[Finding]:
     if running is None:  # the running server holds the embedded engine's lock; it speaks for itself at /readyz
         checks["vectors"] = lambda: parts.vectors.check()
     try:
-        return [*(_finding(name, check) for name, check in checks.items()), *_queue(parts)]
+        return [*(_finding(name, check) for name, check in checks.items()), _rates(settings), *_queue(parts)]
     finally:
         parts.close()
+
+
+def _rates(settings: Settings) -> Finding:
+    """Where requests are counted. Without it they pass, so that nothing of it is wrong enough to fail."""
+    url = settings.rates_redis_url
+    if url is None and not settings.embedded:
+        return Finding("rates", WARNING, "each server counts its own requests: set INSYDR_RATE_LIMIT_URL=redis://…")
+    if url is None:
+        return Finding("rates", OK, "counted in the process")
+    import redis
+
+    try:
+        redis.Redis.from_url(url, socket_timeout=2, socket_connect_timeout=2).ping()
+    except redis.RedisError as error:
+        text = f"requests pass uncounted: Redis does not answer ({type(error).__name__})"
+        return Finding("rates", WARNING, text)
+    return Finding("rates", OK, "counted in Redis, by all servers together")
 
 
 def _queue(parts: Installation) -> list[Finding]:

@@ -104,6 +104,17 @@ class TestWritten:
         with pytest.raises(InsydrError):
             asyncio.run(live.whole())
 
+    def test_bookkeeping_that_fails_keeps_nobody_waiting(self) -> None:
+        def ended(_: LiveAnswer) -> None:
+            raise Unavailable("The database does not answer.")
+
+        async def main() -> list[Part]:
+            streams, live = AnswerStreams(), LiveAnswer("msg_1", "o", "claim")
+            streams.begin(live, lambda *_: SAID, ended)
+            return await asyncio.wait_for(all_of(live, None), 10)
+
+        assert asyncio.run(main()) == []
+
     def test_a_server_that_stops_ends_it_with_a_word(self) -> None:
         def write(_: Tell, is_left: threading.Event) -> None:
             assert is_left.wait(10)

@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Iterator
 
 import pytest
+import redis
 
 from core.metrics import RATES_UNCOUNTED
 from core.rates import limiter as limiter_module
@@ -129,6 +130,18 @@ class TestMemory:
         clocks.pass_(61)
         taken(limiter, 130, Rate(1_000), bucket="busy")
         assert asyncio.run(store.reset()) == 1
+
+
+class TestRedis:
+    def test_goes_on_after_a_restart_that_forgot_the_scripts(self) -> None:
+        with fresh_redis() as url:
+            client = redis.Redis.from_url(url)
+            lefts = []
+            for _ in range(3):
+                lefts.append(taken(open_limiter(Settings(rate_limit_url=url)), 1, MINUTE)[0].remaining)
+                client.script_flush()
+            client.close()
+        assert lefts == [2, 1, 0]
 
 
 class Broken(WindowMemory):

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 
@@ -439,6 +440,18 @@ class TestRedirectsOfRequests:
         requests = Requests(Document("http://a.example/", b"", {}), refuses, Limits())
         with closing(requests), pytest.raises(Forbidden):
             requests._fetch("GET", "http://10.0.0.1/", {})
+
+
+class TestRequestsAfterTheEnd:
+    def test_are_given_up(self) -> None:
+        """A page polls on while it is put away: that must not fail its rendering."""
+        get, route = Mock(), Mock()
+        requests = Requests(Document("http://a.example/", b"", {}), get, Limits())
+        route.request.is_navigation_request.return_value = False
+        requests.close()
+        requests.take(route)
+        route.abort.assert_called_once()
+        get.assert_not_called()
 
 
 def _kill_pages(pid: int) -> None:
