@@ -12,7 +12,7 @@ from domain.principal import Principal
 from domain.usage.repository import Held, UsageRepository
 from domain.workspaces.repository import WorkspaceRepository
 
-ADVICE = "Remove some, or ask whoever runs this service for a larger plan."
+LARGER = "or ask whoever runs this service for a larger plan."
 
 
 class Room:
@@ -32,7 +32,7 @@ class Room:
         most = self._limits.agents
         if most is not None and self._rows.agents() >= most:
             agents = "one agent" if most == 1 else f"{most:,} agents"
-            raise PlanLimit(f"The plan {self._plan} allows {agents}, and the workspace has them. {ADVICE}")
+            raise PlanLimit(f"The plan {self._plan} allows {agents}, and no more. Archive one, {LARGER}")
 
     def add_document(self, new_bytes: int, old_bytes: int | None = None) -> None:
         """A new one, or a new version of one of `old_bytes`. Raises `PlanLimit`, and nothing is added then."""
@@ -44,12 +44,12 @@ class Room:
         bytes_ = held.bytes_ + new_bytes - (old_bytes or 0)
         if limits.documents is not None and documents > max(limits.documents, held.documents):
             raise PlanLimit(
-                f"The plan {self._plan} allows {limits.documents:,} documents, and the workspace has them. {ADVICE}"
+                f"The plan {self._plan} allows {limits.documents:,} documents, and no more. Delete some, {LARGER}"
             )
         if limits.storage_bytes is not None and bytes_ > max(limits.storage_bytes, held.bytes_):
             free = max(0, limits.storage_bytes - held.bytes_)
             raise PlanLimit(
                 f"The plan {self._plan} allows {limits.storage_bytes / GB:g} GB of documents; {free / 10**6:,.1f} MB "
-                f"are free, and this takes {(bytes_ - held.bytes_) / 10**6:,.1f} MB. {ADVICE}"
+                f"are free, and this takes {(bytes_ - held.bytes_) / 10**6:,.1f} MB. Delete some, {LARGER}"
             )
         self._held = Held(documents, bytes_)

@@ -32,6 +32,8 @@ SOURCES = WIDGET.parents[1] / "widget"
 FAILURES: dict[tuple[int, str], tuple[dict[str, str], str]] = {
     (409, "AGENT_PAUSED"): ({}, "This chat is paused"),
     (429, "RATE_LIMITED"): ({"Retry-After": "7"}, "in 7 seconds"),
+    (429, "LATER"): ({"Retry-After": "500"}, "Please try again a little later."),
+    (429, "QUOTA_EXCEEDED"): ({"Retry-After": "165351"}, "No more messages can be answered here"),
     (503, "BUSY"): ({"Retry-After": "1"}, "in 1 second."),
     (500, "INTERNAL"): ({}, "Something went wrong"),
 }
@@ -220,6 +222,14 @@ class TestAnswer:
         answered(page)
         assert page.locator(".note").count() == 0
         assert len({one.body["client_message_id"] for one in site.calls_of("chat")}) == 1
+
+    def test_when_messages_are_used_up_a_person_is_offered(self, site: WidgetSite, opened: Opened) -> None:
+        error = {"code": "DAILY_LIMIT", "detail": "No more."}
+        site.scripts["Hm?"] = Script(status=429, error=error, headers={"Retry-After": "9000"})
+        page = opened()
+        ask(page, "Hm?")
+        page.get_by_role("button", name="Talk to a person").click()
+        page.get_by_label("E-mail").wait_for()
 
     def test_its_sources_are_quoted(self, site: WidgetSite, opened: Opened) -> None:
         sources = [{"title": "Manual", "quote": "It costs 10 €.", "url": "https://example.com/m#page=3", "page": 3},

@@ -12,6 +12,9 @@ import { Panel } from "./panel";
 import { Store, type Shown } from "./store";
 import type { Texts } from "./texts";
 
+const USED_UP = ["QUOTA_EXCEEDED", "DAILY_LIMIT"]; // of the workspace, or of the key: nobody here can do anything about it
+const SOON_S = 120; // longer than anybody counts the seconds
+
 export class Widget {
   private readonly frame: Frame;
   private readonly panel: Panel;
@@ -173,6 +176,7 @@ export class Widget {
       view.settle();
       view.element.remove();
       this.panel.addNote(this.wordsFor(outcome.failure), () => void this.ask(asked));
+      if (USED_UP.includes(outcome.failure.code) && this.config.offerEscalation) this.panel.addOffer();
       const { code, status, detail, retryAfter } = outcome.failure;
       this.events.emit("error", { code, status, message: detail, retryAfter });
     } else if (outcome.kind === "stopped" && !outcome.answer.text) {
@@ -195,8 +199,10 @@ export class Widget {
 
   private wordsFor(failure: Failure): string {
     const { texts } = this;
-    const when = failure.retryAfter ? texts.count("try_in", failure.retryAfter) : texts.get("try_later");
+    const isSoon = failure.retryAfter !== null && failure.retryAfter <= SOON_S;
+    const when = isSoon ? texts.count("try_in", failure.retryAfter ?? 1) : texts.get("try_later");
     if (failure.code === "AGENT_PAUSED") return texts.get("paused");
+    if (USED_UP.includes(failure.code)) return texts.get("used_up");
     if (failure.status === 429) return `${texts.get("too_many")} ${when}`;
     if (failure.status === 503) return `${texts.get("busy")} ${when}`;
     if (failure.code === "CONNECTION_LOST") return texts.get("lost");
