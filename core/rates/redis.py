@@ -2,7 +2,7 @@
 
 Its strategy asks twice for each request, whether it may pass and where its window stands then, and each question is a
 round trip. Here one trip carries both for all requests that came while the trip before it was under way: the busier the
-server, the more of them share one.
+server, the more of them share one. All go by Redis' clock, so that servers whose own differ, or are set, count alike.
 """
 
 import asyncio
@@ -18,6 +18,7 @@ from redis.exceptions import NoScriptError
 PREFIX = "insydr-rates"
 TIMEOUT_S = 0.25  # a slower Redis counts as gone
 TOGETHER = 100  # requests of one trip
+CLOCK_S = 10.0  # between looks at Redis' clock
 Window = tuple[float, int]  # since when (Unix time), and how many requests
 _seen: ContextVar[tuple[str, Window] | None] = ContextVar("window", default=None)  # of the task's request, by its key
 
@@ -41,6 +42,7 @@ class RedisWindows(RedisStorage):
         super().__init__(url, implementation="redispy", key_prefix=PREFIX, connection_pool=pool)
         self._waiting: list[_Asked] = []
         self._trips: asyncio.Task[None] | None = None
+        self._ahead_s, self._looked_at = 0.0, -CLOCK_S  # Redis' clock, of our monotonic one
 
     async def acquire_entry(self, key: str, limit: int, expiry: int, amount: int = 1) -> bool:
         asked = _Asked(key, limit, expiry, amount, asyncio.get_running_loop().create_future())
@@ -77,7 +79,11 @@ class RedisWindows(RedisStorage):
     async def _trip(self, group: list[_Asked]) -> list[tuple[bool, Window]]:
         bridge: Any = self.bridge
         client, acquire, stand = bridge.get_connection(), bridge.lua_acquire_moving_window, bridge.lua_moving_window
-        now = time.time()
+        if time.monotonic() - self._looked_at >= CLOCK_S:
+            seconds, microseconds = await client.time()
+            self._looked_at = time.monotonic()
+            self._ahead_s = seconds + microseconds / 1e6 - self._looked_at
+        now = time.monotonic() + self._ahead_s
         questions = client.pipeline(transaction=False)
         for asked in group:
             name = bridge.prefixed_key(asked.key)
@@ -89,7 +95,8 @@ class RedisWindows(RedisStorage):
             for script in (acquire, stand):
                 await client.script_load(script.script)
             return await self._trip(group)
+        behind_s = time.time() - now  # callers are told by our clock
         return [
-            (bool(acquired), (float(window[0]), int(window[1])) if window else (now, 0))
+            (bool(acquired), (float(window[0]) + behind_s, int(window[1])) if window else (now + behind_s, 0))
             for acquired, window in zip(found[::2], found[1::2], strict=True)
         ]

@@ -143,6 +143,15 @@ class TestRedis:
             client.close()
         assert lefts == [2, 1, 0]
 
+    def test_servers_whose_clocks_differ_count_alike(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        true_time = time.time
+        with fresh_redis() as url:
+            for ahead_s, allowed in ((-3_600, [True]), (3_600, [True]), (0, [True, False])):
+                monkeypatch.setattr(time, "time", lambda ahead_s=ahead_s: true_time() + ahead_s)
+                standings = taken(open_limiter(Settings(rate_limit_url=url)), len(allowed), MINUTE)
+                assert [one.allowed for one in standings] == allowed
+                assert 58 <= standings[-1].resets_at - time.time() <= 61
+
 
 class Broken(WindowMemory):
     """Answers as long as it is told to."""
