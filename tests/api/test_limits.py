@@ -1,9 +1,11 @@
 """Rates: what each caller may ask of each surface, told on every reply, over several servers, and who a caller is."""
 
 import asyncio
+import re
 import time
 import uuid
 from collections.abc import Iterator
+from pathlib import Path
 
 import httpx
 import pytest
@@ -197,6 +199,19 @@ class TestSeveralServers:
                     shape.http.get(path, headers=key).status_code for _ in range(40) for shape in (first, second)
                 ]
         assert statuses == [200] * 60 + [429] * 20
+
+
+class TestWithoutRedis:
+    def test_requests_pass_and_are_counted_as_such(self, tmp_path: Path) -> None:
+        settings = quick_settings(tmp_path, plan_default="FREE", rate_limit_url="redis://127.0.0.1:1/0")
+        with running("apart", settings) as shape:
+            replies = [shape.http.get("/api/v1/auth/me") for _ in range(70)]
+            metrics = shape.http.get("/metrics").text
+        assert {reply.status_code for reply in replies} == {401}
+        assert {standing(reply) for reply in replies} == {(60, 60)}
+        passed = re.search(r"^insydr_rates_uncounted_total (\S+)", metrics, re.MULTILINE)
+        assert passed is not None
+        assert float(passed[1]) >= 70
 
 
 class TestProxyHops:
