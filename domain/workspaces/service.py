@@ -112,7 +112,7 @@ def set_plan(workspace: Workspace, plan: str) -> None:
 
 def _free_slug(session: Session, name: str) -> str:
     slug = slugify(name)
-    return f"{slug}-{secrets.token_hex(3)}" if WorkspaceRepository(session).slug_taken(slug) else slug
+    return f"{slug}-{secrets.token_hex(6)}" if WorkspaceRepository(session).slug_taken(slug) else slug
 
 
 def checked_logo(url: str | None) -> str | None:

@@ -349,16 +349,18 @@ class TestHangsAndCrashes:
         ):
             show(script("k = []; setInterval(() => k.push(new Uint8Array(5e7).fill(1)), 20)"), by=small)
 
-    def test_a_crash_of_the_page(self, show: Show, renderer: Renderer) -> None:
+    def test_a_crash_of_the_page(self, show: Show, renderer: Renderer, site: Site) -> None:
         show("warm")
         assert renderer._browser is not None
-        threading.Timer(0.7, _kill_pages, [renderer._browser._pid]).start()
+        pid = renderer._browser._pid
+
+        def kill_once_it_runs() -> None:
+            assert _soon(lambda: site.count("/x") > 0)
+            _kill_pages(pid)
+
+        threading.Thread(target=kill_once_it_runs, daemon=True).start()
         with pytest.raises(RenderError):
-            show(
-                script(
-                    "setInterval(() => fetch('/x' + Math.random()), 20); setInterval(() => out.textContent += 1, 20)"
-                )
-            )
+            show(script("setInterval(() => fetch('/x'), 20); setInterval(() => out.textContent += 1, 20)"))
         assert b"next" in show("next").body
 
     def test_a_crash_of_the_browser(self, show: Show, renderer: Renderer) -> None:
