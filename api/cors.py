@@ -9,9 +9,11 @@ from starlette.datastructures import Headers
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from api.limits import rate_headers
 from api.surfaces import surface_of_path
 from api.visitor import ALLOWED_ORIGIN
 from core.errors import Forbidden
+from core.rates.rate import UNLIMITED, Rate, untouched
 from domain.api_keys.origins import OriginBook
 
 WIDGET_PATH = "/api/v1/widget/"
@@ -47,12 +49,13 @@ class WidgetCors:
         await self._app(scope, receive, reply)
 
     def _preflight(self, path: str, origin: str | None) -> Response:
+        rates = rate_headers(untouched(Rate(UNLIMITED)))  # nobody can ask a browser to send fewer
         if not self._book.allows(origin):
-            refused = Forbidden("No public key allows this origin.", code="ORIGIN_NOT_ALLOWED", headers=VARY)
+            refused = Forbidden("No public key allows this origin.", code="ORIGIN_NOT_ALLOWED", headers=VARY | rates)
             return surface_of_path(path).render(refused)
         return Response(status_code=204, headers={
             "Access-Control-Allow-Origin": str(origin), "Access-Control-Allow-Methods": METHODS,
-            "Access-Control-Allow-Headers": TAKEN, "Access-Control-Max-Age": str(PREFLIGHT_S), **VARY,
+            "Access-Control-Allow-Headers": TAKEN, "Access-Control-Max-Age": str(PREFLIGHT_S), **VARY, **rates,
         })  # fmt: skip
 
 

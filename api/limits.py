@@ -1,7 +1,7 @@
 """How many requests a caller may make of each surface (CONTRACT, “Limits”): counted before anything of them is read.
 
 A caller is a key or a person; whoever cannot be told (nobody, credentials that do not hold, another workspace's id) is
-where the request comes from. Preflights are answered by the widget's CORS and count for nothing.
+where the request comes from. Preflights are answered by the widget's CORS, any number of them.
 """
 
 import hashlib
@@ -30,7 +30,7 @@ from domain.workspaces.repository import WorkspaceRepository
 FRESH_S = 30.0  # how long a caller's plan is believed; their credentials are looked at with every request
 MOST_KNOWN = 10_000
 _WORKSPACE = re.compile(r"/api/v1/workspaces/([A-Za-z0-9_-]{1,64})(?:/|$)")
-_TELLING = ("authorization", PUBLIC_KEY_HEADER, WORKSPACE_HEADER, "origin", "sec-fetch-site")
+_TELLING = ("authorization", PUBLIC_KEY_HEADER, "origin", "sec-fetch-site")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,7 @@ class RateLimits:
         rates = bucket.rates[counted.plan] if counted.plan else ()
         name = self._state.keys.digest("rate", f"{bucket.name}\0{counted.name}")
         standing = await self._state.limiter.take(name, rates)
-        told = _headers(standing)
+        told = [(name.lower().encode(), value.encode()) for name, value in rate_headers(standing).items()]
 
         async def reply(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -138,12 +138,11 @@ def _workspace(request: Request, surface: Surface) -> str | None:
     return found[1] if found else None
 
 
-def _headers(standing: Standing) -> list[tuple[bytes, bytes]]:
-    return [
-        (b"x-ratelimit-limit", str(standing.rate.requests).encode()),
-        (b"x-ratelimit-remaining", str(standing.remaining).encode()),
-        (b"x-ratelimit-reset", str(standing.resets_at).encode()),
-    ]
+def rate_headers(standing: Standing) -> dict[str, str]:
+    return {
+        "X-RateLimit-Limit": str(standing.rate.requests), "X-RateLimit-Remaining": str(standing.remaining),
+        "X-RateLimit-Reset": str(standing.resets_at),
+    }  # fmt: skip
 
 
 def _refusal(standing: Standing, *, closes: bool) -> TooManyRequests:

@@ -43,16 +43,17 @@ def completed(schema: dict[str, Any], surface: Surface) -> dict[str, Any]:
         components.pop(unused, None)
     components["Error"] = surface.error_schema
     schema["components"]["headers"] = RATE_HEADERS
+    schema["components"]["responses"] = {status: _response(status) for status in DESCRIPTIONS}
     for methods in schema["paths"].values():
         for method, operation in methods.items():
             operation["summary"] = _summary(operation)
             operation["responses"].pop("422", None)
+            for response in operation["responses"].values():
+                response["headers"] = response.get("headers", {}) | _RATE_REFERENCES
             for status in _statuses(method, operation):
                 if status == "409" and not surface.has_conflict:
                     continue
-                operation["responses"].setdefault(status, _response(status))
-            for response in operation["responses"].values():
-                response["headers"] = response.get("headers", {}) | _RATE_REFERENCES
+                operation["responses"].setdefault(status, {"$ref": f"#/components/responses/{status}"})
     return schema
 
 
@@ -100,4 +101,4 @@ def _statuses(method: str, operation: dict[str, Any]) -> list[str]:
 
 def _response(status: str) -> dict[str, Any]:
     content = {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}}
-    return {"description": DESCRIPTIONS[status], "content": content}
+    return {"description": DESCRIPTIONS[status], "content": content, "headers": _RATE_REFERENCES}

@@ -97,7 +97,7 @@ def identity(request: Request, state: ApiState, *, workspace_in_path: bool) -> C
     public = request.headers.get("x-api-key")
     if public and not header:
         return Caller(f"public {public}")
-    token = header.partition(" ")[2].strip()
+    token = token_in(request)
     workspace_id = request.path_params.get("workspace_id")
     try:
         if workspace_in_path and workspace_id is None:

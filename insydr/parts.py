@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable
 from functools import partial
 from importlib import metadata
+from typing import TYPE_CHECKING
 
 import dramatiq
 import structlog
@@ -27,7 +28,6 @@ from core.queue import leases
 from core.queue.jobs import Periodic, every
 from core.queue.outbox import Relay, resend_all
 from core.rates.factory import open_limiter
-from core.rates.limiter import RateLimiter
 from core.secrets import secret_key
 from core.settings import Settings
 from core.vectors.protocol import VectorStore
@@ -62,6 +62,9 @@ from retrieval.generate.protocol import AnswerWriter
 from retrieval.reader.factory import open_reader
 from retrieval.reader.protocol import Reader
 from retrieval.search import Searcher
+
+if TYPE_CHECKING:
+    from core.rates.limiter import RateLimiter
 
 log = structlog.get_logger()
 TESTS_AT_ONCE = 10  # of webhooks, as many as the API lets run
@@ -134,13 +137,9 @@ class Installation:
 
         key = settings.qdrant_api_key.get_secret_value() if settings.qdrant_api_key else None
         return QdrantVectorStore(
-            settings.qdrant_url,
-            dense,
-            collection=settings.qdrant_collection,
-            api_key=key,
-            shards=settings.qdrant_shards,
-            replicas=settings.qdrant_replicas,
-        )
+            settings.qdrant_url, dense, collection=settings.qdrant_collection, api_key=key,
+            shards=settings.qdrant_shards, replicas=settings.qdrant_replicas,
+        )  # fmt: skip
 
     @Lazy
     def parser(self) -> Parser:
@@ -182,7 +181,7 @@ class Installation:
         return open_reader(self.settings.reader, self.settings.embedding_threads)
 
     @Lazy
-    def limiter(self) -> RateLimiter:
+    def limiter(self) -> "RateLimiter":
         return open_limiter(self.settings)
 
     @Lazy

@@ -80,6 +80,7 @@ class WindowMemory(Storage, MovingWindowSupport):
         for _ in range(FORGOTTEN_TOGETHER):
             first = next(iter(self._windows))
             window = self._windows[first]
-            if len(self._windows) <= MOST_BUCKETS and window.times[-1] > now - window.seconds:
+            window.forget(now)
+            if len(self._windows) <= MOST_BUCKETS and window.times:
                 return
             del self._windows[first]

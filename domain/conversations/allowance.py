@@ -44,16 +44,22 @@ def take(database: Database, who: Principal, allowance: Allowance) -> Month:
         return take_message(session, who, allowance.quota)
 
 
-def give_back(database: Database, who: Principal, month: Month) -> None:
-    """A message that broke on our side is not the workspace's."""
+def give_back(database: Database, who: Principal, allowance: Allowance, month: Month) -> None:
+    """A message that broke on our side is neither the workspace's nor the key's."""
     with database.write() as session:
+        if allowance.messages_per_day is not None:
+            TryRepository(session).give_back(_day_of(allowance.key_id, utc_now()))
         UsageRepository(session, who).give_back(month.name)
+
+
+def _day_of(key_id: str, now: datetime) -> str:
+    return f"messages {key_id} {now:%Y-%m-%d}"
 
 
 def _take_daily(session: Session, key_id: str, most: int) -> None:
     """By the UTC day, until midnight."""
     now = utc_now()
-    count, _ = TryRepository(session).count(f"messages {key_id} {now:%Y-%m-%d}", timedelta(days=1))
+    count, _ = TryRepository(session).count(_day_of(key_id, now), timedelta(days=1))
     if count > most:
         midnight = datetime.combine(now.date() + timedelta(days=1), time(), now.tzinfo)
         raise TooManyRequests(

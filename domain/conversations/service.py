@@ -131,10 +131,10 @@ class ConversationService:
 
     def give_back(self, who: Principal, brief: Brief) -> None:
         """The message of a question that was admitted, but could not be answered because something of ours broke."""
-        if brief.month is None:
+        if brief.allowance is None or brief.month is None:
             return
         try:
-            allowance.give_back(self._database, who, brief.month)
+            allowance.give_back(self._database, who, brief.allowance, brief.month)
         except InsydrError as error:  # most likely what broke before
             log.warning("message_not_given_back", workspace_id=who.workspace_id, reason=error.message)
 

@@ -24,7 +24,7 @@ class Room:
         self._plan = workspaces.plan(who.workspace_id) or ""
         self._limits = limits_of(self._plan) if self._plan else Limits()
         self._held: Held | None = None
-        if self._limits.documents is not None or self._limits.agents is not None:
+        if self._limits != Limits():
             workspaces.lock(who.workspace_id)
 
     def require_agent(self) -> None:

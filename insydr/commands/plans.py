@@ -7,7 +7,6 @@ from typing import Any
 from core.errors import InvalidInput
 from core.settings import Plan, load_settings
 from domain.plans import LIMITS, Limits
-from domain.workspaces.repository import WorkspaceRepository
 from domain.workspaces.service import set_plan
 from insydr.output import emit
 from insydr.parts import Installation
@@ -26,9 +25,9 @@ def run_set_plan(plan: str, workspace: str | None, *, as_json: bool) -> None:
     with _installation() as parts:
         found = pick_workspace(parts, workspace, create=False)
         with parts.database.write() as session:
-            row = WorkspaceRepository(session).get(found.id) or found
-            set_plan(row, Plan(plan.upper()))
-    _say(row.id, row.name, row.plan, as_json=as_json)
+            session.add(found)
+            set_plan(found, Plan(plan.upper()))
+    _say(found.id, found.name, found.plan, as_json=as_json)
 
 
 @contextmanager

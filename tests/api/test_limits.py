@@ -95,6 +95,10 @@ class TestEveryReply:
     def test_not_of_what_is_no_api(self, free: Shape, path: str) -> None:
         assert "x-ratelimit-limit" not in free.http.get(path).headers
 
+    def test_of_a_preflight_of_which_there_may_be_any_number(self, free: Shape) -> None:
+        headers = {"Origin": "https://shop.example", "Access-Control-Request-Method": "POST"}
+        assert standing(free.http.options("/api/v1/widget/chat", headers=headers)) == (UNLIMITED, UNLIMITED)
+
     def test_unlimited(self, owner: Account) -> None:
         """The embedded shape's workspaces begin on ENTERPRISE."""
         assert standing(owner.workspace().get("/agents")) == (UNLIMITED, UNLIMITED)
@@ -105,7 +109,8 @@ class TestEveryReply:
             for operation in methods.values():
                 assert "429" in operation["responses"]
                 for status, response in operation["responses"].items():
-                    assert "X-RateLimit-Remaining" in response["headers"], status
+                    shared = document["components"]["responses"].get(response.get("$ref", "").rpartition("/")[2])
+                    assert "X-RateLimit-Remaining" in (shared or response)["headers"], status
 
 
 class TestBeyond:

@@ -71,8 +71,10 @@ class TestDocument:
             if operation.get("security"):
                 assert {"401", "403", "404"} <= statuses, (method, path)
             for status in statuses:
-                schema = operation["responses"][status]["content"]["application/json"]["schema"]
-                assert schema == {"$ref": "#/components/schemas/Error"}, (method, path, status)
+                told = operation["responses"][status]
+                assert told == {"$ref": f"#/components/responses/{status}"}, (method, path, status)
+                schema = document["components"]["responses"][status]["content"]["application/json"]["schema"]
+                assert schema == {"$ref": "#/components/schemas/Error"}, status
 
 
 # what ends the session or the workspace that the run works in

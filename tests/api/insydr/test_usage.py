@@ -129,6 +129,24 @@ class TestMessages:
         assert broken.status_code == 500 or '"error"' in broken.text
         assert used(workspace) == 0
 
+    def test_so_is_the_days_message_of_a_public_key(self, allow: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+        workspace = allow(messages=3)
+        agent = workspace.agent()["id"]
+        workspace.post(f"/agents/{agent}/publish")
+        order = {"name": "p", "allowed_domains": ["*"], "messages_per_day": 1}
+        key = {"X-API-Key": workspace.post("/api-keys", json=order).json()["key"]}
+
+        def chat() -> httpx.Response:
+            return workspace.shape.http.post("/api/v1/widget/chat", headers=key, json={"agent_id": agent, **QUESTION})
+
+        with monkeypatch.context() as patch:
+            patch.setattr(Answerer, "stream", lambda *_: (_ for _ in ()).throw(RuntimeError("broken")))
+            assert '"error"' in chat().text
+        replies = [chat(), chat()]
+        assert [reply.status_code for reply in replies] == [200, 429]
+        check_error(replies[1], 429, "DAILY_LIMIT")
+        assert used(workspace) == 1
+
     def test_a_new_month_begins_with_none(self, allow: Any, monkeypatch: pytest.MonkeyPatch) -> None:
         workspace = allow(messages=1)
         agent = workspace.agent()["id"]
