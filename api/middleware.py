@@ -8,6 +8,7 @@ import structlog
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from api.principal import REQUEST_ID
 from api.surfaces import surface_of_path
 from core.errors import InsydrError, InvalidInput
 from core.ids import Prefix, new_id
@@ -31,6 +32,7 @@ class RequestLog:
         request_id = _given_id(scope) or new_id(Prefix.REQUEST)
         structlog.contextvars.clear_contextvars()
         structlog.contextvars.bind_contextvars(request_id=request_id)
+        scope.setdefault("state", {})[REQUEST_ID] = request_id
         started, reply = time.perf_counter(), _Reply(send, request_id)
         try:
             await self._app(scope, receive, reply)

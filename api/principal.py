@@ -11,8 +11,8 @@ from api.state import ApiState, State
 from core.crypto import same
 from core.errors import Forbidden, InsydrError, InvalidInput, NotFound, Unauthenticated
 from domain.api_keys.service import principal_of_key
-from domain.identity.tries import client_network
 from domain.models import User
+from domain.origin import Origin, client_network
 from domain.principal import ROLE_PERMISSIONS, Permission, Principal, Role
 from domain.workspaces.repository import WorkspaceRepository
 
@@ -20,6 +20,7 @@ SECRET_KEY_PREFIX = "sk_live_"
 PUBLIC_KEY_PREFIX = "pk_live_"
 _bearer = HTTPBearer(auto_error=False, description="Access token of a person, or a key `sk_live_…`.")
 WORKSPACE_HEADER = "X-Workspace-Id"
+REQUEST_ID = "request_id"
 WorkspaceHeader = Annotated[
     str | None, Header(alias=WORKSPACE_HEADER, max_length=64, description="Needed by members of several workspaces.")
 ]
@@ -162,7 +163,13 @@ def client_of(request: Request) -> str:
     return client_network(client_address(request))
 
 
+def origin_of(request: Request) -> Origin:
+    request_id = request.scope.get("state", {}).get(REQUEST_ID)
+    return Origin(client_address(request), request.headers.get("user-agent"), request_id)
+
+
 Client = Annotated[str, Depends(client_of)]  # as tries are counted
+From = Annotated[Origin, Depends(origin_of)]
 
 
 def workspace_not_found() -> NotFound:

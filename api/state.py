@@ -12,6 +12,7 @@ from api.progress import Progress
 from core.blobs.protocol import BlobStore
 from core.crypto import Keyring
 from core.database import Database
+from core.mail import Mailer
 from core.rates.limiter import RateLimiter
 from core.settings import Settings
 from domain.api_keys.usage import KeyUsage
@@ -19,8 +20,8 @@ from domain.conversations.service import ConversationService
 from domain.crawls.web import Web
 from domain.documents.citations import Marker
 from domain.idempotency.service import IdempotencyService
+from domain.identity.logins import Logins
 from domain.identity.service import IdentityService
-from domain.identity.tokens import TokenMint
 from domain.search.service import SearchService
 from domain.webhooks.sender import WebhookSender
 
@@ -38,7 +39,8 @@ class ApiState:
     blobs: BlobStore
     keys: Keyring
     limiter: RateLimiter
-    mint: TokenMint
+    mailer: Mailer
+    logins: Logins
     identity: IdentityService
     search: Callable[[], SearchService]  # loads the model at its first call
     conversations: Callable[[], ConversationService]  # as well

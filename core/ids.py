@@ -10,6 +10,8 @@ import uuid_utils
 class Prefix(StrEnum):
     USER = "user"
     SESSION = "sid"
+    ACCOUNT_CODE = "code"
+    INVITATION = "inv"
     SIGN_UP = "su"
     WORKSPACE = "ws"
     API_KEY = "key"

@@ -18,6 +18,9 @@ class Permission(StrEnum):
     WORKSPACE_READ = "workspace:read"
     WORKSPACE_WRITE = "workspace:write"
     WORKSPACE_DELETE = "workspace:delete"
+    WORKSPACE_TRANSFER = "workspace:transfer"
+    MEMBERS_READ = "members:read"
+    MEMBERS_MANAGE = "members:manage"
     KEYS_READ = "api-keys:read"
     KEYS_MANAGE = "api-keys:manage"
     COLLECTIONS_READ = "collections:read"
@@ -38,19 +41,20 @@ class Permission(StrEnum):
 _VIEWER = frozenset({
     Permission.WORKSPACE_READ, Permission.COLLECTIONS_READ, Permission.DOCUMENTS_READ, Permission.SEARCH,
     Permission.AGENTS_READ, Permission.AGENTS_TEST, Permission.AGENTS_ASK, Permission.KEYS_READ,
+    Permission.MEMBERS_READ,
 })  # fmt: skip
 _ANALYST = _VIEWER | {Permission.CONVERSATIONS_READ}
 _EDITOR = _ANALYST | {Permission.COLLECTIONS_WRITE, Permission.DOCUMENTS_WRITE, Permission.AGENTS_WRITE}
 _ADMIN = _EDITOR | {
     Permission.WORKSPACE_WRITE, Permission.KEYS_MANAGE, Permission.CONVERSATIONS_DELETE, Permission.WEBHOOKS_READ,
-    Permission.WEBHOOKS_MANAGE,
+    Permission.WEBHOOKS_MANAGE, Permission.MEMBERS_MANAGE,
 }  # fmt: skip
 ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.VIEWER: _VIEWER,
     Role.ANALYST: _ANALYST,
     Role.EDITOR: _EDITOR,
     Role.ADMIN: _ADMIN,
-    Role.OWNER: _ADMIN | {Permission.WORKSPACE_DELETE},
+    Role.OWNER: _ADMIN | {Permission.WORKSPACE_DELETE, Permission.WORKSPACE_TRANSFER},
 }
 ALL = "*"
 
@@ -71,3 +75,10 @@ class Principal:
         if permission not in self.permissions:
             raise Forbidden(f"This needs the permission {permission}. Ask an owner or admin of the workspace for it.")
         self.needed.add(permission)
+
+    def require_all_of(self, role: Role) -> None:
+        """Raise `Forbidden` unless they may all that `role` may: nobody makes, changes or removes a stronger member."""
+        if not ROLE_PERMISSIONS[role] <= self.permissions:
+            raise Forbidden(
+                f"{role} may more than you may here: somebody with that role has to do this.", code="ROLE_TOO_HIGH"
+            )

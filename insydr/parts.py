@@ -39,6 +39,7 @@ from domain.crawls.runner import LEASE_S, CrawlRunner
 from domain.crawls.web import Web, agent_name
 from domain.documents.citations import Marker
 from domain.idempotency.service import IdempotencyService
+from domain.identity.logins import Logins
 from domain.identity.service import IdentityService
 from domain.identity.tokens import TokenMint
 from domain.ingestion.jobs import INGEST_WAKE
@@ -185,12 +186,13 @@ class Installation:
         return open_limiter(self.settings)
 
     @Lazy
-    def mint(self) -> TokenMint:
-        return TokenMint(self.keys, self.settings.access_token_minutes)
+    def logins(self) -> Logins:
+        mint = TokenMint(self.keys, self.settings.access_token_minutes)
+        return Logins(self.keys, mint, self.settings.refresh_token_days)
 
     @Lazy
     def identity(self) -> IdentityService:
-        return IdentityService(self.database, self.keys, self.mint, self.mailer, self.settings.refresh_token_days)
+        return IdentityService(self.database, self.keys, self.logins, self.mailer)
 
     @Lazy
     def key_usage(self) -> KeyUsage:

@@ -8,10 +8,10 @@ from pydantic import BaseModel, EmailStr, Field
 from api.fields import Input, MessageOut, Name, Text
 from api.insydr.surface import INSYDR
 from api.pools import in_pool
-from api.principal import Client, CurrentUser, Token
+from api.principal import Client, CurrentUser, From, Token
 from api.state import State
 from domain.identity import otp
-from domain.identity.service import Tokens
+from domain.identity.logins import Tokens
 from domain.models import User
 
 router = INSYDR.router("/api/v1/auth", tag="Authentication")
@@ -73,8 +73,8 @@ def sign_up(body: SignUpIn, client: Client, state: State) -> SignUpOut:
 
 
 @router.post("/verify-otp")
-def verify_otp(body: VerifyIn, client: Client, state: State) -> TokensOut:
-    return _tokens(state.identity.verify(body.email, body.otp_code.strip(), client), state)
+def verify_otp(body: VerifyIn, origin: From, state: State) -> TokensOut:
+    return tokens_out(state.identity.verify(body.email, body.otp_code.strip(), origin), state)
 
 
 @router.post("/resend-otp")
@@ -86,13 +86,13 @@ def resend_otp(body: ResendIn, client: Client, later: BackgroundTasks, state: St
 
 @router.post("/login")
 @in_pool(lambda pools: pools.accounts)
-def log_in(body: LoginIn, client: Client, state: State) -> TokensOut:
-    return _tokens(state.identity.log_in(body.email, body.password, client), state)
+def log_in(body: LoginIn, origin: From, state: State) -> TokensOut:
+    return tokens_out(state.identity.log_in(body.email, body.password, origin), state)
 
 
 @router.post("/refresh")
-def refresh(body: RefreshIn, state: State) -> TokensOut:
-    return _tokens(state.identity.refresh(body.refresh_token), state)
+def refresh(body: RefreshIn, origin: From, state: State) -> TokensOut:
+    return tokens_out(state.identity.refresh(body.refresh_token, origin), state)
 
 
 @router.post("/logout", status_code=204, response_class=Response)
@@ -116,7 +116,7 @@ def user_out(user: User) -> UserOut:
     )
 
 
-def _tokens(tokens: Tokens, state: State) -> TokensOut:
+def tokens_out(tokens: Tokens, state: State) -> TokensOut:
     seconds = state.settings.access_token_minutes * 60
     return TokensOut(
         access_token=tokens.access, refresh_token=tokens.refresh, expires_in=seconds, user=user_out(tokens.user)

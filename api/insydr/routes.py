@@ -1,6 +1,7 @@
 """Every router of the surface, in the order in which paths are matched."""
 
 from api.insydr import (
+    account,
     agent_test,
     agents,
     api_keys,
@@ -14,7 +15,9 @@ from api.insydr import (
     crawls,
     documents,
     events,
+    invited,
     jobs,
+    members,
     queue,
     reindex,
     search,
@@ -26,7 +29,7 @@ from api.insydr import (
 
 # `batch` and `crawls` before `documents`: /documents/batch is not the document “batch”
 MODULES = (
-    auth, workspaces, usage, api_keys, agents, agent_test, collections, batch, crawls, documents, citations, events,
-    jobs, reindex, queue, search, calibration, conversations, chat, widget, webhooks,
+    auth, account, invited, workspaces, members, usage, api_keys, agents, agent_test, collections, batch, crawls,
+    documents, citations, events, jobs, reindex, queue, search, calibration, conversations, chat, widget, webhooks,
 )  # fmt: skip
 ROUTERS = tuple(module.router for module in MODULES)

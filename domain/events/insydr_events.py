@@ -74,6 +74,12 @@ _MEMBER = {
     "email": Field("ada@example.com", "Their address.", nullable=True),
     "full_name": Field("Ada Lovelace", "Their name.", nullable=True),
 }
+_LEFT = {**_MEMBER, "user_id": Field("user_01jj8", "Who left, or was removed.")}
+_NEW_ROLE = {
+    **_MEMBER,
+    "user_id": Field("user_01jj8", "The member."),
+    "previous_role": Field("VIEWER", "The role until now."),
+}
 _DISABLED = {
     "webhook_id": Field("wh_xyz", "The webhook."),
     "name": Field("Slack Notifications", "Its name."),
@@ -109,6 +115,8 @@ INSYDR_EVENTS = (
     _event(E.AGENT_PUBLISHED, "A version of an agent went live.", _PUBLISHED),
     _event(E.AGENT_ARCHIVED, "An agent was archived.", _PUBLISHED),
     _event(E.MEMBER_JOINED, "Somebody became a member of the workspace.", _MEMBER),
+    _event(E.MEMBER_LEFT, "Somebody left the workspace, or was removed.", _LEFT),
+    _event(E.MEMBER_ROLE_CHANGED, "A member has another role.", _NEW_ROLE),
     _event(E.QUOTA_WARNING, "Four fifths of the month's messages are used.", _QUOTA),
     _event(E.QUOTA_REACHED, "All of the month's messages are used: further questions are refused.", _QUOTA),
     _event(E.WEBHOOK_DISABLED, "A webhook was turned off, because its receiver is gone or fails for days.", _DISABLED),

@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from datetime import timedelta
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
 from core.clock import utc_now
-from domain.models import Login, SignUp, User
+from domain.models import AccountCode, CodePurpose, Login, SignUp, User
 
 
 class IdentityRepository:
@@ -46,11 +46,36 @@ class IdentityRepository:
     def login_by_refresh(self, digest: str) -> Login | None:
         return self.session.scalar(select(Login).where(Login.refresh_digest == digest, Login.expires_at > utc_now()))
 
-    def end_login(self, login_id: str) -> None:
-        self.session.execute(delete(Login).where(Login.id == login_id))
+    def logins(self, user_id: str, limit: int, offset: int) -> tuple[Sequence[Login], int]:
+        """Those that hold, the one that was used latest first; and how many there are."""
+        theirs = (Login.user_id == user_id, Login.expires_at > utc_now())
+        total = self.session.scalar(select(func.count()).select_from(Login).where(*theirs)) or 0
+        latest = func.coalesce(Login.renewed_at, Login.created_at).desc()
+        page = select(Login).where(*theirs).order_by(latest, Login.id.desc()).limit(limit).offset(offset)
+        return self.session.scalars(page).all(), total
 
-    def end_all_logins(self, user_id: str) -> None:
-        self.session.execute(delete(Login).where(Login.user_id == user_id))
+    def end_login(self, login_id: str, user_id: str) -> bool:
+        """Whether there was one."""
+        ended = delete(Login).where(Login.id == login_id, Login.user_id == user_id).returning(Login.id)
+        return self.session.scalar(ended) is not None
+
+    def end_logins(self, user_id: str, but: str | None = None) -> int:
+        """All of the user's, but that one; how many."""
+        theirs = delete(Login).where(Login.user_id == user_id)
+        if but is not None:
+            theirs = theirs.where(Login.id != but)
+        return len(self.session.scalars(theirs.returning(Login.id)).all())
+
+    def codes(self, user_id: str, purpose: CodePurpose) -> Sequence[AccountCode]:
+        """The newest first, also those that have expired."""
+        theirs = select(AccountCode).where(AccountCode.user_id == user_id, AccountCode.purpose == purpose)
+        return self.session.scalars(theirs.order_by(AccountCode.id.desc())).all()
+
+    def forget_codes(self, user_id: str) -> None:
+        self.session.execute(delete(AccountCode).where(AccountCode.user_id == user_id))
+
+    def forget_expired_codes(self) -> None:
+        self.session.execute(delete(AccountCode).where(AccountCode.expires_at <= utc_now() - timedelta(days=1)))
 
     def forget_expired(self) -> None:
         self.session.execute(delete(Login).where(Login.expires_at <= utc_now()))

@@ -2,39 +2,32 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import timedelta
 
 import structlog
 
 from core.clock import utc_now
-from core.crypto import Keyring, new_token, same
+from core.crypto import Keyring, same
 from core.database import Database
 from core.errors import Conflict, Forbidden, InvalidInput, Unauthenticated, Unavailable
 from core.ids import Prefix, new_id
 from core.mail import Mailer
 from core.passwords import hash_password, verify_password
 from domain.identity import otp
+from domain.identity.addresses import normal_email
+from domain.identity.logins import Logins, Tokens
 from domain.identity.passwords import checked_password
 from domain.identity.repository import IdentityRepository
-from domain.identity.tokens import AccessClaims, TokenMint
+from domain.identity.tokens import AccessClaims
 from domain.identity.tries import Bounds, Tries, code_bounds, login_bounds, login_pair, mail_bounds, mail_client
-from domain.models import Login, SignUp, User
+from domain.models import SignUp, User
+from domain.origin import Origin
 
 log = structlog.get_logger()
 
 
-@dataclass(frozen=True, slots=True)
-class Tokens:
-    user: User
-    access: str
-    refresh: str
-
-
 class IdentityService:
-    def __init__(self, database: Database, keys: Keyring, mint: TokenMint, mailer: Mailer, refresh_days: int) -> None:
-        self._database, self._keys, self._mint, self._mailer = database, keys, mint, mailer
-        self._refresh_life = timedelta(days=refresh_days)
+    def __init__(self, database: Database, keys: Keyring, logins: Logins, mailer: Mailer) -> None:
+        self._database, self._keys, self._logins, self._mailer = database, keys, logins, mailer
         self._tries = Tries(database, keys)
 
     def sign_up(self, email: str, password: str, full_name: str, client: str) -> str:
@@ -75,9 +68,10 @@ class IdentityService:
             except Unavailable as error:  # nobody waits for the answer any more
                 log.warning("code_not_resent", reason=error.message)
 
-    def verify(self, email: str, code: str, client: str) -> Tokens:
+    def verify(self, email: str, code: str, origin: Origin) -> Tokens:
         """Redeem a code: the account of the sign-up that it was mailed for. Logs in."""
         email = normal_email(email)
+        client = origin.client
         bounds = code_bounds(email, client)
         self._tries.take(bounds)
         with self._database.write() as session:
@@ -90,11 +84,12 @@ class IdentityService:
             session.add(user)
             users.forget_sign_ups(email)
             self._tries.give_back(session, *bounds.each, mail_client(client))
-            return self._log_in(users, user)
+            return self._logins.begin(session, user, origin)
 
-    def log_in(self, email: str, password: str, client: str) -> Tokens:
+    def log_in(self, email: str, password: str, origin: Origin) -> Tokens:
         """Raises `TooManyRequests` after too many tries, `Unavailable` where too many log in at this moment."""
         email = normal_email(email)
+        client = origin.client
         bounds = login_bounds(email, client)
         self._tries.take(bounds)
         with self._database.read() as session:
@@ -108,33 +103,31 @@ class IdentityService:
         with self._database.write() as session:
             self._tries.give_back(session, *bounds.each)
             users = IdentityRepository(session)
-            tokens = self._logged_in(users, email, right[0])
+            tokens = self._logged_in(users, email, right[0], origin)
             if tokens is not None:
                 self._tries.forget(session, login_pair(email, client))
         if tokens is None:
             raise Forbidden("Verify your e-mail address first: we sent you a code.", code="EMAIL_NOT_VERIFIED")
         return tokens
 
-    def refresh(self, refresh_token: str) -> Tokens:
+    def refresh(self, refresh_token: str, origin: Origin) -> Tokens:
         """New tokens for a refresh token, which works once."""
         with self._database.write() as session:
-            users = IdentityRepository(session)
-            login = users.login_by_refresh(self._keys.digest("refresh", refresh_token))
-            user = users.user(login.user_id) if login else None
-            if login is None or user is None:
-                raise Unauthenticated("The refresh token is not valid. Log in again.", code="INVALID_TOKEN")
-            return self._tokens(user, login)
+            tokens = self._logins.renew(session, refresh_token, origin)
+        if tokens is None:
+            raise Unauthenticated("The refresh token is not valid. Log in again.", code="INVALID_TOKEN")
+        return tokens
 
     def log_out(self, claims: AccessClaims) -> None:
         with self._database.write() as session:
-            IdentityRepository(session).end_login(claims.login_id)
+            IdentityRepository(session).end_login(claims.login_id, claims.user_id)
 
     def claims(self, token: str) -> AccessClaims:
-        return self._mint.read(token)
+        return self._logins.claims(token)
 
     def authenticate(self, token: str) -> User:
         """The user of an access token whose login still holds."""
-        claims = self._mint.read(token)
+        claims = self._logins.claims(token)
         with self._database.read() as session:
             user = IdentityRepository(session).by_login(claims.login_id, claims.user_id)
         if user is None:
@@ -157,15 +150,17 @@ class IdentityService:
                 user = User(id=new_id(Prefix.USER), email=email, full_name=full_name, password_hash=hashed)
                 session.add(user)
             else:
-                users.end_all_logins(user.id)
+                users.end_logins(user.id)
             users.forget_sign_ups(email)
             user.password_hash, user.verified_at = hashed, user.verified_at or utc_now()
         return user, new
 
     def forget_old(self) -> None:
-        """Sign-ups that nobody verified, and tries that count no longer."""
+        """Sign-ups that nobody verified, codes that nobody used, and tries that count no longer."""
         with self._database.write() as session:
-            IdentityRepository(session).forget_old_sign_ups(otp.SIGN_UP_LIFE)
+            users = IdentityRepository(session)
+            users.forget_old_sign_ups(otp.SIGN_UP_LIFE)
+            users.forget_expired_codes()
         self._tries.forget_old()
 
     @contextmanager
@@ -191,26 +186,14 @@ class IdentityService:
             raise InvalidInput("This code was used already.", code="INVALID_OTP", field="otp_code")
         return found
 
-    def _logged_in(self, users: IdentityRepository, email: str, right: str) -> Tokens | None:
+    def _logged_in(self, users: IdentityRepository, email: str, right: str, origin: Origin) -> Tokens | None:
         """None for a sign-up that is not verified. The password may have been changed while it was compared."""
         user = users.by_email(email)
         if user is None:
             return None
         if user.password_hash != right:
             raise Unauthenticated("E-mail address or password is wrong.", code="INVALID_CREDENTIALS")
-        return self._log_in(users, user)
-
-    def _log_in(self, users: IdentityRepository, user: User) -> Tokens:
-        users.forget_expired()
-        login = Login(id=new_id(Prefix.SESSION), user_id=user.id)
-        users.session.add(login)
-        return self._tokens(user, login)
-
-    def _tokens(self, user: User, login: Login) -> Tokens:
-        refresh = new_token("rt_")
-        login.refresh_digest = self._keys.digest("refresh", refresh)
-        login.expires_at = utc_now() + self._refresh_life
-        return Tokens(user, self._mint.issue(user.id, login.id), refresh)
+        return self._logins.begin(users.session, user, origin)
 
     def _send_code(self, sign_up: SignUp, code: str | None) -> None:
         """The time says which sign-up is meant, for the name would be a stranger's words in the mail."""
@@ -222,10 +205,6 @@ class IdentityService:
             text += f"It is for the sign-up of {sign_up.created_at:%Y-%m-%d %H:%M} UTC.\n"
         text += "You did not sign up then? Ignore this mail.\n"
         self._mailer.send(sign_up.email, "Your Insydr code", text)
-
-
-def normal_email(email: str) -> str:
-    return email.strip().lower()
 
 
 def _waiting(users: IdentityRepository, email: str) -> Sequence[SignUp]:

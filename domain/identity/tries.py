@@ -4,7 +4,6 @@ Counted in SQL, so that several API processes share the counts, before the work 
 counted too, and by the address as it was typed, so that unknown ones are treated alike. What is right is given back.
 """
 
-import ipaddress
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -119,14 +118,3 @@ class Tries:
     def _scope(self, bound: Bound) -> str:
         """A digest: the table tells nobody who tried what."""
         return self._keys.digest("tries", "\0".join(bound.what))
-
-
-def client_network(address: str | None) -> str:
-    """The client as it is counted: an IPv4 address, or the /64 of an IPv6 one, all of which a single host may use."""
-    try:
-        found = ipaddress.ip_address(address or "")
-    except ValueError:
-        return address or ""
-    if isinstance(found, ipaddress.IPv4Address):
-        return str(found)
-    return str(found.ipv4_mapped or ipaddress.IPv6Address(int(found) >> 64 << 64))

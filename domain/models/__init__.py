@@ -3,6 +3,7 @@
 from core.embedding.cache import CachedEmbedding
 from core.queue.leases import Lease
 from core.queue.outbox import OutboxRow
+from domain.models.account_code import AccountCode, CodePurpose
 from domain.models.agent import Agent, AgentCollection, AgentVersion
 from domain.models.api_key import ApiKey
 from domain.models.calibration import Calibration
@@ -18,6 +19,7 @@ from domain.models.escalation import Escalation
 from domain.models.event import EventRow
 from domain.models.idempotency import IdempotentReply
 from domain.models.ingest_share import IngestShare
+from domain.models.invitation import Invitation, InvitationStatus
 from domain.models.job import Job, JobKind, JobStatus
 from domain.models.login import Login
 from domain.models.member import Member
@@ -31,10 +33,11 @@ from domain.models.worker import WorkerRow
 from domain.models.workspace import Workspace
 
 __all__ = [
-    "OPEN_RUNS", "Agent", "AgentCollection", "AgentVersion", "ApiKey", "CachedEmbedding", "Calibration", "Change",
-    "Channel", "ChunkRow", "Collection", "Conversation", "CrawlChange", "CrawlPage", "CrawlRun", "CrawlSource",
-    "Delivery", "DeliveryAttempt", "DeliveryStatus", "Document", "DocumentVersion", "Escalation", "EventRow",
-    "Feedback", "IdempotentReply", "IngestShare", "Job", "JobKind", "JobStatus", "Lease", "Login", "Member",
-    "Message", "MonthlyUsage", "OutboxRow", "PageState", "Priority", "RunState", "SignUp", "SourceType", "Stage",
-    "Status", "TryCount", "User", "Webhook", "WorkerRow", "Workspace",
+    "OPEN_RUNS", "AccountCode", "Agent", "AgentCollection", "AgentVersion", "ApiKey", "CachedEmbedding",
+    "Calibration", "Change", "Channel", "ChunkRow", "CodePurpose", "Collection", "Conversation", "CrawlChange",
+    "CrawlPage", "CrawlRun", "CrawlSource", "Delivery", "DeliveryAttempt", "DeliveryStatus", "Document",
+    "DocumentVersion", "Escalation", "EventRow", "Feedback", "IdempotentReply", "IngestShare", "Invitation",
+    "InvitationStatus", "Job", "JobKind", "JobStatus", "Lease", "Login", "Member", "Message", "MonthlyUsage",
+    "OutboxRow", "PageState", "Priority", "RunState", "SignUp", "SourceType", "Stage", "Status", "TryCount", "User",
+    "Webhook", "WorkerRow", "Workspace",
 ]  # fmt: skip

@@ -18,7 +18,7 @@ from tests.support.site import Site
 
 SEED_NAMES = {"workspace_id", "key_id", "agent_id", "document_id"}
 OUR_NAMES = {"collection_id", "job_id", "crawl_id", "run_id", "conversation_id", "message_id"}
-OUR_NAMES |= {"webhook_id", "delivery_id"}
+OUR_NAMES |= {"webhook_id", "delivery_id", "user_id", "invitation_id", "session_id"}
 
 
 @pytest.fixture(scope="module")
@@ -93,6 +93,9 @@ def target(tmp_path_factory: pytest.TempPathFactory) -> Any:
         ids |= {"conversation_id": asked["session_id"], "message_id": asked["message_id"]}
         ids["job_id"] = workspace.batch('{"text": "x"}').json()["id"]
         ids["key_id"] = workspace.post("/api-keys", json={"name": "k"}).json()["id"]
+        guest = {"email": "guest@example.com", "role": "VIEWER"}
+        ids["invitation_id"] = workspace.post("/invitations", json=guest).json()["id"]
+        ids |= {"user_id": workspace.account.user_id, "session_id": "sid_ghost"}  # the last owner cannot be removed
         with Site() as site:
             hook = {"name": "w", "url": site.url("/hook"), "event_types": ["MEMBER_JOINED"]}
             ids["webhook_id"] = workspace.post("/webhooks", json=hook).json()["id"]

@@ -12,19 +12,31 @@ P = Permission
 
 @dataclass(frozen=True)
 class Case:
-    """`needs` a permission, which `role` is the least to have; `options` make the request otherwise valid."""
+    """`needs` a permission, which `role` is the least to have; `options` make the request otherwise valid. `alone` is
+    the code for a key that has this permission and no other, where that is not enough."""
 
     needs: Permission
     role: Role
     json: Any = None
     params: tuple[tuple[str, str], ...] = ()
     upload: bool = False
+    alone: str | None = None
 
 
 CASES: dict[tuple[str, str], Case] = {
     ("GET", ""): Case(P.WORKSPACE_READ, Role.VIEWER),
     ("PATCH", ""): Case(P.WORKSPACE_WRITE, Role.ADMIN, {"logo_url": "https://example.com/logo.png"}),
     ("DELETE", ""): Case(P.WORKSPACE_DELETE, Role.OWNER),
+    ("GET", "/members"): Case(P.MEMBERS_READ, Role.VIEWER),
+    ("GET", "/members/{user_id}"): Case(P.MEMBERS_READ, Role.VIEWER),
+    ("PATCH", "/members/{user_id}"): Case(P.MEMBERS_MANAGE, Role.ADMIN, {"role": "VIEWER"}),
+    ("DELETE", "/members/{user_id}"): Case(P.MEMBERS_MANAGE, Role.ADMIN),
+    ("POST", "/transfer-ownership"): Case(P.WORKSPACE_TRANSFER, Role.OWNER, {"user_id": "user_id_ghost"}),
+    ("POST", "/invitations"): Case(
+        P.MEMBERS_MANAGE, Role.ADMIN, {"email": "guest@example.com", "role": "VIEWER"}, alone="ROLE_TOO_HIGH"
+    ),
+    ("GET", "/invitations"): Case(P.MEMBERS_MANAGE, Role.ADMIN),
+    ("DELETE", "/invitations/{invitation_id}"): Case(P.MEMBERS_MANAGE, Role.ADMIN),
     ("GET", "/usage"): Case(P.WORKSPACE_READ, Role.VIEWER),
     ("POST", "/api-keys"): Case(P.KEYS_MANAGE, Role.ADMIN, {"name": "k"}),
     ("GET", "/api-keys"): Case(P.KEYS_READ, Role.VIEWER),
@@ -120,6 +132,11 @@ WITHOUT_WORKSPACE = {
     ("POST", "/api/v1/auth/signup"), ("POST", "/api/v1/auth/verify-otp"), ("POST", "/api/v1/auth/resend-otp"),
     ("POST", "/api/v1/auth/login"), ("POST", "/api/v1/auth/refresh"), ("POST", "/api/v1/auth/logout"),
     ("GET", "/api/v1/auth/me"), ("POST", "/api/v1/workspaces"), ("GET", "/api/v1/workspaces"),
+    ("PATCH", "/api/v1/auth/me"), ("POST", "/api/v1/auth/forgot-password"), ("POST", "/api/v1/auth/reset-password"),
+    ("POST", "/api/v1/auth/change-password"), ("POST", "/api/v1/auth/change-email"),
+    ("POST", "/api/v1/auth/confirm-email"), ("GET", "/api/v1/auth/sessions"), ("DELETE", "/api/v1/auth/sessions"),
+    ("DELETE", "/api/v1/auth/sessions/{session_id}"), ("GET", "/api/v1/auth/invitations"),
+    ("POST", "/api/v1/auth/invitations/accept"),
 }  # fmt: skip
 
 

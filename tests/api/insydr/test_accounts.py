@@ -16,6 +16,7 @@ from core import passwords
 from core.clock import utc_now
 from core.errors import TooManyRequests
 from core.passwords import HashingPlaces
+from domain import origin
 from domain.identity import tries
 from domain.models import SignUp, TryCount
 from tests.support.client import PASSWORD, Account, Shape, check_error, until
@@ -392,9 +393,9 @@ class TestLogin:
             assert session.scalars(select(TryCount)).all() == []
 
     def test_a_host_of_ipv6_is_one_client(self) -> None:
-        assert tries.client_network("2001:db8:1:2:3::4") == tries.client_network("2001:db8:1:2::5")
-        assert tries.client_network("2001:db8:1:3::5") != tries.client_network("2001:db8:1:2::5")
-        assert tries.client_network("::ffff:192.0.2.1") == tries.client_network("192.0.2.1") == "192.0.2.1"
+        assert origin.client_network("2001:db8:1:2:3::4") == origin.client_network("2001:db8:1:2::5")
+        assert origin.client_network("2001:db8:1:3::5") != origin.client_network("2001:db8:1:2::5")
+        assert origin.client_network("::ffff:192.0.2.1") == origin.client_network("192.0.2.1") == "192.0.2.1"
 
 
 class TestTokens:
@@ -425,8 +426,7 @@ class TestTokens:
             assert reply.headers["www-authenticate"] == "Bearer"
 
     def test_an_expired_token(self, owner: Account) -> None:
-        mint = owner.shape.parts.mint
-        claims = mint.read(owner.token)
+        claims = owner.shape.parts.logins.claims(owner.token)
         now = utc_now()
         old = {"iss": "insydr", "sub": claims.user_id, "sid": claims.login_id, "exp": now - timedelta(seconds=1)}
         self._refused(owner, jwt.encode(old, owner.shape.parts.keys.derive("access-token"), "HS256"), "TOKEN_EXPIRED")

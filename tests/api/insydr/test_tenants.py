@@ -43,6 +43,7 @@ ID_FIELDS = {
     ("POST", "/dead-letters/replay", "body.collection_id"): NOT_FOUND,
     ("POST", "/dead-letters/replay", "body.document_ids"): NOT_FOUND,
     ("POST", "/search", "body.collection_ids"): NOT_FOUND,
+    ("POST", "/transfer-ownership", "body.user_id"): NOT_FOUND,
     ("POST", "/search", "body.filters.document_ids"): NOTHING,
 }
 BY_KEY = {  # the widget's own tests try them
@@ -52,7 +53,13 @@ BY_KEY = {  # the widget's own tests try them
         ("escalate", "session_id"),
     )
 }  # fmt: skip
-CODES = {"document_ids": "DOCUMENT_NOT_FOUND", "page_id": "PAGE_NOT_FOUND", "agent_id": "AGENT_NOT_FOUND"}
+BY_ADDRESS = {("POST", "/api/v1/auth/invitations/accept", "body.invitation_id")}  # the members' tests try it
+CODES = {
+    "user_id": "MEMBER_NOT_FOUND",
+    "document_ids": "DOCUMENT_NOT_FOUND",
+    "page_id": "PAGE_NOT_FOUND",
+    "agent_id": "AGENT_NOT_FOUND",
+}
 OWN_NAMES = ("external_id", "client_message_id", "visitor_id")  # names that the caller gives
 
 
@@ -76,6 +83,8 @@ class Tenant:
             "run_id": crawl["run_id"],
             "page_id": page["id"],
             "workspace_id": self.workspace.id,
+            "user_id": account.user_id,
+            "invitation_id": self._invitation(name),
             "collection_id": self.workspace.collection,
             "document_id": document["id"],
             "agent_id": agent["id"],
@@ -87,9 +96,14 @@ class Tenant:
             **webhook(self.workspace, site_url),
         }
 
+    def _invitation(self, name: str) -> str:
+        body = {"email": f"guest-of-{name.lower()}@example.com", "role": "VIEWER"}
+        return str(self.workspace.post("/invitations", json=body).json()["id"])
+
     def state(self) -> dict[str, Any]:
         """Everything that the workspace's own reads show."""
         reads = ["", "/collections", "/documents", "/agents", "/jobs", "/api-keys", "/crawls", "/conversations"]
+        reads += ["/members", "/invitations"]
         reads += ["/webhooks", f"/webhooks/{self.ids['webhook_id']}/deliveries"]
         reads += [f"/crawls/{self.ids['crawl_id']}/{part}" for part in ("pages", "runs")]
         reads += [f"/documents/{self.ids['document_id']}", f"/agents/{self.ids['agent_id']}"]
@@ -165,7 +179,7 @@ class TestTableIsWhole:
         assert others == WITHOUT_WORKSPACE | WITH_PUBLIC_KEY
 
     def test_every_field_that_names_something_has_a_case(self) -> None:
-        assert set(id_fields()) == set(ID_FIELDS) | BY_KEY
+        assert set(id_fields()) == set(ID_FIELDS) | BY_KEY | BY_ADDRESS
 
 
 @pytest.mark.usefixtures("untouched")
