@@ -1,6 +1,6 @@
 """Who asks: bearer tokens of people (JWT) and programs (`sk_live_`), resolved to a `Principal` once a request."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated
 
 from fastapi import Depends, Header, Request
@@ -13,7 +13,7 @@ from core.errors import Forbidden, InsydrError, InvalidInput, NotFound, Unauthen
 from domain.api_keys.service import principal_of_key
 from domain.models import User
 from domain.origin import Origin, client_network
-from domain.principal import ROLE_PERMISSIONS, Permission, Principal, Role
+from domain.principal import ROLE_PERMISSIONS, Permission, Principal, Role, operator
 from domain.workspaces.repository import WorkspaceRepository
 
 SECRET_KEY_PREFIX = "sk_live_"
@@ -115,7 +115,7 @@ def principal(request: Request, state: ApiState, token: str, workspace_id: str |
     found = known.get((token, workspace_id))
     if found is None:
         try:
-            found = resolved(request, state, token, workspace_id)
+            found = replace(resolved(request, state, token, workspace_id), origin=origin_of(request))
         except InsydrError as error:  # nor is a stranger looked for twice
             found = error
         known[token, workspace_id] = found
@@ -190,4 +190,4 @@ def _operator(state: ApiState, workspace_id: str) -> Principal:
         workspace = WorkspaceRepository(session).get(workspace_id)
     if workspace is None:
         raise workspace_not_found()
-    return Principal(workspace.id, workspace.owner_id, ROLE_PERMISSIONS[Role.OWNER], Role.OWNER)
+    return operator(workspace.id, workspace.owner_id)

@@ -12,6 +12,7 @@ class Prefix(StrEnum):
     SESSION = "sid"
     ACCOUNT_CODE = "code"
     INVITATION = "inv"
+    AUDIT = "audit"
     SIGN_UP = "su"
     WORKSPACE = "ws"
     API_KEY = "key"

@@ -8,15 +8,20 @@ from typing import Any
 
 import structlog
 
+REMOVED = "[removed]"
 _SECRET_NAMES = ("password", "token", "secret", "authorization", "api_key", "otp", "cookie", "smtp_url")
 
 
 def drop_secrets(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     """Replace values whose name says that they are secret."""
     for name in event:
-        if any(word in name.lower() for word in _SECRET_NAMES):
-            event[name] = "[removed]"
+        if sounds_secret(name):
+            event[name] = REMOVED
     return event
+
+
+def sounds_secret(name: str) -> bool:
+    return any(word in name.lower() for word in _SECRET_NAMES)
 
 
 class _Stderr:

@@ -121,6 +121,7 @@ class Settings(BaseSettings):
     conversation_retention_days: int = Field(
         365, ge=0, description="How long conversations are kept after their last message; 0 for ever."
     )
+    audit_retention_days: int = Field(0, ge=0, description="How long the audit log is kept; 0 for ever.")
     duplicate_check: bool = Field(True, description="Refuse the same file twice in a collection (409).")
 
     log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR.")

@@ -6,6 +6,7 @@ may import it.
 
 from core.queue.jobs import JobType, Periodic
 from domain.api_keys import jobs as api_keys
+from domain.audit import jobs as audit
 from domain.collections import jobs as collections
 from domain.conversations import jobs as conversations
 from domain.crawls import jobs as crawls
@@ -25,5 +26,5 @@ JOBS: tuple[JobType, ...] = (
 )  # fmt: skip
 PERIODIC: tuple[Periodic, ...] = (
     *upkeep.PERIODIC, *ingestion.PERIODIC, *crawls.PERIODIC, *api_keys.PERIODIC, *idempotency.PERIODIC,
-    *identity.PERIODIC, *conversations.PERIODIC, *webhooks.PERIODIC,
+    *identity.PERIODIC, *conversations.PERIODIC, *webhooks.PERIODIC, *audit.PERIODIC,
 )  # fmt: skip

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from core.errors import Forbidden
+from domain.origin import NOWHERE, Origin
 
 
 class Role(StrEnum):
@@ -12,6 +13,13 @@ class Role(StrEnum):
     EDITOR = "EDITOR"  # knowledge admin
     ANALYST = "ANALYST"
     VIEWER = "VIEWER"
+
+
+class Actor(StrEnum):
+    USER = "USER"
+    KEY = "KEY"
+    OPERATOR = "OPERATOR"  # the command line on the machine
+    SYSTEM = "SYSTEM"  # nobody asked for it
 
 
 class Permission(StrEnum):
@@ -36,6 +44,7 @@ class Permission(StrEnum):
     CONVERSATIONS_DELETE = "conversations:delete"
     WEBHOOKS_READ = "webhooks:read"
     WEBHOOKS_MANAGE = "webhooks:manage"
+    AUDIT_READ = "audit:read"
 
 
 _VIEWER = frozenset({
@@ -47,7 +56,7 @@ _ANALYST = _VIEWER | {Permission.CONVERSATIONS_READ}
 _EDITOR = _ANALYST | {Permission.COLLECTIONS_WRITE, Permission.DOCUMENTS_WRITE, Permission.AGENTS_WRITE}
 _ADMIN = _EDITOR | {
     Permission.WORKSPACE_WRITE, Permission.KEYS_MANAGE, Permission.CONVERSATIONS_DELETE, Permission.WEBHOOKS_READ,
-    Permission.WEBHOOKS_MANAGE, Permission.MEMBERS_MANAGE,
+    Permission.WEBHOOKS_MANAGE, Permission.MEMBERS_MANAGE, Permission.AUDIT_READ,
 }  # fmt: skip
 ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.VIEWER: _VIEWER,
@@ -68,7 +77,17 @@ class Principal:
     permissions: frozenset[Permission]
     role: Role | None = None  # None for keys
     key_id: str | None = None
+    is_operator: bool = False
+    origin: Origin = field(default=NOWHERE, compare=False, repr=False)
     needed: set[Permission] = field(default_factory=set, compare=False, repr=False)  # what was required so far
+
+    @property
+    def actor(self) -> Actor:
+        if self.key_id is not None:
+            return Actor.KEY
+        if self.is_operator:
+            return Actor.OPERATOR
+        return Actor.USER if self.user_id else Actor.SYSTEM
 
     def require(self, permission: Permission) -> None:
         """Raise `Forbidden` without `permission`."""
@@ -82,3 +101,14 @@ class Principal:
             raise Forbidden(
                 f"{role} may more than you may here: somebody with that role has to do this.", code="ROLE_TOO_HIGH"
             )
+
+
+def system(workspace_id: str) -> Principal:
+    """Nobody: what happens by itself."""
+    return Principal(workspace_id, "", frozenset())
+
+
+def operator(workspace_id: str, owner_id: str, origin: Origin = NOWHERE) -> Principal:
+    """Whoever runs the installation; they act as the workspace's owner."""
+    everything = ROLE_PERMISSIONS[Role.OWNER]
+    return Principal(workspace_id, owner_id, everything, Role.OWNER, is_operator=True, origin=origin)

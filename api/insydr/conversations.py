@@ -20,7 +20,7 @@ from api.insydr.conversation_schemas import (
 from api.insydr.surface import INSYDR
 from api.principal import Who
 from api.state import State
-from domain.conversations.records import ConversationRecords, Recorded, delete_visitor, exported
+from domain.conversations.records import ConversationRecords, Recorded, delete_visitor, exported, note_export
 from domain.conversations.repository import Wanted
 from domain.models import Channel, Feedback
 
@@ -69,6 +69,7 @@ def delete_all(who: Who, state: State, visitor: Visitor) -> RemovedOut:
 @router.get("/export", response_class=StreamingResponse, responses=_lines("The oldest first."))
 def export(who: Who, state: State, wanted: Filters) -> Response:
     pages = exported(state.database, who, wanted)
+    note_export(state.database, who)
     return _download(chain.from_iterable(pages), "conversations")
 
 
@@ -83,6 +84,7 @@ def get(conversation_id: str, who: Who, state: State, limit: Limit = 200, offset
 def export_one(conversation_id: str, who: Who, state: State) -> Response:
     with state.database.read() as session:
         recorded = ConversationRecords(session, who).whole(conversation_id)
+    note_export(state.database, who, recorded.conversation)
     return _download([recorded], recorded.conversation.id)
 
 

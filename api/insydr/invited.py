@@ -6,7 +6,7 @@ from pydantic import BaseModel, Field
 
 from api.fields import IdText, Input, Limit, Offset, Text
 from api.insydr.surface import INSYDR
-from api.principal import CurrentUser
+from api.principal import CurrentUser, From
 from api.state import State
 from core.errors import InvalidInput
 from domain.members.invitations import Claim, InvitedService
@@ -46,18 +46,18 @@ class AcceptedOut(BaseModel):
 
 
 @router.get("")
-def page(user: CurrentUser, state: State, limit: Limit = 50, offset: Offset = 0) -> InvitedList:
+def page(user: CurrentUser, origin: From, state: State, limit: Limit = 50, offset: Offset = 0) -> InvitedList:
     with state.database.read() as session:
-        rows, total = InvitedService(session, user, state.keys).page(limit, offset)
+        rows, total = InvitedService(session, user, state.keys, origin).page(limit, offset)
     return InvitedList(invitations=[_out(row) for row in rows], total=total)
 
 
 @router.post("/accept")
-def accept(body: AcceptIn, user: CurrentUser, state: State) -> AcceptedOut:
+def accept(body: AcceptIn, user: CurrentUser, origin: From, state: State) -> AcceptedOut:
     if (body.token is None) == (body.invitation_id is None):
         raise InvalidInput("Send either token or invitation_id.", field="token")
     with state.database.write() as session:
-        found = InvitedService(session, user, state.keys).accept(Claim(body.token, body.invitation_id))
+        found = InvitedService(session, user, state.keys, origin).accept(Claim(body.token, body.invitation_id))
     return AcceptedOut(
         message="You are a member now", workspace_id=found.workspace.id, workspace_name=found.workspace.name,
         role=Role(found.invitation.role),

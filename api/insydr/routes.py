@@ -5,6 +5,7 @@ from api.insydr import (
     agent_test,
     agents,
     api_keys,
+    audit,
     auth,
     batch,
     calibration,
@@ -29,7 +30,7 @@ from api.insydr import (
 
 # `batch` and `crawls` before `documents`: /documents/batch is not the document “batch”
 MODULES = (
-    auth, account, invited, workspaces, members, usage, api_keys, agents, agent_test, collections, batch, crawls,
+    auth, account, invited, workspaces, members, audit, usage, api_keys, agents, agent_test, collections, batch, crawls,
     documents, citations, events, jobs, reindex, queue, search, calibration, conversations, chat, widget, webhooks,
 )  # fmt: skip
 ROUTERS = tuple(module.router for module in MODULES)

@@ -8,7 +8,7 @@ from pydantic import BaseModel, EmailStr, Field
 
 from api.fields import IfMatch, Input, JsonObject, Limit, MessageOut, Name, Offset, Output, ShortText
 from api.insydr.surface import INSYDR
-from api.principal import CurrentUser, Who
+from api.principal import CurrentUser, From, Who
 from api.state import State
 from domain.changes import change_of
 from domain.revision import etag
@@ -77,9 +77,10 @@ class WorkspaceList(BaseModel):
 
 
 @router.post("", status_code=201)
-def create(body: WorkspaceIn, user: CurrentUser, state: State, response: Response) -> WorkspaceOut:
+def create(body: WorkspaceIn, user: CurrentUser, origin: From, state: State, response: Response) -> WorkspaceOut:
     with state.database.write() as session:
-        workspace = create_workspace(session, user.id, NewWorkspace(**body.model_dump()), state.settings.plan)
+        new = NewWorkspace(**body.model_dump())
+        workspace = create_workspace(session, user.id, new, state.settings.plan, origin)
     response.headers["ETag"] = etag(workspace)
     return WorkspaceOut.model_validate(workspace)
 

@@ -11,6 +11,9 @@ from core.errors import Conflict, InvalidInput, NotFound
 from core.ids import Prefix, new_id
 from domain.agents.repository import AgentRepository, AgentStats
 from domain.agents.settings import MODELS, AgentStatus, AgentType, merged
+from domain.audit.actions import Action
+from domain.audit.facts import Facts, changes, facts
+from domain.audit.recording import audit, created, done, target_of
 from domain.changes import UNSET, Unset, changed
 from domain.collections.repository import CollectionRepository
 from domain.collections.service import require_collections
@@ -79,6 +82,7 @@ class AgentService:
         self._session.add(agent)
         self._session.flush()
         self._agents.set_collections(agent.id, collections)
+        created(self._session, self._who, Action.AGENT_CREATED, agent)
         return agent
 
     def to_test(self, agent_id: str) -> Agent:
@@ -118,6 +122,7 @@ class AgentService:
         check_match(agent, if_match)
         if agent.status == AgentStatus.ARCHIVED and change.status is AgentStatus.DRAFT:
             Room(self._session, self._who).require_agent()
+        before = self._facts(agent)
         if change.collection_ids is not UNSET:
             wanted = require_collections(self._session, self._who, change.collection_ids, "collection_ids")
             self._agents.set_collections(agent.id, wanted)
@@ -125,6 +130,8 @@ class AgentService:
         _apply(agent, change)
         agent.revision += 1
         agent.updated_at = utc_now()
+        action = Action.AGENT_ARCHIVED if change.status == AgentStatus.ARCHIVED else Action.AGENT_UPDATED
+        self._audit(action, agent, before)
         if change.status == AgentStatus.ARCHIVED:
             record(self._session, _event(EventType.AGENT_ARCHIVED, agent))
         return agent
@@ -151,14 +158,17 @@ class AgentService:
             )
         )
         record(self._session, _event(EventType.AGENT_PUBLISHED, agent))
+        done(self._session, self._who, Action.AGENT_PUBLISHED, agent, version=version_label(agent))
         return agent
 
     def set_paused(self, agent_id: str, paused: bool) -> Agent:
         """While it is paused nobody is answered but by `test`; whoever is being answered is to the end."""
         self._who.require(Permission.AGENTS_WRITE)
         agent = self._existing(agent_id)
+        before = self._facts(agent)
         agent.paused_at = (agent.paused_at or utc_now()) if paused else None
         agent.revision += 1
+        self._audit(Action.AGENT_PAUSED if paused else Action.AGENT_RESUMED, agent, before)
         return agent
 
     def published(self, agent_id: str) -> tuple[Agent, Settings]:
@@ -171,6 +181,14 @@ class AgentService:
         if agent.status != AgentStatus.PUBLISHED or version is None:
             raise Conflict("The agent is not published: publish it first.", code="AGENT_NOT_PUBLISHED")
         return agent, version.snapshot
+
+    def _facts(self, agent: Agent) -> Facts:
+        return facts(agent) | {"collection_ids": sorted(row.id for row in self._agents.collections(agent.id))}
+
+    def _audit(self, action: Action, agent: Agent, before: Facts) -> None:
+        old, new = changes(before, self._facts(agent))
+        if old or new:
+            audit(self._session, self._who, action, target_of(agent), old, new)
 
     def _existing(self, agent_id: str, field: str | None = None) -> Agent:
         agent = self._agents.get(agent_id)

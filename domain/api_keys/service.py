@@ -15,6 +15,9 @@ from core.errors import Forbidden, InvalidInput, NotFound, Unauthenticated
 from core.ids import Prefix, new_id
 from domain.api_keys.origins import is_allowed
 from domain.api_keys.repository import ApiKeyRepository, by_digest
+from domain.audit.actions import Action
+from domain.audit.facts import facts
+from domain.audit.recording import audit_change, created
 from domain.models import ApiKey
 from domain.principal import ALL, ROLE_PERMISSIONS, Permission, Principal, Role
 from domain.workspaces.repository import WorkspaceRepository
@@ -52,6 +55,11 @@ class ApiKeyService:
 
     def create(self, order: KeyOrder) -> tuple[ApiKey, str]:
         """The row and the key itself, which is never shown again."""
+        row, key = self._made(order)
+        created(self._session, self._who, Action.API_KEY_CREATED, row)
+        return row, key
+
+    def _made(self, order: KeyOrder) -> tuple[ApiKey, str]:
         self._who.require(Permission.KEYS_MANAGE)
         _check(order, self._who)
         self._check_limits(order)
@@ -80,7 +88,9 @@ class ApiKeyService:
     def revoke(self, key_id: str) -> ApiKey:
         self._who.require(Permission.KEYS_MANAGE)
         row = self._get(key_id)
+        before = facts(row)
         row.revoked_at = row.revoked_at or utc_now()
+        audit_change(self._session, self._who, Action.API_KEY_REVOKED, row, before)
         return row
 
     def rotate(self, key_id: str, overlap_hours: int = OVERLAP_HOURS) -> tuple[ApiKey, str]:
@@ -93,10 +103,11 @@ class ApiKeyService:
             old.name, KeyKind(old.kind), tuple(old.allowed_domains), tuple(old.permissions) or (ALL,),
             tuple(old.allowed_ips), old.expires_at, old.messages_per_day,
         )  # fmt: skip
-        made = self.create(order)  # first: a key that rotates itself is held to the limits it has had until now
+        made = self._made(order)  # first: a key that rotates itself is held to the limits it has had until now
         made[0].line_id = old.line_id or old.id
         ends = utc_now() + timedelta(hours=overlap_hours)
         old.expires_at = min(old.expires_at, ends) if old.expires_at else ends
+        created(self._session, self._who, Action.API_KEY_ROTATED, made[0])
         return made
 
     def _check_limits(self, order: KeyOrder) -> None:

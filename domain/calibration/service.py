@@ -5,9 +5,13 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+from sqlalchemy.orm import Session
 
 from core.database import Database
 from core.errors import InvalidInput, NotFound
+from domain.audit.actions import Action, TargetType
+from domain.audit.facts import Facts
+from domain.audit.recording import Target, audit
 from domain.calibration.repository import CalibrationRepository
 from domain.evaluation import recalibration
 from domain.evaluation.calibration import auroc, brier, ece
@@ -63,6 +67,7 @@ class CalibrationService:
         if labels:
             with self._database.write() as session:
                 _label(CalibrationRepository(session, self._who), labels)
+                self._audit(session, Action.CALIBRATION_CHANGED, {"labels": len(labels)})
         with self._database.read() as session:
             repository = CalibrationRepository(session, self._who)
             rows, scaling = repository.labelled(), repository.scaling()
@@ -82,6 +87,7 @@ class CalibrationService:
         with self._database.write() as session:
             repository = CalibrationRepository(session, self._who)
             repository.remove()
+            self._audit(session, Action.CALIBRATION_REMOVED, {})
             return _state(repository)
 
     def _fitted(self, p: Floats, y: Floats, max_wrong: float, *, apply: bool) -> CalibrationReport:
@@ -89,10 +95,15 @@ class CalibrationService:
         if apply:
             with self._database.write() as session:
                 CalibrationRepository(session, self._who).replace(scaling, len(y))
+                told = {"labels": len(y), "scale": scaling.scale, "bias": scaling.bias}
+                self._audit(session, Action.CALIBRATION_CHANGED, told)
         promise = recalibration.promise(expected, y, max_wrong)
         words = _promised(promise, len(y), max_wrong)
         before, after = _truth(p, y), _truth(expected, y)
         return CalibrationReport(len(y), int(y.sum()), scaling, apply, before, after, promise, words)
+
+    def _audit(self, session: Session, action: Action, told: Facts) -> None:
+        audit(session, self._who, action, Target(TargetType.WORKSPACE, self._who.workspace_id), None, told)
 
 
 def _state(repository: CalibrationRepository) -> CalibrationReport:

@@ -9,6 +9,9 @@ from core.clock import utc_now
 from core.errors import NotFound
 from core.ids import Prefix, new_id
 from core.queue.outbox import enqueue
+from domain.audit.actions import Action
+from domain.audit.facts import facts
+from domain.audit.recording import audit_change, created, done
 from domain.changes import UNSET, Unset, changed
 from domain.collections.jobs import PURGE_COLLECTION
 from domain.collections.repository import CollectionRepository
@@ -34,6 +37,7 @@ class CollectionService:
             id=new_id(Prefix.COLLECTION), workspace_id=self._who.workspace_id, name=name, description=description
         )
         self._session.add(row)
+        created(self._session, self._who, Action.COLLECTION_CREATED, row)
         return row
 
     def get(self, collection_id: str) -> tuple[Collection, int]:
@@ -54,9 +58,11 @@ class CollectionService:
         self._who.require(Permission.COLLECTIONS_WRITE)
         row = self._existing(collection_id)
         check_match(row, if_match)
+        before = facts(row)
         row.name = changed(change.name, row.name)
         row.description = changed(change.description, row.description)
         row.revision += 1
+        audit_change(self._session, self._who, Action.COLLECTION_UPDATED, row, before)
         return row
 
     def delete(self, collection_id: str, if_match: str | None) -> None:
@@ -66,6 +72,7 @@ class CollectionService:
         check_match(row, if_match)
         row.deleted_at = utc_now()
         enqueue(self._session, PURGE_COLLECTION, workspace_id=self._who.workspace_id, collection_id=row.id)
+        done(self._session, self._who, Action.COLLECTION_DELETED, row)
 
     def _existing(self, collection_id: str) -> Collection:
         row = self._rows.get(collection_id)

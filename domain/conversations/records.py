@@ -9,6 +9,8 @@ from core.database import Database
 from core.errors import NotFound
 from domain.agents.repository import AgentRepository
 from domain.agents.service import AgentService
+from domain.audit.actions import Action, TargetType
+from domain.audit.recording import Target, audit, done, target_of
 from domain.conversations.repository import ConversationRepository, Wanted, remove_all
 from domain.models import Conversation, Escalation, Message
 from domain.principal import Permission, Principal
@@ -60,7 +62,9 @@ class ConversationRecords:
 
     def delete(self, conversation_id: str) -> None:
         self._who.require(Permission.CONVERSATIONS_DELETE)
-        remove_all(self._session, [self._existing(conversation_id).id])
+        conversation = self._existing(conversation_id)
+        done(self._session, self._who, Action.CONVERSATION_DELETED, conversation)
+        remove_all(self._session, [conversation.id])
 
     def delete_some(self, visitor: str) -> int:
         """Of that visitor: how many went, none when all have."""
@@ -114,6 +118,21 @@ def delete_visitor(database: Database, who: Principal, visitor: str) -> int:
     while True:
         with database.write() as session:
             some = ConversationRecords(session, who).delete_some(visitor)
+            if some:  # whose they were is what is to be forgotten
+                told = {"deleted": some}
+                audit(session, who, Action.CONVERSATIONS_DELETED, _everything(who), None, told)
         removed += some
         if some < PAGE:
             return removed
+
+
+def note_export(database: Database, who: Principal, conversation: Conversation | None = None) -> None:
+    """That somebody took conversations away is in the audit log, too."""
+    who.require(Permission.CONVERSATIONS_READ)
+    target = _everything(who) if conversation is None else target_of(conversation)
+    with database.write() as session:
+        audit(session, who, Action.CONVERSATIONS_EXPORTED, target, None, None)
+
+
+def _everything(who: Principal) -> Target:
+    return Target(TargetType.WORKSPACE, who.workspace_id)

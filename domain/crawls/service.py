@@ -13,6 +13,9 @@ from core.crypto import Keyring
 from core.errors import Conflict, NotFound
 from core.ids import Prefix, new_id
 from core.queue.outbox import enqueue
+from domain.audit.actions import Action
+from domain.audit.facts import facts
+from domain.audit.recording import audit_change, done
 from domain.changes import UNSET, Unset, changed
 from domain.collections.service import require_collections
 from domain.crawls.credentials import checked_credentials, seal
@@ -84,7 +87,7 @@ class CrawlService:
         self._set(source, change)
         self._session.add(source)
         self._session.flush()
-        return Started(source, begin(self._session, source, self._workspace()))
+        return Started(source, self._begun(source))
 
     def get(self, source_id: str) -> tuple[CrawlSource, CrawlRun | None]:
         """The source and its newest run."""
@@ -111,8 +114,10 @@ class CrawlService:
         self._who.require(Permission.DOCUMENTS_WRITE)
         source = self._existing(source_id, lock=True)
         check_match(source, if_match)
+        before = facts(source)
         self._set(source, change)
         source.revision += 1
+        audit_change(self._session, self._who, Action.CRAWL_UPDATED, source, before)
         return source
 
     def delete(self, source_id: str, if_match: str | None, *, keep_documents: bool = False) -> None:
@@ -124,6 +129,7 @@ class CrawlService:
         run = self._crawls.open_run(source.id)
         if run is not None:
             end(self._session, run, RunState.CANCELLED, keeps_documents=keep_documents)
+        done(self._session, self._who, Action.CRAWL_DELETED, source, keep_documents=keep_documents)
         source.deleted_at, source.keeps_documents, source.next_run_at = utc_now(), keep_documents, None
         source.key = source.id  # the site may be crawled again at once
         if remove_page(self._session, source):
@@ -133,7 +139,7 @@ class CrawlService:
         self._who.require(Permission.DOCUMENTS_WRITE)
         source = self._existing(source_id, lock=True)
         self._require_idle(source)
-        return begin(self._session, source, self._workspace())
+        return self._begun(source)
 
     def refresh(self, source_id: str, url: str | None, page_id: str | None) -> CrawlRun:
         """Fetch one page of the site again, whatever its validators say."""
@@ -149,28 +155,32 @@ class CrawlService:
                 code="PAGE_NOT_FOUND",
                 field="page_id" if page_id else "url",
             )
+        done(self._session, self._who, Action.CRAWL_REFRESHED, source, page=page.url)
         return begin(self._session, source, None, page_id=page.id)
 
     def pause(self, source_id: str) -> CrawlRun:
         """Stop fetching; what is under way is kept, the list of URLs too."""
-        run = self._open(source_id)
+        source, run = self._open(source_id)
         if run.state == RunState.PAUSED:
             raise Conflict("The crawl is paused already.", code="CRAWL_PAUSED")
         run.state = RunState.PAUSED
+        done(self._session, self._who, Action.CRAWL_PAUSED, source)
         return run
 
     def resume(self, source_id: str) -> CrawlRun:
-        run = self._open(source_id)
+        source, run = self._open(source_id)
         if run.state != RunState.PAUSED:
             raise Conflict("The crawl is not paused.", code="CRAWL_RUNNING")
         run.state = RunState.QUEUED if run.slices == 0 else RunState.RUNNING
         enqueue(self._session, CRAWL, workspace_id=run.workspace_id, run_id=run.id)
+        done(self._session, self._who, Action.CRAWL_RESUMED, source)
         return run
 
     def cancel(self, source_id: str) -> CrawlRun:
         """Stop for good; what is searchable stays, what waits to become so is dropped."""
-        run = self._open(source_id)
+        source, run = self._open(source_id)
         cancel_run(self._session, run)
+        done(self._session, self._who, Action.CRAWL_CANCELLED, source)
         return run
 
     def run(self, source_id: str, run_id: str) -> CrawlRun:
@@ -227,12 +237,18 @@ class CrawlService:
             source.next_run_at = next_run(source, workspace, utc_now())
         source.updated_at = utc_now()
 
-    def _open(self, source_id: str) -> CrawlRun:
+    def _begun(self, source: CrawlSource) -> CrawlRun:
+        run = begin(self._session, source, self._workspace())
+        done(self._session, self._who, Action.CRAWL_STARTED, source, run_id=run.id, options=source.options)
+        return run
+
+    def _open(self, source_id: str) -> tuple[CrawlSource, CrawlRun]:
         self._who.require(Permission.DOCUMENTS_WRITE)
-        run = self._crawls.open_run(self._existing(source_id, lock=True).id)
+        source = self._existing(source_id, lock=True)
+        run = self._crawls.open_run(source.id)
         if run is None:
             raise Conflict("No crawl of this site is running.", code="CRAWL_NOT_RUNNING")
-        return run
+        return source, run
 
     def _require_idle(self, source: CrawlSource) -> None:
         run = self._crawls.open_run(source.id)

@@ -6,6 +6,8 @@ from core.clock import utc_now
 from core.errors import NotFound
 from core.ids import Prefix, new_id
 from core.queue.outbox import enqueue
+from domain.audit.actions import Action
+from domain.audit.recording import done
 from domain.collections.service import require_collections
 from domain.dead_letters.repository import DeadLetterFilter, DeadLetterRepository
 from domain.ingestion.jobs import INGEST_WAKE
@@ -37,7 +39,7 @@ class DeadLetterService:
             finished_at=None if letters else utc_now(),
         )  # fmt: skip
         self._session.add(job)
-        self._session.flush()
+        done(self._session, self._who, Action.DEAD_LETTERS_REPLAYED, job, documents=len(letters))
         self._letters.requeue(letters, job.id)
         if letters:
             enqueue(self._session, INGEST_WAKE)

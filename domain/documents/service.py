@@ -8,6 +8,9 @@ from sqlalchemy.orm import Session
 
 from core.clock import utc_now
 from core.errors import Conflict, NotFound, TooManyRequests
+from domain.audit.actions import Action
+from domain.audit.facts import facts
+from domain.audit.recording import audit_change, created, done
 from domain.changes import UNSET, Unset, changed
 from domain.collections.service import require_collections
 from domain.documents.endings import remove, stop
@@ -70,7 +73,11 @@ class DocumentService:
         taken = Intake(self._session, self._who, collection_id).add([item])
         for _, error in taken.refused:
             raise error
-        return self._existing(taken.queued[0]) if taken.queued else self._unchanged(collection_id, item)
+        if not taken.queued:
+            return self._unchanged(collection_id, item)
+        document = self._existing(taken.queued[0])
+        created(self._session, self._who, Action.DOCUMENT_UPLOADED, document)
+        return document
 
     def unnamed(self, blob_keys: Sequence[str]) -> list[str]:
         """Of `blob_keys`, those that no version names: their item was unchanged or superseded in its own batch."""
@@ -111,12 +118,14 @@ class DocumentService:
         self._who.require(Permission.DOCUMENTS_WRITE)
         document = self._locked(document_id)
         check_match(document, if_match)
+        before = facts(document)
         document.custom = changed(change.metadata, document.custom)
         document.updated_at, document.revision = utc_now(), document.revision + 1
         title = changed(change.title, document.title)
         if title != document.title:
             document.title, document.title_given = title, True
             self._again(document)
+        audit_change(self._session, self._who, Action.DOCUMENT_UPDATED, document, before)
         return document
 
     def reprocess(self, document_id: str) -> Document:
@@ -124,6 +133,7 @@ class DocumentService:
         self._who.require(Permission.DOCUMENTS_WRITE)
         document = self._locked(document_id)
         self._again(document)
+        done(self._session, self._who, Action.DOCUMENT_REPROCESSED, document)
         return document
 
     def cancel(self, document_id: str) -> Document:
@@ -133,6 +143,7 @@ class DocumentService:
         if document.status not in ON_THE_WAY:
             raise Conflict("Nothing is on its way for this document.", code="NOT_PROCESSING")
         stop(self._session, [document], Status.CANCELLED)
+        done(self._session, self._who, Action.DOCUMENT_CANCELLED, document)
         return document
 
     def delete(self, document_id: str, if_match: str | None) -> None:
@@ -141,6 +152,7 @@ class DocumentService:
         document = self._locked(document_id)
         check_match(document, if_match)
         remove(self._session, [document])
+        done(self._session, self._who, Action.DOCUMENT_DELETED, document)
 
     def _unchanged(self, collection_id: str, item: Item) -> Document:
         assert item.external_id is not None  # only by it is an item recognised

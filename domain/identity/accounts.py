@@ -11,6 +11,8 @@ from core.database import Database
 from core.errors import Conflict, InvalidInput, NotFound, Unavailable
 from core.mail import Mailer
 from core.passwords import hash_password, verify_password
+from domain.audit.actions import Action
+from domain.audit.recording import audit_account
 from domain.identity import account_codes, mails
 from domain.identity.addresses import normal_email
 from domain.identity.logins import Logins, Tokens
@@ -57,6 +59,7 @@ class AccountService:
             self._tries.give_back(session, *bounds.each, mail_client(origin.client))
             self._tries.forget(session, login_pair(email, origin.client))
             tokens = self._logins.begin(session, user, origin)
+            audit_account(session, users.workspaces(user.id), user, Action.PASSWORD_RESET, origin)
         self._tell(email, mails.password_changed(origin))
         return tokens
 
@@ -71,6 +74,7 @@ class AccountService:
             known.password_hash = hashed
             users.forget_codes(known.id)
             ended = users.end_logins(known.id, but=login_id)
+            audit_account(session, users.workspaces(known.id), known, Action.PASSWORD_CHANGED, origin)
         self._tell(user.email, mails.password_changed(origin))
         return ended
 
@@ -99,6 +103,8 @@ class AccountService:
             _check_free(users, email)
             known.email = email
             users.forget_sign_ups(email)
+            told = {"email": user.email}, {"email": email}
+            audit_account(session, users.workspaces(known.id), known, Action.EMAIL_CHANGED, origin, *told)
             self._tries.give_back(session, *bounds.each, mail_client(origin.client))
         self._tell(user.email, mails.address_changed(email, origin))
         return known

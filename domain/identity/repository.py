@@ -7,7 +7,7 @@ from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
 from core.clock import utc_now
-from domain.models import AccountCode, CodePurpose, Login, SignUp, User
+from domain.models import AccountCode, CodePurpose, Login, Member, SignUp, User, Workspace
 
 
 class IdentityRepository:
@@ -65,6 +65,11 @@ class IdentityRepository:
         if but is not None:
             theirs = theirs.where(Login.id != but)
         return len(self.session.scalars(theirs.returning(Login.id)).all())
+
+    def workspaces(self, user_id: str) -> Sequence[str]:
+        """Ids of those that they belong to and that are not deleted."""
+        theirs = select(Member.workspace_id).join(Workspace, Workspace.id == Member.workspace_id)
+        return self.session.scalars(theirs.where(Member.user_id == user_id, Workspace.deleted_at.is_(None))).all()
 
     def codes(self, user_id: str, purpose: CodePurpose) -> Sequence[AccountCode]:
         """The newest first, also those that have expired."""

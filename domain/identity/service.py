@@ -12,6 +12,8 @@ from core.errors import Conflict, Forbidden, InvalidInput, Unauthenticated, Unav
 from core.ids import Prefix, new_id
 from core.mail import Mailer
 from core.passwords import hash_password, verify_password
+from domain.audit.actions import Action
+from domain.audit.recording import audit_account
 from domain.identity import otp
 from domain.identity.addresses import normal_email
 from domain.identity.logins import Logins, Tokens
@@ -20,7 +22,8 @@ from domain.identity.repository import IdentityRepository
 from domain.identity.tokens import AccessClaims
 from domain.identity.tries import Bounds, Tries, code_bounds, login_bounds, login_pair, mail_bounds, mail_client
 from domain.models import SignUp, User
-from domain.origin import Origin
+from domain.origin import NOWHERE, Origin
+from domain.principal import Actor
 
 log = structlog.get_logger()
 
@@ -151,6 +154,9 @@ class IdentityService:
                 session.add(user)
             else:
                 users.end_logins(user.id)
+                audit_account(
+                    session, users.workspaces(user.id), user, Action.PASSWORD_RESET, NOWHERE, actor=Actor.OPERATOR
+                )
             users.forget_sign_ups(email)
             user.password_hash, user.verified_at = hashed, user.verified_at or utc_now()
         return user, new

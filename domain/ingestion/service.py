@@ -8,6 +8,8 @@ from sqlalchemy.orm import Session
 from core.database import Database
 from core.ids import Prefix, new_id
 from core.queue.outbox import Again, enqueue
+from domain.audit.actions import Action
+from domain.audit.recording import done
 from domain.collections.service import require_collections
 from domain.documents.renewal import renew_page
 from domain.ingestion import repository as queue
@@ -89,7 +91,7 @@ def reindex(session: Session, who: Principal, collection_id: str | None = None) 
         open=True, total=0, errors=[], status=JobStatus.PROCESSING,
     )  # fmt: skip
     session.add(job)
-    session.flush()
+    done(session, who, Action.REINDEX_STARTED, job, collection_id=collection_id)
     if renew_page(session, job):
         enqueue(session, REINDEX, job_id=job.id)
     else:

@@ -16,6 +16,8 @@ from core.ids import Prefix, new_id
 from core.queue import leases
 from core.queue.heartbeat import Heartbeat
 from core.queue.outbox import enqueue, withdraw
+from domain.audit.actions import Action
+from domain.audit.recording import done
 from domain.documents.intake import Intake
 from domain.documents.items import Item, Refused, last_of_each
 from domain.documents.repository import DocumentRepository
@@ -115,7 +117,7 @@ class BatchReceiver:
             kind=JobKind.BATCH, open=not is_whole, errors=[], status=JobStatus.PROCESSING,
         )  # fmt: skip
         session.add(job)
-        session.flush()
+        done(session, self._who, Action.BATCH_STARTED, job, collection_id=self._collection_id)
         if not is_whole:
             self._lease_id = leases.acquire(session, "batch", RECEIVING_S)
             self._watch_id = enqueue(session, END_BATCH, delay_s=RECEIVING_S, job_id=job.id, lease=self._lease_id)

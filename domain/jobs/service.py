@@ -3,6 +3,8 @@
 from sqlalchemy.orm import Session
 
 from core.errors import Conflict, NotFound
+from domain.audit.actions import Action
+from domain.audit.recording import done
 from domain.crawls.repository import CrawlRepository
 from domain.crawls.service import cancel_run
 from domain.jobs.cancelling import stop_all
@@ -31,6 +33,7 @@ class JobService:
         if job.status != JobStatus.PROCESSING:
             raise Conflict("The job has ended already.", code="JOB_ENDED")
         run = CrawlRepository(self._session, self._who).run_of_job(job_id) if job.kind == JobKind.CRAWL else None
+        done(self._session, self._who, Action.JOB_CANCELLED, job)
         if run is not None and run.finished_at is None:
             cancel_run(self._session, run)
             return job

@@ -11,6 +11,8 @@ from core.database import Database
 from core.errors import Conflict, Forbidden, InvalidInput, NotFound, Unavailable
 from core.ids import Prefix, new_id
 from core.mail import Mailer
+from domain.audit.actions import Action, TargetType
+from domain.audit.recording import Target, audit, created, done
 from domain.events.kinds import EventType
 from domain.events.recording import Event, record
 from domain.identity.addresses import normal_email
@@ -19,7 +21,8 @@ from domain.members.mail import invitation_mail
 from domain.members.repository import InvitationRepository, Invited, InvitedRepository, MemberRepository
 from domain.members.service import held
 from domain.models import Invitation, InvitationStatus, Member, User
-from domain.principal import Permission, Principal, Role
+from domain.origin import Origin
+from domain.principal import ROLE_PERMISSIONS, Permission, Principal, Role
 from domain.workspaces.repository import WorkspaceRepository
 
 LIFE = timedelta(days=7)
@@ -82,6 +85,7 @@ class InvitationService:
             if row.accepted_at is not None:
                 raise Conflict("This invitation was accepted: remove the member instead.", code="INVITATION_USED")
             self._who.require_all_of(Role(row.role))
+            done(session, self._who, Action.INVITATION_WITHDRAWN, row)
             session.delete(row)
 
     def _renewed(self, session: Session, email: str, role: Role, token: str) -> Invitation:
@@ -95,7 +99,7 @@ class InvitationService:
             self._who.require_all_of(Role(row.role))
         row.role, row.invited_by = role, self._who.user_id
         row.token_digest, row.expires_at = _digest(self._keys, token), utc_now() + LIFE
-        session.flush()
+        created(session, self._who, Action.INVITATION_CREATED, row)
         return row
 
 
@@ -110,8 +114,8 @@ class Claim:
 class InvitedService:
     """The side of whom they are for: a person whose address is verified."""
 
-    def __init__(self, session: Session, user: User, keys: Keyring) -> None:
-        self._session, self._user, self._keys = session, user, keys
+    def __init__(self, session: Session, user: User, keys: Keyring, origin: Origin) -> None:
+        self._session, self._user, self._keys, self._origin = session, user, keys, origin
         self._invited = InvitedRepository(session)
 
     def page(self, limit: int, offset: int) -> tuple[list[Invited], int]:
@@ -137,6 +141,10 @@ class InvitedService:
         self._session.add(Member(workspace_id=row.workspace_id, user_id=self._user.id, role=row.role))
         data = {"user_id": self._user.id, "role": row.role}
         record(self._session, Event(EventType.MEMBER_JOINED, row.workspace_id, data))
+        who = Principal(row.workspace_id, self._user.id, ROLE_PERMISSIONS[Role(row.role)], origin=self._origin)
+        target = Target(TargetType.MEMBER, self._user.id, self._user.email)
+        told = {"role": row.role, "invitation_id": row.id, "invited_by": row.invited_by}
+        audit(self._session, who, Action.MEMBER_JOINED, target, None, told)
         return found
 
     def _claimed(self, claim: Claim) -> Invited:

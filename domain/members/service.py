@@ -3,6 +3,9 @@
 from sqlalchemy.orm import Session
 
 from core.errors import Conflict, Forbidden, NotFound
+from domain.audit.actions import Action, TargetType
+from domain.audit.facts import Facts
+from domain.audit.recording import Target, audit
 from domain.events.kinds import EventType
 from domain.events.recording import Event, record
 from domain.members.repository import MemberRepository, MemberRow
@@ -36,7 +39,7 @@ class MemberService:
         self._who.require_all_of(role)
         if before is Role.OWNER and role is not Role.OWNER:
             self._pass_on(workspace, user_id)
-        self._set(row.member, role)
+        self._set(row, role)
         return row
 
     def remove(self, user_id: str) -> None:
@@ -45,45 +48,53 @@ class MemberService:
         workspace = held(self._session, self._who)
         row = self._existing(user_id)
         self._who.require_all_of(Role(row.member.role))
-        self._end(workspace, row.member)
+        self._end(workspace, row, Action.MEMBER_REMOVED)
 
     def leave(self) -> None:
         """Whoever asks, in whatever role; raises `Conflict` for the last owner."""
         if self._who.key_id is not None:
             raise Forbidden("A person leaves with their own access token, not with a key.", code="USER_REQUIRED")
         workspace = held(self._session, self._who)
-        self._end(workspace, self._existing(self._who.user_id).member)
+        self._end(workspace, self._existing(self._who.user_id), Action.MEMBER_LEFT)
 
     def transfer(self, user_id: str) -> Workspace:
         """The caller's ownership passes to another member; the caller stays as an admin."""
         self._who.require(Permission.WORKSPACE_TRANSFER)
         workspace = held(self._session, self._who)
-        heir = self._existing(user_id, "user_id").member
+        heir = self._existing(user_id, "user_id")
         if user_id == self._who.user_id:
             raise Conflict("You own the workspace already. Name another member.", code="ALREADY_OWNER", field="user_id")
         self._set(heir, Role.OWNER)
-        self._set(self._existing(self._who.user_id).member, Role.ADMIN)
+        self._set(self._existing(self._who.user_id), Role.ADMIN)
+        self._audit(Action.OWNERSHIP_TRANSFERRED, heir, {"owner_id": workspace.owner_id}, {"owner_id": user_id})
         workspace.owner_id = user_id
         workspace.revision += 1
         return workspace
 
-    def _end(self, workspace: Workspace, member: Member) -> None:
+    def _end(self, workspace: Workspace, row: MemberRow, action: Action) -> None:
+        member = row.member
         if member.role == Role.OWNER:
             self._pass_on(workspace, member.user_id)
         self._members.revoke_keys(member.user_id)
         self._members.withdraw(member.user_id, tuple(Role))
         record(self._session, _event(EventType.MEMBER_LEFT, member))
+        self._audit(action, row, {"role": member.role}, None)
         self._session.delete(member)
 
-    def _set(self, member: Member, role: Role) -> None:
+    def _set(self, row: MemberRow, role: Role) -> None:
         """Open invitations that they could not make any more are withdrawn."""
-        before = Role(member.role)
+        member, before = row.member, Role(row.member.role)
         if before is role:
             return
         member.role = role
         beyond = [one for one in Role if not ROLE_PERMISSIONS[one] <= _may_grant(role)]
         self._members.withdraw(member.user_id, beyond)
         record(self._session, _event(EventType.MEMBER_ROLE_CHANGED, member, previous_role=before))
+        self._audit(Action.MEMBER_ROLE_CHANGED, row, {"role": before.value}, {"role": role.value})
+
+    def _audit(self, action: Action, row: MemberRow, before: Facts | None, after: Facts | None) -> None:
+        target = Target(TargetType.MEMBER, row.user.id, row.user.email)
+        audit(self._session, self._who, action, target, before, after)
 
     def _pass_on(self, workspace: Workspace, user_id: str) -> None:
         """Who owns it once that owner does not; raises `Conflict` where nobody would."""

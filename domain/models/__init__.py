@@ -6,6 +6,7 @@ from core.queue.outbox import OutboxRow
 from domain.models.account_code import AccountCode, CodePurpose
 from domain.models.agent import Agent, AgentCollection, AgentVersion
 from domain.models.api_key import ApiKey
+from domain.models.audit import AuditEntry
 from domain.models.calibration import Calibration
 from domain.models.chunk import ChunkRow
 from domain.models.collection import Collection
@@ -33,7 +34,7 @@ from domain.models.worker import WorkerRow
 from domain.models.workspace import Workspace
 
 __all__ = [
-    "OPEN_RUNS", "AccountCode", "Agent", "AgentCollection", "AgentVersion", "ApiKey", "CachedEmbedding",
+    "OPEN_RUNS", "AccountCode", "Agent", "AgentCollection", "AgentVersion", "ApiKey", "AuditEntry", "CachedEmbedding",
     "Calibration", "Change", "Channel", "ChunkRow", "CodePurpose", "Collection", "Conversation", "CrawlChange",
     "CrawlPage", "CrawlRun", "CrawlSource", "Delivery", "DeliveryAttempt", "DeliveryStatus", "Document",
     "DocumentVersion", "Escalation", "EventRow", "Feedback", "IdempotentReply", "IngestShare", "Invitation",

@@ -18,6 +18,8 @@ from core.database import Database
 from core.ids import Prefix, made_at, new_id
 from core.queue.outbox import enqueue
 from core.vectors.protocol import Scope, VectorStore
+from domain.audit.actions import Action
+from domain.audit.recording import done
 from domain.documents.intake import ON_THE_WAY
 from domain.ingestion.jobs import INGEST_WAKE
 from domain.models import Job, JobKind, JobStatus
@@ -182,7 +184,7 @@ def start_reconciliation(database: Database, who: Principal) -> Job:
     )  # fmt: skip
     with database.write() as session:
         session.add(job)
-        session.flush()
+        done(session, who, Action.RECONCILE_STARTED, job)
         enqueue(session, RECONCILE, workspace_id=who.workspace_id, job_id=job.id)
     return job
 

@@ -9,9 +9,12 @@ from core.database import Database
 from core.mail import Mailer
 from core.queue.outbox import enqueue
 from core.visible import one_line
+from domain.audit.actions import Action
+from domain.audit.recording import done
 from domain.events.kinds import EventType
 from domain.events.recording import Event, record
 from domain.models import Webhook
+from domain.principal import system
 from domain.webhooks.jobs import MAIL_DISABLED
 from domain.webhooks.repository import told
 
@@ -34,6 +37,7 @@ def disable(session: Session, webhook: Webhook, reason: Disabled) -> None:
     data = {"webhook_id": webhook.id, "name": webhook.name, "reason": reason}
     record(session, Event(EventType.WEBHOOK_DISABLED, webhook.workspace_id, data))
     enqueue(session, MAIL_DISABLED, webhook_id=webhook.id)
+    done(session, system(webhook.workspace_id), Action.WEBHOOK_DISABLED, webhook, reason=reason.value)
 
 
 def mail_disabled(database: Database, mailer: Mailer, webhook_id: str) -> None:

@@ -12,6 +12,9 @@ from core.errors import Conflict, InvalidInput, NotFound, Unprocessable
 from core.ids import Prefix, new_id
 from core.outbound.client import GuardedBackend
 from core.queue.outbox import enqueue
+from domain.audit.actions import Action
+from domain.audit.facts import facts
+from domain.audit.recording import audit_change, created, done
 from domain.changes import UNSET, Unset, changed
 from domain.events.registry import Dialect
 from domain.models import Delivery, DeliveryStatus, Webhook
@@ -87,6 +90,7 @@ class WebhookService:
             sealed_headers=seal_headers(self._keys, webhook_id, order.headers),
         )  # fmt: skip
         self._session.add(row)
+        created(self._session, self._who, Action.WEBHOOK_CREATED, row)
         return row, secret
 
     def page(self, limit: int, offset: int) -> tuple[list[Webhook], int]:
@@ -105,6 +109,7 @@ class WebhookService:
     def change(self, webhook_id: str, change: WebhookChange) -> Webhook:
         """What is turned on again is sent what waits for it."""
         row = self._for_change(webhook_id)
+        before = facts(row)
         row.name = changed(change.name, row.name)
         row.description = changed(change.description, row.description)
         if change.event_types is not UNSET:
@@ -121,6 +126,7 @@ class WebhookService:
             row.is_active = change.is_active
             _begin_anew(row)
         enqueue(self._session, DELIVER, webhook_id=row.id)
+        audit_change(self._session, self._who, Action.WEBHOOK_UPDATED, row, before)
         return row
 
     def delete(self, webhook_id: str) -> None:
@@ -128,6 +134,7 @@ class WebhookService:
         row = self._for_change(webhook_id)
         row.is_active, row.deleted_at = False, utc_now()
         enqueue(self._session, PURGE_WEBHOOK, webhook_id=row.id)
+        done(self._session, self._who, Action.WEBHOOK_DELETED, row)
 
     def rotate(self, webhook_id: str, overlap_hours: int, secret: str | None) -> tuple[Webhook, str]:
         """A new secret; the old one signs beside it for `overlap_hours`."""
@@ -138,6 +145,7 @@ class WebhookService:
         row.previous_until = utc_now() + timedelta(hours=overlap_hours) if overlap_hours else None
         new = secret or new_secret()
         row.sealed_secret = seal_secret(self._keys, row.id, new)
+        done(self._session, self._who, Action.WEBHOOK_SECRET_ROTATED, row, overlap_hours=overlap_hours)
         return row, new
 
     def deliveries(self, webhook_id: str, wanted: Wanted, limit: int, offset: int) -> tuple[list[Delivery], int]:
@@ -157,6 +165,7 @@ class WebhookService:
             raise Conflict("The event is not kept any more.", code="EVENT_GONE")
         delivery.status, delivery.tries, delivery.due_at, delivery.ended_at = DeliveryStatus.PENDING, 0, utc_now(), None
         enqueue(self._session, DELIVER, webhook_id=webhook.id)
+        done(self._session, self._who, Action.WEBHOOK_REDELIVERED, webhook, delivery_id=delivery.id)
         return delivery
 
     def replay(self, webhook_id: str, replay: Replay, kept_days: int) -> int:
@@ -169,6 +178,8 @@ class WebhookService:
         if replay.since >= until:
             raise InvalidInput("since must be in the past, and before until.", field="since")
         queue_replay(self._session, webhook, replay.since, until, replay.only)
+        told = {"since": replay.since, "until": until, "only": replay.only.value}
+        done(self._session, self._who, Action.WEBHOOK_REPLAYED, webhook, **told)
         return self._rows.count_events(causes(webhook.event_types), replay.since, until)
 
     def _lead_to(self, row: Webhook, url: str, *, given_headers: bool) -> None:

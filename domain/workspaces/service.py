@@ -13,11 +13,15 @@ from core.clock import utc_now
 from core.errors import InvalidInput, NotFound
 from core.ids import Prefix, new_id
 from core.queue.outbox import enqueue
+from domain.audit.actions import Action
+from domain.audit.facts import facts
+from domain.audit.recording import audit_change, created, done
 from domain.changes import UNSET, Unset, changed
 from domain.events.kinds import EventType
 from domain.events.recording import Event, record
 from domain.models import Member, Workspace
-from domain.principal import Permission, Principal, Role
+from domain.origin import NOWHERE, Origin
+from domain.principal import ROLE_PERMISSIONS, Permission, Principal, Role, operator
 from domain.revision import check_match
 from domain.workspaces.jobs import PURGE_WORKSPACE
 from domain.workspaces.repository import WorkspaceRepository
@@ -42,7 +46,9 @@ class WorkspaceChange:
     conversation_retention_days: int | Unset | None = UNSET
 
 
-def create_workspace(session: Session, user_id: str, new: NewWorkspace, plan: str) -> Workspace:
+def create_workspace(
+    session: Session, user_id: str, new: NewWorkspace, plan: str, origin: Origin = NOWHERE
+) -> Workspace:
     """A workspace with its creator as owner; `plan` is what new workspaces get."""
     workspace = Workspace(
         id=new_id(Prefix.WORKSPACE),
@@ -57,6 +63,8 @@ def create_workspace(session: Session, user_id: str, new: NewWorkspace, plan: st
     session.flush()
     session.add(Member(workspace_id=workspace.id, user_id=user_id, role=Role.OWNER))
     record(session, Event(EventType.MEMBER_JOINED, workspace.id, {"user_id": user_id, "role": Role.OWNER}))
+    who = Principal(workspace.id, user_id, ROLE_PERMISSIONS[Role.OWNER], Role.OWNER, origin=origin)
+    created(session, who, Action.WORKSPACE_CREATED, workspace)
     return workspace
 
 
@@ -73,6 +81,7 @@ class WorkspaceService:
         self._who.require(Permission.WORKSPACE_WRITE)
         workspace = self._existing()
         check_match(workspace, if_match)
+        before = facts(workspace)
         workspace.name = changed(change.name, workspace.name)
         if change.logo_url is not UNSET:
             workspace.logo_url = checked_logo(change.logo_url)
@@ -83,6 +92,7 @@ class WorkspaceService:
                 setattr(workspace, name, value)
         workspace.settings = {**workspace.settings, **changed(change.settings, {})}
         workspace.revision += 1
+        audit_change(self._session, self._who, Action.WORKSPACE_UPDATED, workspace, before)
         return workspace
 
     def delete(self, if_match: str | None) -> None:
@@ -92,6 +102,7 @@ class WorkspaceService:
         check_match(workspace, if_match)
         workspace.deleted_at = utc_now()
         enqueue(self._session, PURGE_WORKSPACE, workspace_id=workspace.id)
+        done(self._session, self._who, Action.WORKSPACE_DELETED, workspace)
 
     def plan(self) -> str:
         """The workspace's plan; no permission needed to be held to its limits."""
@@ -104,10 +115,12 @@ class WorkspaceService:
         return workspace
 
 
-def set_plan(workspace: Workspace, plan: str) -> None:
+def set_plan(session: Session, workspace: Workspace, plan: str) -> None:
     """An operator's, not a member's, to do. It holds at once, for rates within half a minute."""
+    before = facts(workspace)
     workspace.plan = plan
     workspace.revision += 1
+    audit_change(session, operator(workspace.id, workspace.owner_id), Action.PLAN_CHANGED, workspace, before)
 
 
 def _free_slug(session: Session, name: str) -> str:

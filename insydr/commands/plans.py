@@ -26,7 +26,7 @@ def run_set_plan(plan: str, workspace: str | None, *, as_json: bool) -> None:
         found = pick_workspace(parts, workspace, create=False)
         with parts.database.write() as session:
             session.add(found)
-            set_plan(found, Plan(plan.upper()))
+            set_plan(session, found, Plan(plan.upper()))
     _say(found.id, found.name, found.plan, as_json=as_json)
 
 

@@ -37,6 +37,8 @@ CASES: dict[tuple[str, str], Case] = {
     ),
     ("GET", "/invitations"): Case(P.MEMBERS_MANAGE, Role.ADMIN),
     ("DELETE", "/invitations/{invitation_id}"): Case(P.MEMBERS_MANAGE, Role.ADMIN),
+    ("GET", "/audit"): Case(P.AUDIT_READ, Role.ADMIN),
+    ("GET", "/audit/export"): Case(P.AUDIT_READ, Role.ADMIN),
     ("GET", "/usage"): Case(P.WORKSPACE_READ, Role.VIEWER),
     ("POST", "/api-keys"): Case(P.KEYS_MANAGE, Role.ADMIN, {"name": "k"}),
     ("GET", "/api-keys"): Case(P.KEYS_READ, Role.VIEWER),

@@ -36,7 +36,7 @@ def allow(shaped: Workspace, monkeypatch: pytest.MonkeyPatch) -> Any:
 
 def give_plan(workspace: Workspace, plan: Plan) -> None:
     with workspace.shape.parts.database.write() as session:
-        set_plan(session.get_one(WorkspaceRow, workspace.id), plan)
+        set_plan(session, session.get_one(WorkspaceRow, workspace.id), plan)
 
 
 def usage(workspace: Workspace) -> dict[str, Any]:
