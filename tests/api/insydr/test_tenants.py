@@ -30,6 +30,10 @@ ID_FIELDS = {
     ("POST", "/agents/{agent_id}/test", "body.session_id"): IGNORED,
     ("POST", "/agents/{agent_id}/chat", "body.session_id"): IGNORED,
     ("POST", "/calibration", "body.labels.message_id"): WITHIN,
+    ("GET", "/audit", "query.actor_id"): NOTHING,
+    ("GET", "/audit", "query.target_id"): NOTHING,
+    ("GET", "/audit/export", "query.actor_id"): NOTHING,
+    ("GET", "/audit/export", "query.target_id"): NOTHING,
     ("GET", "/conversations", "query.agent_id"): NOT_FOUND,
     ("GET", "/conversations/export", "query.agent_id"): NOT_FOUND,
     ("POST", "/documents", "body.collection_id"): NOT_FOUND,
@@ -231,6 +235,12 @@ class TestFields:
             reply = intruder.workspace.call(method, path.format(**intruder.ids), **options)
             code = CODES.get(name, "COLLECTION_NOT_FOUND")
             check_error(reply, 404, code, name)
+
+    @pytest.mark.parametrize("field", ["actor_id", "target_id"])
+    def test_an_audit_log_filtered_by_foreign_ids_is_empty(self, field: str, victim: Tenant, intruder: Tenant) -> None:
+        wanted = {field: victim.ids["user_id" if field == "actor_id" else "document_id"]}
+        assert victim.workspace.get("/audit", params=wanted).json()["total"] > 0
+        assert intruder.workspace.get("/audit", params=wanted).json() == {"entries": [], "total": 0}
 
     def test_a_search_filtered_by_foreign_documents_finds_nothing(self, victim: Tenant, intruder: Tenant) -> None:
         filters = {"document_ids": [victim.ids["document_id"]]}

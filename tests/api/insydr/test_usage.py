@@ -133,8 +133,8 @@ class TestMessages:
         workspace = allow(messages=3)
         agent = workspace.agent()["id"]
         workspace.post(f"/agents/{agent}/publish")
-        order = {"name": "p", "allowed_domains": ["*"], "messages_per_day": 1}
-        key = {"X-API-Key": workspace.post("/api-keys", json=order).json()["key"]}
+        order = {"name": "p", "allowed_domains": ["usage.example"], "messages_per_day": 1}
+        key = {"X-API-Key": workspace.post("/api-keys", json=order).json()["key"], "Origin": "https://usage.example"}
 
         def chat() -> httpx.Response:
             return workspace.shape.http.post("/api/v1/widget/chat", headers=key, json={"agent_id": agent, **QUESTION})
