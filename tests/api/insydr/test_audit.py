@@ -2,16 +2,22 @@
 
 import csv
 import io
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from api.csv_rows import csv_rows, safe_cell
+from core.clock import utc_now
 from domain.audit.actions import Action
 from domain.audit.facts import changes
 from domain.audit.service import forget_old
+from domain.crawls.service import CrawlService, SourceChange
+from domain.documents.service import DocumentService
+from domain.jobs.service import JobService
 from domain.models import AuditEntry
 from domain.models import Workspace as WorkspaceRow
+from domain.principal import ROLE_PERMISSIONS, Principal, Role
 from domain.workspaces.service import set_plan
 from tests.support.client import PASSWORD, Account, Shape, Workspace, check_error
 from tests.support.route_table import CASES, request_of
@@ -178,7 +184,6 @@ class TestEveryChange:
         started = workspace.post(f"/crawls/{crawl}/refresh", json={"page_id": page})
         assert started.status_code == 202, started.text
         workspace.crawled(started.json())
-        workspace.post("/conversations")
         body = {"message": "Who?"}
         conversation = workspace.post(f"/agents/{things.agent_id('')}/test", json=body).json()["session_id"]
         assert workspace.get(f"/conversations/{conversation}/export").status_code == 200
@@ -187,6 +192,59 @@ class TestEveryChange:
         assert {"CRAWL_STARTED", "CRAWL_REFRESHED", "CONVERSATIONS_EXPORTED"} <= set(found)
         exports = entries(workspace, action="CONVERSATIONS_EXPORTED")
         assert [one["target"]["type"] for one in exports] == ["WORKSPACE", "CONVERSATION"]
+
+    def test_of_crawls_jobs_and_documents_under_way(self, team: Workspace, site: Site) -> None:
+        """In one transaction, so that no worker is faster."""
+        parts, document = team.shape.parts, Things(team, site).document_id("")
+        who = Principal(team.id, team.account.user_id, ROLE_PERMISSIONS[Role.OWNER], Role.OWNER)
+        with parts.database.write() as session:
+            crawls = CrawlService(session, who, parts.keys)
+            source = crawls.start(site.url("/a"), team.collection, SourceChange()).source
+            crawls.pause(source.id)
+            crawls.resume(source.id)
+            crawls.cancel(source.id)
+            job_id = crawls.start(site.url("/b"), team.collection, SourceChange()).run.job_id
+            JobService(session, who).cancel(job_id)
+            DocumentService(session, who).reprocess(document)
+            DocumentService(session, who).cancel(document)
+        found = [one["action"] for one in entries(team)][:8]
+        assert found == [
+            "DOCUMENT_CANCELLED", "DOCUMENT_REPROCESSED", "JOB_CANCELLED", "CRAWL_STARTED", "CRAWL_CANCELLED",
+            "CRAWL_RESUMED", "CRAWL_PAUSED", "CRAWL_STARTED",
+        ]  # fmt: skip
+
+    def test_of_what_is_sent_again(self, team: Workspace, site: Site) -> None:
+        body = {"name": "w", "url": site.url("/hook"), "event_types": ["AGENT_PUBLISHED"]}
+        hook = team.post("/webhooks", json=body).json()["id"]
+        team.post(f"/agents/{team.agent()['id']}/publish")
+        delivery = team.get(f"/webhooks/{hook}/deliveries").json()["deliveries"][0]["id"]
+        assert team.post(f"/webhooks/{hook}/deliveries/{delivery}/redeliver").status_code == 202
+        since = (utc_now() - timedelta(hours=1)).isoformat()
+        assert team.post(f"/webhooks/{hook}/replay", json={"since": since}).status_code == 202
+        replayed, again = entries(team, target_type="WEBHOOK")[:2]
+        assert (replayed["action"], replayed["after"]["only"]) == ("WEBHOOK_REPLAYED", "ALL")
+        assert (again["action"], again["after"]) == ("WEBHOOK_REDELIVERED", {"delivery_id": delivery})
+
+    def test_of_answers(self, team: Workspace) -> None:
+        team.ingest("The vault opens with the phrase quicksilver.")
+        agent = team.agent(response_config={"confidence_threshold": 0})["id"]
+        team.post(f"/agents/{agent}/publish")
+        body = {"message": "What opens the vault?", "visitor_id": "vera"}
+        answer = team.post(f"/agents/{agent}/chat", json=body).json()
+        labels = [{"message_id": answer["message_id"], "right": True}]
+        assert team.post("/calibration", json={"labels": labels}).status_code == 200
+        assert team.delete("/conversations", params={"visitor": "vera"}).json() == {"deleted": 1}
+        removed, labelled = entries(team)[:2]
+        assert (removed["action"], removed["after"]) == ("CONVERSATIONS_DELETED", {"deleted": 1})
+        assert "vera" not in str(removed)  # who is forgotten is
+        assert (labelled["action"], labelled["after"]) == ("CALIBRATION_CHANGED", {"labels": 1})
+
+    def test_of_a_workspace_that_goes(self, team: Workspace) -> None:
+        assert team.delete().status_code == 200
+        with team.shape.parts.database.read() as session:
+            rows = session.query(AuditEntry).where(AuditEntry.workspace_id == team.id).order_by(AuditEntry.id)
+            left = [row.action for row in rows]
+        assert left in (["WORKSPACE_CREATED", "WORKSPACE_DELETED"], [])  # a job removes it, the log too
 
 
 class TestEntries:
