@@ -77,7 +77,7 @@ def _accounts(state: ApiState) -> AccountService:
 
 @router.post("/forgot-password")
 def forgot_password(body: ForgotIn, client: Client, later: BackgroundTasks, state: State) -> MessageOut:
-    state.identity.check_resend(body.email, client)
+    state.identity.check_mail(body.email, client)
     later.add_task(_accounts(state).send_reset, body.email)
     return MessageOut(message="If the address has an account, a code is on its way.")
 

@@ -79,7 +79,7 @@ def verify_otp(body: VerifyIn, origin: From, state: State) -> TokensOut:
 
 @router.post("/resend-otp")
 def resend_otp(body: ResendIn, client: Client, later: BackgroundTasks, state: State) -> MessageOut:
-    state.identity.check_resend(body.email, client)
+    state.identity.check_mail(body.email, client)
     later.add_task(state.identity.resend, body.email)
     return MessageOut(message="If the address waits for verification, a new code is on its way.")
 

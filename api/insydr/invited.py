@@ -46,9 +46,9 @@ class AcceptedOut(BaseModel):
 
 
 @router.get("")
-def page(user: CurrentUser, origin: From, state: State, limit: Limit = 50, offset: Offset = 0) -> InvitedList:
+def page(user: CurrentUser, state: State, limit: Limit = 50, offset: Offset = 0) -> InvitedList:
     with state.database.read() as session:
-        rows, total = InvitedService(session, user, state.keys, origin).page(limit, offset)
+        rows, total = InvitedService(session, user, state.keys).page(limit, offset)
     return InvitedList(invitations=[_out(row) for row in rows], total=total)
 
 
@@ -57,7 +57,8 @@ def accept(body: AcceptIn, user: CurrentUser, origin: From, state: State) -> Acc
     if (body.token is None) == (body.invitation_id is None):
         raise InvalidInput("Send either token or invitation_id.", field="token")
     with state.database.write() as session:
-        found = InvitedService(session, user, state.keys, origin).accept(Claim(body.token, body.invitation_id))
+        claim = Claim(body.token, body.invitation_id)
+        found = InvitedService(session, user, state.keys).accept(claim, origin)
     return AcceptedOut(
         message="You are a member now", workspace_id=found.workspace.id, workspace_name=found.workspace.name,
         role=Role(found.invitation.role),

@@ -71,6 +71,10 @@ def _member_out(row: MemberRow) -> MemberOut:
     )
 
 
+def _id(user_id: str, who: Principal) -> str:
+    return who.user_id if user_id == ME else user_id
+
+
 def _invitations(state: ApiState, who: Principal) -> InvitationService:
     return InvitationService(state.database, state.keys, state.mailer, who, state.settings.public_url)
 
@@ -85,13 +89,13 @@ def page(who: Who, state: State, limit: Limit = 50, offset: Offset = 0) -> Membe
 @router.get("/members/{user_id}")
 def get(user_id: str, who: Who, state: State) -> MemberOut:
     with state.database.read() as session:
-        return _member_out(MemberService(session, who).get(who.user_id if user_id == ME else user_id))
+        return _member_out(MemberService(session, who).get(_id(user_id, who)))
 
 
 @router.patch("/members/{user_id}")
 def change_role(user_id: str, body: RolePatch, who: Who, state: State) -> MemberOut:
     with state.database.write() as session:
-        row = MemberService(session, who).change_role(who.user_id if user_id == ME else user_id, body.role)
+        row = MemberService(session, who).change_role(_id(user_id, who), body.role)
     return _member_out(row)
 
 
@@ -100,7 +104,7 @@ def remove(user_id: str, who: Who, state: State) -> MessageOut:
     """`me`, or one's own id, leaves."""
     with state.database.write() as session:
         members = MemberService(session, who)
-        if user_id in (ME, who.user_id):
+        if _id(user_id, who) == who.user_id:
             members.leave()
             return MessageOut(message="You have left the workspace")
         members.remove(user_id)

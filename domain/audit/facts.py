@@ -41,7 +41,7 @@ def changes(before: Facts, after: Facts) -> tuple[Facts, Facts]:
         was, now = before.get(name), after.get(name)
         if was == now:
             continue
-        if isinstance(was, Mapping) and isinstance(now, Mapping):
+        if isinstance(was, Mapping) and isinstance(now, Mapping) and not sounds_secret(name):
             old[name], new[name] = changes(dict(was), dict(now))
         else:
             old[name], new[name] = _shown(name, was), _shown(name, now)

@@ -14,11 +14,11 @@ from core.passwords import hash_password, verify_password
 from domain.audit.actions import Action
 from domain.audit.recording import audit_account
 from domain.identity import account_codes, mails
-from domain.identity.addresses import normal_email
+from domain.identity.addresses import check_free, normal_email
 from domain.identity.logins import Logins, Tokens
 from domain.identity.passwords import checked_password
 from domain.identity.repository import IdentityRepository
-from domain.identity.tries import Bounds, Tries, code_bounds, login_bounds, login_pair, mail_bounds, mail_client
+from domain.identity.tries import Tries, code_bounds, login_bounds, login_pair, mail_bounds, mail_client
 from domain.models import CodePurpose, Login, User
 from domain.origin import Origin
 
@@ -48,7 +48,8 @@ class AccountService:
         checked_password(new_password, email, "new_password")
         bounds = code_bounds(email, origin.client)
         self._tries.take(bounds)
-        hashed = self._hashed(new_password, bounds)
+        with self._tries.unless_busy(bounds):
+            hashed = hash_password(new_password)
         with self._database.write() as session:
             users = IdentityRepository(session)
             user = users.by_email(email)
@@ -86,7 +87,7 @@ class AccountService:
         with self._database.write() as session:
             users = IdentityRepository(session)
             known = self._unchanged(session, user)
-            _check_free(users, email)
+            check_free(users, email)
             code = account_codes.issue(users, known, CodePurpose.EMAIL, email, self._keys)
         mail = mails.new_address(code)
         self._mailer.send(email, mail.subject, mail.text)
@@ -100,7 +101,7 @@ class AccountService:
             users = IdentityRepository(session)
             known = session.get_one(User, user.id)
             email = account_codes.redeem(users, known, CodePurpose.EMAIL, code, self._keys).email
-            _check_free(users, email)
+            check_free(users, email)
             known.email = email
             users.forget_sign_ups(email)
             told = {"email": user.email}, {"email": email}
@@ -132,24 +133,10 @@ class AccountService:
         """A stolen access token guesses as often as a stranger at the login."""
         bounds = login_bounds(user.email, origin.client)
         self._tries.take(bounds)
-        try:
+        with self._tries.unless_busy(bounds):
             right = verify_password(password, user.password_hash)  # outside the writer lock
-        except Unavailable:
-            self._give_back(bounds)
-            raise
         if not right:
             raise InvalidInput("The password is wrong.", code="WRONG_PASSWORD", field=field)
-        self._give_back(bounds)
-
-    def _hashed(self, password: str, bounds: Bounds) -> str:
-        """A try that was refused because too many log in at once was none."""
-        try:
-            return hash_password(password)
-        except Unavailable:
-            self._give_back(bounds)
-            raise
-
-    def _give_back(self, bounds: Bounds) -> None:
         with self._database.write() as session:
             self._tries.give_back(session, *bounds.each)
 
@@ -166,8 +153,3 @@ class AccountService:
             self._mailer.send(email, mail.subject, mail.text)
         except Unavailable as error:
             log.warning("account_mail_not_sent", reason=error.message)
-
-
-def _check_free(users: IdentityRepository, email: str) -> None:
-    if users.by_email(email) is not None:
-        raise Conflict("An account with this e-mail address exists already.", code="EMAIL_TAKEN", field="email")

@@ -1,26 +1,25 @@
 """Accounts: sign-up, verification, login, refresh, logout."""
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 
 import structlog
 
 from core.clock import utc_now
 from core.crypto import Keyring, same
 from core.database import Database
-from core.errors import Conflict, Forbidden, InvalidInput, Unauthenticated, Unavailable
+from core.errors import Forbidden, InvalidInput, Unauthenticated, Unavailable
 from core.ids import Prefix, new_id
 from core.mail import Mailer
 from core.passwords import hash_password, verify_password
 from domain.audit.actions import Action
 from domain.audit.recording import audit_account
 from domain.identity import otp
-from domain.identity.addresses import normal_email
+from domain.identity.addresses import check_free, normal_email
 from domain.identity.logins import Logins, Tokens
 from domain.identity.passwords import checked_password
 from domain.identity.repository import IdentityRepository
 from domain.identity.tokens import AccessClaims
-from domain.identity.tries import Bounds, Tries, code_bounds, login_bounds, login_pair, mail_bounds, mail_client
+from domain.identity.tries import Tries, code_bounds, login_bounds, login_pair, mail_bounds, mail_client
 from domain.models import SignUp, User
 from domain.origin import NOWHERE, Origin
 from domain.principal import Actor
@@ -38,21 +37,21 @@ class IdentityService:
         email = normal_email(email)
         checked_password(password, email)
         with self._database.read() as session:
-            _check_free(IdentityRepository(session), email)
+            check_free(IdentityRepository(session), email)
         bounds = mail_bounds(email, client)
         self._tries.take(bounds)
-        with self._given_back(bounds):
+        with self._tries.unless_busy(bounds):
             hashed = hash_password(password)
         with self._database.write() as session:
             users = IdentityRepository(session)
-            _check_free(users, email)
+            check_free(users, email)
             sign_up = SignUp(id=new_id(Prefix.SIGN_UP), email=email, full_name=full_name, password_hash=hashed)
             code = otp.issue(sign_up, _waiting(users, email), self._keys)
             session.add(sign_up)
         self._send_code(sign_up, code)
         return email
 
-    def check_resend(self, email: str, client: str) -> None:
+    def check_mail(self, email: str, client: str) -> None:
         """Raises `TooManyRequests` when too many were asked for, whether or not anybody waits for one."""
         self._tries.take(mail_bounds(normal_email(email), client))
 
@@ -99,7 +98,7 @@ class IdentityService:
             users = IdentityRepository(session)
             user = users.by_email(email)
             known = [user.password_hash] if user else [one.password_hash for one in _waiting(users, email)]
-        with self._given_back(bounds):
+        with self._tries.unless_busy(bounds):
             right = _matching(password, known)  # outside the writer lock
         if not right:
             raise Unauthenticated("E-mail address or password is wrong.", code="INVALID_CREDENTIALS")
@@ -169,16 +168,6 @@ class IdentityService:
             users.forget_expired_codes()
         self._tries.forget_old()
 
-    @contextmanager
-    def _given_back(self, bounds: Bounds) -> Iterator[None]:
-        """A try that was refused because too many log in at once was none."""
-        try:
-            yield
-        except Unavailable:
-            with self._database.write() as session:
-                self._tries.give_back(session, *bounds.each)
-            raise
-
     def _redeemed(self, users: IdentityRepository, email: str, code: str) -> SignUp:
         wanted = otp.digest(email, code, self._keys)
         found = next((one for one in _waiting(users, email) if same(one.code_digest, wanted)), None)
@@ -222,8 +211,3 @@ def _matching(password: str, hashes: Sequence[str]) -> Sequence[str]:
     if not hashes:
         verify_password(password, None)
     return [hashed for hashed in hashes if verify_password(password, hashed)]
-
-
-def _check_free(users: IdentityRepository, email: str) -> None:
-    if users.by_email(email) is not None:
-        raise Conflict("An account with this e-mail address exists. Log in instead.", code="EMAIL_TAKEN", field="email")

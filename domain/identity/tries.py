@@ -4,7 +4,8 @@ Counted in SQL, so that several API processes share the counts, before the work 
 counted too, and by the address as it was typed, so that unknown ones are treated alike. What is right is given back.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -13,7 +14,7 @@ from sqlalchemy.orm import Session
 from core.clock import utc_now
 from core.crypto import Keyring
 from core.database import Database
-from core.errors import TooManyRequests
+from core.errors import TooManyRequests, Unavailable
 from domain.identity.try_repository import TryRepository
 
 MOST_ROWS = 100_000
@@ -97,6 +98,16 @@ class Tries:
         """What was tried was right, or was not looked at."""
         for bound in bounds:
             TryRepository(session).give_back(self._scope(bound))
+
+    @contextmanager
+    def unless_busy(self, bounds: Bounds) -> Iterator[None]:
+        """A try that was refused because too many log in at once was none."""
+        try:
+            yield
+        except Unavailable:
+            with self._database.write() as session:
+                self.give_back(session, *bounds.each)
+            raise
 
     def forget(self, session: Session, bound: Bound) -> None:
         TryRepository(session).forget(self._scope(bound))

@@ -70,7 +70,9 @@ class InvitationService:
             self._mailer.send(email, mail.subject, mail.text)
         except Unavailable:
             with self._database.write() as session:
-                InvitationRepository(session, self._who).forget(row.id)
+                made = InvitationRepository(session, self._who).get(row.id)
+                if made is not None and made.accepted_at is None:
+                    self._remove(session, made)
             raise
         return row
 
@@ -85,8 +87,11 @@ class InvitationService:
             if row.accepted_at is not None:
                 raise Conflict("This invitation was accepted: remove the member instead.", code="INVITATION_USED")
             self._who.require_all_of(Role(row.role))
-            done(session, self._who, Action.INVITATION_WITHDRAWN, row)
-            session.delete(row)
+            self._remove(session, row)
+
+    def _remove(self, session: Session, row: Invitation) -> None:
+        done(session, self._who, Action.INVITATION_WITHDRAWN, row)
+        session.delete(row)
 
     def _renewed(self, session: Session, email: str, role: Role, token: str) -> Invitation:
         if MemberRepository(session, self._who).by_email(email) is not None:
@@ -114,14 +119,14 @@ class Claim:
 class InvitedService:
     """The side of whom they are for: a person whose address is verified."""
 
-    def __init__(self, session: Session, user: User, keys: Keyring, origin: Origin) -> None:
-        self._session, self._user, self._keys, self._origin = session, user, keys, origin
+    def __init__(self, session: Session, user: User, keys: Keyring) -> None:
+        self._session, self._user, self._keys = session, user, keys
         self._invited = InvitedRepository(session)
 
     def page(self, limit: int, offset: int) -> tuple[list[Invited], int]:
         return self._invited.page(self._user.email, limit, offset)
 
-    def accept(self, claim: Claim) -> Invited:
+    def accept(self, claim: Claim, origin: Origin) -> Invited:
         """Become a member. Raises `Forbidden` for another address's, `Conflict` for one that was used, `InvalidInput`
         for one that has expired, `NotFound` for one that was withdrawn or never made."""
         found = self._claimed(claim)
@@ -141,7 +146,7 @@ class InvitedService:
         self._session.add(Member(workspace_id=row.workspace_id, user_id=self._user.id, role=row.role))
         data = {"user_id": self._user.id, "role": row.role}
         record(self._session, Event(EventType.MEMBER_JOINED, row.workspace_id, data))
-        who = Principal(row.workspace_id, self._user.id, ROLE_PERMISSIONS[Role(row.role)], origin=self._origin)
+        who = Principal(row.workspace_id, self._user.id, ROLE_PERMISSIONS[Role(row.role)], origin=origin)
         target = Target(TargetType.MEMBER, self._user.id, self._user.email)
         told = {"role": row.role, "invitation_id": row.id, "invited_by": row.invited_by}
         audit(self._session, who, Action.MEMBER_JOINED, target, None, told)

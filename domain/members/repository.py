@@ -79,10 +79,6 @@ class InvitationRepository(TenantRepository):
     def get(self, invitation_id: str) -> Invitation | None:
         return self.session.scalar(self.select(Invitation).where(Invitation.id == invitation_id))
 
-    def forget(self, invitation_id: str) -> None:
-        ours = delete(Invitation).where(mine(Invitation, self.who), Invitation.id == invitation_id)
-        self.session.execute(ours.where(Invitation.accepted_at.is_(None)))
-
     def open_to(self, email: str) -> Invitation | None:
         """The one that is not accepted, whether it has expired or not."""
         return self.session.scalar(

@@ -390,6 +390,11 @@ class TestWhoReads:
         assert [one["action"] for one in entries(theirs)] == ["WORKSPACE_CREATED"]
 
 
+def test_a_secret_name_hides_all_below_it() -> None:
+    before, after = {"settings": {"secrets": {"a": "x"}}}, {"settings": {"secrets": {"a": "y"}}}
+    assert changes(before, after) == ({"settings": {"secrets": "[removed]"}}, {"settings": {"secrets": "[removed]"}})
+
+
 def test_changes_within_objects() -> None:
     before, after = {"a": {"x": 1, "y": 2}, "token": "s", "n": 1}, {"a": {"x": 1, "y": 3}, "token": "t", "m": 2}
     assert changes(before, after) == (

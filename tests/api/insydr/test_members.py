@@ -164,6 +164,8 @@ class TestInvitations:
         with pytest.raises(Unavailable):
             service.invite("late@example.com", Role.VIEWER)
         assert team.get("/invitations").json()["total"] == 0
+        told = [one["action"] for one in team.get("/audit").json()["entries"]]
+        assert told[:2] == ["INVITATION_WITHDRAWN", "INVITATION_CREATED"]
 
     @pytest.mark.parametrize("name", ["Win now: https://evil.example/x", "www.evil", "evil.example"])
     def test_names_with_links_are_not_mailed(self, name: str) -> None:
