@@ -34,6 +34,7 @@ class Prefix(StrEnum):
     WEBHOOK = "wh"
     DELIVERY = "dlv"
     ATTEMPT = "att"
+    STALE_DAY = "stale"
     REQUEST = "req"
 
 

@@ -5,6 +5,7 @@ may import it.
 """
 
 from core.queue.jobs import JobType, Periodic
+from domain.analytics import jobs as analytics
 from domain.api_keys import jobs as api_keys
 from domain.audit import jobs as audit
 from domain.collections import jobs as collections
@@ -26,5 +27,5 @@ JOBS: tuple[JobType, ...] = (
 )  # fmt: skip
 PERIODIC: tuple[Periodic, ...] = (
     *upkeep.PERIODIC, *ingestion.PERIODIC, *crawls.PERIODIC, *api_keys.PERIODIC, *idempotency.PERIODIC,
-    *identity.PERIODIC, *conversations.PERIODIC, *webhooks.PERIODIC, *audit.PERIODIC,
+    *identity.PERIODIC, *conversations.PERIODIC, *webhooks.PERIODIC, *audit.PERIODIC, *analytics.PERIODIC,
 )  # fmt: skip

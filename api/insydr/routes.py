@@ -4,6 +4,7 @@ from api.insydr import (
     account,
     agent_test,
     agents,
+    analytics,
     api_keys,
     audit,
     auth,
@@ -31,6 +32,7 @@ from api.insydr import (
 # `batch` and `crawls` before `documents`: /documents/batch is not the document “batch”
 MODULES = (
     auth, account, invited, workspaces, members, audit, usage, api_keys, agents, agent_test, collections, batch, crawls,
-    documents, citations, events, jobs, reindex, queue, search, calibration, conversations, chat, widget, webhooks,
+    documents, citations, events, jobs, reindex, queue, search, calibration, conversations, analytics, chat, widget,
+    webhooks,
 )  # fmt: skip
 ROUTERS = tuple(module.router for module in MODULES)

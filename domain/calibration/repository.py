@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from sqlalchemy import delete, func, select
 
+from domain.analytics.recording import note_labels
 from domain.models import Calibration, Message, Workspace
 from domain.scope import TenantRepository, mine
 from retrieval.scaling import AS_IT_IS, Scaling
@@ -39,6 +40,7 @@ class CalibrationRepository(TenantRepository):
     def label(self, messages: Mapping[str, Message], labels: Mapping[str, bool]) -> None:
         for message_id, right in labels.items():
             messages[message_id].is_right = right
+        note_labels(self.session, self.who.workspace_id, labels)
 
     def labelled(self) -> list[tuple[float, bool]]:
         """Confidence before calibration and label of each labelled answer, the latest first."""

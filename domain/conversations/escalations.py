@@ -8,6 +8,7 @@ from core.clock import utc_now
 from core.ids import Prefix, new_id
 from core.queue.outbox import enqueue
 from domain.agents.service import AgentService
+from domain.analytics.recording import note_escalation
 from domain.conversations import allowance
 from domain.conversations.jobs import MAIL_ESCALATION
 from domain.conversations.recording import Visit, conversation_of, describe
@@ -46,6 +47,7 @@ def escalate(session: Session, who: Principal, visit: Visit, request: Request) -
     )  # fmt: skip
     session.add(row)
     session.flush()
+    note_escalation(session, conversation)
     ids = {"escalation_id": row.id, "conversation_id": conversation.id, "agent_id": agent.id}
     for kind in (EventType.LEAD_CAPTURED, EventType.ESCALATION_CREATED) if is_lead else (EventType.ESCALATION_CREATED,):
         record(session, Event(kind, who.workspace_id, ids))

@@ -4,6 +4,7 @@ from sqlalchemy.orm import Session
 
 from core.clock import utc_now
 from core.errors import InvalidInput, NotFound
+from domain.analytics.recording import note_feedback
 from domain.conversations.repository import ConversationRepository
 from domain.events.kinds import EventType
 from domain.events.recording import Event, record
@@ -28,6 +29,7 @@ def give_feedback(
     _count(conversation, message.feedback, -1)
     _count(conversation, kind, 1)
     message.feedback, message.feedback_comment, message.feedback_at = kind, comment, utc_now()
+    note_feedback(session, who.workspace_id, message.id, kind)
     ids = {"message_id": message.id, "conversation_id": conversation.id, "agent_id": conversation.agent_id}
     record(session, Event(EventType.FEEDBACK_SUBMITTED, who.workspace_id, {**ids, "feedback_type": kind}))
     return message

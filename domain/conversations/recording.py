@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from core.clock import utc_now
 from core.ids import Prefix, new_id
+from domain.analytics.recording import Told, note_question
 from domain.conversations.repository import ConversationRepository
 from domain.conversations.sources import Source
 from domain.events.kinds import EventType
@@ -72,6 +73,9 @@ def record(session: Session, who: Principal, exchange: Exchange) -> str:
     session.add(_question(exchange, common))
     session.flush()  # the answer's row comes after its question's
     session.add(_answer(exchange, common))
+    session.flush()
+    told = Told(exchange.question_id, exchange.answer_id, exchange.answer, exchange.timings.whole)
+    note_question(session, conversation, told)
     if exchange.visit.channel is not Channel.TEST:  # nobody's automation should run because a member tries an agent
         record_all(session, _events(conversation, exchange, is_first))
     return conversation.session_id

@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, Select, delete, exists, func, or_, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
+from domain.analytics.recording import note_removal
 from domain.models import Channel, Conversation, Escalation, Feedback, Message, Workspace
 from domain.scope import TenantRepository
 from retrieval.answers import Turn
@@ -139,6 +140,7 @@ class ConversationRepository(TenantRepository):
 
 def remove_all(session: Session, conversation_ids: Sequence[str]) -> None:
     """With their messages, which the database takes along."""
+    note_removal(session, conversation_ids)
     session.execute(delete(Conversation).where(Conversation.id.in_(conversation_ids)))
 
 

@@ -15,6 +15,7 @@ from domain.models.crawl_change import Change, CrawlChange
 from domain.models.crawl_page import CrawlPage, PageState
 from domain.models.crawl_run import OPEN_RUNS, CrawlRun, RunState
 from domain.models.crawl_source import CrawlSource
+from domain.models.day_stats import EVERY, DayStats, DocumentDay, StaleDay
 from domain.models.document import Document, Priority, SourceType, Stage, Status
 from domain.models.escalation import Escalation
 from domain.models.event import EventRow
@@ -24,6 +25,7 @@ from domain.models.invitation import Invitation, InvitationStatus
 from domain.models.job import Job, JobKind, JobStatus
 from domain.models.login import Login
 from domain.models.member import Member
+from domain.models.question import Question
 from domain.models.sign_up import SignUp
 from domain.models.try_count import TryCount
 from domain.models.usage import MonthlyUsage
@@ -34,11 +36,11 @@ from domain.models.worker import WorkerRow
 from domain.models.workspace import Workspace
 
 __all__ = [
-    "OPEN_RUNS", "AccountCode", "Agent", "AgentCollection", "AgentVersion", "ApiKey", "AuditEntry", "CachedEmbedding",
-    "Calibration", "Change", "Channel", "ChunkRow", "CodePurpose", "Collection", "Conversation", "CrawlChange",
-    "CrawlPage", "CrawlRun", "CrawlSource", "Delivery", "DeliveryAttempt", "DeliveryStatus", "Document",
-    "DocumentVersion", "Escalation", "EventRow", "Feedback", "IdempotentReply", "IngestShare", "Invitation",
-    "InvitationStatus", "Job", "JobKind", "JobStatus", "Lease", "Login", "Member", "Message", "MonthlyUsage",
-    "OutboxRow", "PageState", "Priority", "RunState", "SignUp", "SourceType", "Stage", "Status", "TryCount", "User",
-    "Webhook", "WorkerRow", "Workspace",
+    "EVERY", "OPEN_RUNS", "AccountCode", "Agent", "AgentCollection", "AgentVersion", "ApiKey", "AuditEntry",
+    "CachedEmbedding", "Calibration", "Change", "Channel", "ChunkRow", "CodePurpose", "Collection", "Conversation",
+    "CrawlChange", "CrawlPage", "CrawlRun", "CrawlSource", "DayStats", "Delivery", "DeliveryAttempt",
+    "DeliveryStatus", "Document", "DocumentDay", "DocumentVersion", "Escalation", "EventRow", "Feedback",
+    "IdempotentReply", "IngestShare", "Invitation", "InvitationStatus", "Job", "JobKind", "JobStatus", "Lease",
+    "Login", "Member", "Message", "MonthlyUsage", "OutboxRow", "PageState", "Priority", "Question", "RunState",
+    "SignUp", "SourceType", "Stage", "StaleDay", "Status", "TryCount", "User", "Webhook", "WorkerRow", "Workspace",
 ]  # fmt: skip

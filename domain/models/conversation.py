@@ -36,6 +36,7 @@ class Conversation(Created, Base):
     __table_args__ = (
         Index("uq_conversations_session", "agent_id", "key_id", "session_id", unique=True),
         Index("ix_conversations_recent", "workspace_id", "last_message_at"),
+        Index("ix_conversations_begun", "workspace_id", "created_at"),
         Index("ix_conversations_visitor", "workspace_id", "visitor_id"),
         Index("ix_conversations_open", "last_message_at", postgresql_where=OPEN_ONLY, sqlite_where=OPEN_ONLY),
     )

@@ -13,6 +13,7 @@ from core.clock import utc_now
 from core.errors import InvalidInput, NotFound
 from core.ids import Prefix, new_id
 from core.queue.outbox import enqueue
+from domain.analytics.marks_repository import mark_everything
 from domain.audit.actions import Action
 from domain.audit.facts import facts
 from domain.audit.recording import audit_change, created, done
@@ -86,7 +87,7 @@ class WorkspaceService:
         if change.logo_url is not UNSET:
             workspace.logo_url = checked_logo(change.logo_url)
         if change.timezone is not UNSET:
-            workspace.timezone = checked_timezone(change.timezone)
+            self._move(workspace, checked_timezone(change.timezone))
         for name in ("escalation_email", "conversation_retention_days"):
             if (value := getattr(change, name)) is not UNSET:
                 setattr(workspace, name, value)
@@ -94,6 +95,12 @@ class WorkspaceService:
         workspace.revision += 1
         audit_change(self._session, self._who, Action.WORKSPACE_UPDATED, workspace, before)
         return workspace
+
+    def _move(self, workspace: Workspace, timezone: str) -> None:
+        """Its days are others then."""
+        if timezone != workspace.timezone:
+            workspace.timezone = timezone
+            mark_everything(self._session, workspace.id)
 
     def delete(self, if_match: str | None) -> None:
         """Out of sight at once; a job removes vectors, files and rows."""
@@ -107,6 +114,10 @@ class WorkspaceService:
     def plan(self) -> str:
         """The workspace's plan; no permission needed to be held to its limits."""
         return self._existing().plan
+
+    def timezone(self) -> str:
+        """That of the workspace's days; whoever asks has required a permission of its own."""
+        return self._existing().timezone
 
     def _existing(self) -> Workspace:
         workspace = self._workspaces.get(self._who.workspace_id)

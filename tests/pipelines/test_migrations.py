@@ -1,5 +1,6 @@
 """Migrations that carry rows over: what was stored before means the same after."""
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -59,3 +60,25 @@ def test_conversations_become_records(database: Database) -> None:
     assert rows == [
         ("sess_1", "", 4, 1, "First?", "2026-01-01 10:05:01"), ("sess_2", "", 0, 0, "", "2026-01-02 10:00:00"),
     ]  # fmt: skip
+
+
+def test_what_was_asked_before_is_counted_too(database: Database) -> None:
+    """A question belongs to the answer that followed before the next one; one without an answer is not counted."""
+    config = alembic_config(database)
+    with database.engine.execution_options(insydr_writes=True).begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0010")
+        for statement in BEFORE.split(";\n"):
+            connection.execute(text(statement))
+        sources = '[{"document_id": "d2"}, {"document_id": "d1"}, {"document_id": "d2"}]'
+        connection.execute(text("UPDATE messages SET sources = :sources WHERE id = 'm2'"), {"sources": sources})
+        asked = "INSERT INTO messages (id, conversation_id, workspace_id, role, content, sources, created_at) VALUES "
+        values = "('m5', 'sess_1', 'ws', 'user', 'Third?', '[]', '2026-01-01 10:06:00')"
+        connection.execute(text(asked + values))
+        command.upgrade(config, "0017")
+        query = "SELECT id, answer_id, visitor_key, answered, document_ids FROM questions ORDER BY id"
+        found = connection.execute(text(query)).all()
+        assert connection.execute(text("SELECT count(*) FROM stale_days")).scalar() == 2
+        command.downgrade(config, "0016")
+    told = [(*row[:3], bool(row[3]), json.loads(row[4]) if isinstance(row[4], str) else row[4]) for row in found]
+    assert told == [("m1", "m2", "sess_1", True, ["d2", "d1", "d2"]), ("m3", "m4", "sess_1", False, [])]

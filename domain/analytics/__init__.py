@@ -1,0 +1,1 @@
+"""What is counted of questions and conversations, by the day, and the reports of it."""

@@ -1,0 +1,111 @@
+"""What a day is counted from, and where what was counted is kept."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import CursorResult, delete, func, insert, select
+from sqlalchemy.orm import Session, aliased
+
+from domain.analytics.rows import document_row, stats_row
+from domain.analytics.tally import Asked, Begun, Day
+from domain.models import Conversation, DayStats, DocumentDay, Question, StaleDay, Workspace
+from domain.scope import TenantRepository, mine
+
+READ_TOGETHER = 2_000
+DELETED_TOGETHER = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Stale:
+    """A workspace with something to count."""
+
+    workspace_id: str
+    timezone: str
+
+
+def stale_workspaces(session: Session, limit: int) -> list[Stale]:
+    """Of all tenants: this is our own job's question."""
+    query = (
+        select(Workspace.id, Workspace.timezone)
+        .where(Workspace.id.in_(select(StaleDay.workspace_id).distinct()))
+        .limit(limit)
+    )
+    return [Stale(*row) for row in session.execute(query)]
+
+
+class CountingRepository(TenantRepository):
+    def stale_moments(self, limit: int) -> list[datetime]:
+        """Quarters of an hour with changes that are not counted, the latest first."""
+        query = select(StaleDay.at).where(mine(StaleDay, self.who)).distinct()
+        return list(self.session.scalars(query.order_by(StaleDay.at.desc()).limit(limit)))
+
+    def marks(self, since: datetime, until: datetime, limit: int) -> list[str]:
+        query = select(StaleDay.id).where(mine(StaleDay, self.who), StaleDay.at >= since, StaleDay.at < until)
+        return list(self.session.scalars(query.order_by(StaleDay.id).limit(limit)))
+
+    def questions(self, since: datetime, until: datetime) -> Iterator[Asked]:
+        later = aliased(Question)
+        again = (
+            select(later.asked_at)
+            .where(
+                later.workspace_id == Question.workspace_id, later.cluster_id == Question.cluster_id,
+                later.visitor_key == Question.visitor_key, later.asked_at > Question.asked_at,
+            )
+            .order_by(later.asked_at)
+            .limit(1)
+            .scalar_subquery()
+        )  # fmt: skip
+        query = select(
+            Question.agent_id, Question.channel, Question.asked_at, Question.answered, Question.refusal,
+            Question.confidence, Question.response_ms, Question.document_ids, Question.feedback, Question.is_right,
+            Question.escalated, again,
+        ).where(mine(Question, self.who), Question.asked_at >= since, Question.asked_at < until)  # fmt: skip
+        for row in self.session.execute(query.execution_options(yield_per=READ_TOGETHER)):
+            yield Asked(*row)
+
+    def conversations(self, since: datetime, until: datetime) -> Iterator[Begun]:
+        query = select(
+            Conversation.agent_id, Conversation.channel, Conversation.created_at, Conversation.last_message_at,
+            Conversation.escalated_at,
+        ).where(
+            mine(Conversation, self.who), Conversation.created_at >= since, Conversation.created_at < until
+        )  # fmt: skip
+        for row in self.session.execute(query.execution_options(yield_per=READ_TOGETHER)):
+            yield Begun(*row)
+
+    def questions_in(self, day: date) -> int:
+        """As they were counted last."""
+        query = select(func.max(DayStats.questions)).where(mine(DayStats, self.who), DayStats.day == day)
+        return self.session.scalar(query) or 0
+
+    def replace(self, day: date, counted: Day) -> None:
+        workspace = {"workspace_id": self.who.workspace_id, "day": day}
+        for model in (DayStats, DocumentDay):
+            self.session.execute(delete(model).where(mine(model, self.who), model.day == day))
+        stats = [workspace | stats_row(*key, tally) for key, tally in sorted(counted.tallies.items())]
+        documents = [workspace | document_row(*one) for one in sorted(counted.documents.items())]
+        for model, rows in ((DayStats, stats), (DocumentDay, documents)):
+            if rows:
+                self.session.execute(insert(model), rows)
+
+    def stored(self, day: date) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+        """Rows of a day and of its documents, as they are kept."""
+        stats = self.session.scalars(self.select(DayStats).where(DayStats.day == day)).all()
+        documents = self.session.scalars(self.select(DocumentDay).where(DocumentDay.day == day)).all()
+        return [_values(row) for row in stats], [_values(row) for row in documents]
+
+    def remove_marks(self, mark_ids: Sequence[str]) -> int:
+        """How many of them there still were."""
+        removed = 0
+        for start in range(0, len(mark_ids), DELETED_TOGETHER):
+            some = mark_ids[start : start + DELETED_TOGETHER]
+            result = self.session.execute(delete(StaleDay).where(mine(StaleDay, self.who), StaleDay.id.in_(some)))
+            assert isinstance(result, CursorResult)
+            removed += result.rowcount
+        return removed
+
+
+def _values(row: DayStats | DocumentDay) -> dict[str, Any]:
+    return {column.key: getattr(row, column.key) for column in type(row).__table__.columns}

@@ -1,0 +1,147 @@
+"""Counting a day: from its questions and conversations to the rows that reports add up."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, TypeVar
+from zoneinfo import ZoneInfo
+
+from domain.analytics.sketch import bin_of
+from domain.models import EVERY, Feedback
+from retrieval.answers import Refusal
+
+N = TypeVar("N", int, float)
+AGAIN_WITHIN = timedelta(hours=72)
+CONFIDENCE_BINS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A question as it is counted; `again_at` is when the same visitor next asked what means the same."""
+
+    agent_id: str
+    channel: str
+    asked_at: datetime
+    answered: bool
+    refusal: str | None
+    confidence: float | None
+    response_ms: int | None
+    document_ids: list[Any]
+    feedback: str | None
+    is_right: bool | None
+    escalated: bool
+    again_at: datetime | None
+
+    @property
+    def contradicted(self) -> bool:
+        """It was answered, but the visitor asked again or wanted a human: silence alone is no success, either."""
+        asked_again = self.again_at is not None and self.again_at - self.asked_at <= AGAIN_WITHIN
+        return self.answered and (self.escalated or asked_again)
+
+    @property
+    def right(self) -> bool | None:
+        """As it was labelled, else as the visitor's thumb says of an answer; a thumb for the fallback says nothing."""
+        if self.is_right is not None or self.feedback is None or not self.answered:
+            return self.is_right
+        return self.feedback == Feedback.THUMBS_UP
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """A conversation as it is counted."""
+
+    agent_id: str
+    channel: str
+    created_at: datetime
+    last_message_at: datetime
+    escalated_at: datetime | None
+
+
+@dataclass(slots=True)
+class Tally:
+    """What `domain.models.DayStats` keeps; tallies can be added up."""
+
+    counts: Counter[str] = field(default_factory=Counter)
+    conversation_s: float = 0.0
+    response_ms: float = 0.0
+    response_bins: Counter[int] = field(default_factory=Counter)
+    confidence: dict[int, list[float]] = field(default_factory=dict)  # [answers, right, wrong, confidence of those two]
+    hours: dict[int, list[int]] = field(default_factory=dict)  # [conversations, questions]
+
+    def add(self, other: "Tally") -> None:
+        self.counts.update(other.counts)
+        self.conversation_s += other.conversation_s
+        self.response_ms += other.response_ms
+        self.response_bins.update(other.response_bins)
+        _add_all(self.confidence, other.confidence)
+        _add_all(self.hours, other.hours)
+
+    def question(self, one: Asked, hour: int) -> None:
+        up, down = one.feedback == Feedback.THUMBS_UP, one.feedback == Feedback.THUMBS_DOWN
+        below = one.refusal == Refusal.BELOW_THRESHOLD
+        for name, is_so in (
+            ("questions", True), ("answered", one.answered), ("below_threshold", below), ("escalated", one.escalated),
+            ("contradicted", one.contradicted), ("thumbs_up", up), ("thumbs_down", down),
+            ("confirmed", one.answered and up and not one.contradicted), ("timed", one.response_ms is not None),
+        ):  # fmt: skip
+            if is_so:
+                self.counts[name] += 1
+        _add_all(self.hours, {hour: [0, 1]})
+        if one.response_ms is not None:
+            self.response_ms += one.response_ms
+            self.response_bins[bin_of(one.response_ms)] += 1
+        if one.confidence is not None:
+            right = one.right
+            known = 0.0 if right is None else one.confidence
+            bin_ = min(CONFIDENCE_BINS - 1, int(one.confidence * CONFIDENCE_BINS))
+            _add_all(self.confidence, {bin_: [1, float(right is True), float(right is False), known]})
+
+    def conversation(self, one: Begun, hour: int) -> None:
+        self.counts["conversations"] += 1
+        self.counts["conversations_escalated"] += one.escalated_at is not None
+        self.conversation_s += (one.last_message_at - one.created_at).total_seconds()
+        _add_all(self.hours, {hour: [1, 0]})
+
+
+DOCUMENT_COUNTS = ("cited", "cited_first", "thumbs_up", "thumbs_down", "contradicted")
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """`tallies` by agent and channel, with one of all under empty names; `documents` by id."""
+
+    tallies: Mapping[tuple[str, str], Tally]
+    documents: Mapping[str, Counter[str]]
+
+
+def count_day(questions: Iterable[Asked], conversations: Iterable[Begun], zone: ZoneInfo) -> Day:
+    tallies: dict[tuple[str, str], Tally] = defaultdict(Tally)
+    documents: dict[str, Counter[str]] = defaultdict(Counter)
+    for asked in questions:
+        tallies[asked.agent_id, asked.channel].question(asked, asked.asked_at.astimezone(zone).hour)
+        _cite(documents, asked)
+    for begun in conversations:
+        tallies[begun.agent_id, begun.channel].conversation(begun, begun.created_at.astimezone(zone).hour)
+    every = Tally()
+    for tally in tallies.values():
+        every.add(tally)
+    return Day(tallies | {(EVERY, EVERY): every} if tallies else {}, documents)
+
+
+def _cite(documents: dict[str, Counter[str]], asked: Asked) -> None:
+    if not asked.answered:
+        return
+    for place, document_id in enumerate(dict.fromkeys(asked.document_ids)):
+        row = documents[document_id]
+        row["cited"] += 1
+        row["cited_first"] += place == 0
+        row["thumbs_up"] += asked.feedback == Feedback.THUMBS_UP
+        row["thumbs_down"] += asked.feedback == Feedback.THUMBS_DOWN
+        row["contradicted"] += asked.contradicted
+
+
+def _add_all(sums: dict[int, list[N]], more: Mapping[int, list[N]]) -> None:
+    for key, values in more.items():
+        known = sums.get(key)
+        sums[key] = list(values) if known is None else [a + b for a, b in zip(known, values, strict=True)]

@@ -1,0 +1,44 @@
+"""Questions that agents were asked, as analytics count them."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ForeignKey, Index, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from core.database import Base, Id, Tenancy
+
+NOT_GROUPED = text("cluster_id IS NULL")
+
+
+class Question(Base):
+    """What there is to count of a question and its answer: narrow, so that a day of many of them is read quickly.
+
+    `id` is the question's message and `answer_id` the answer's. Texts stand in the messages only.
+    """
+
+    __tablename__ = "questions"
+    __table_args__ = (
+        Index("ix_questions_asked", "workspace_id", "asked_at"),
+        Index("ix_questions_cluster", "workspace_id", "cluster_id", "visitor_key", "asked_at"),
+        Index("ix_questions_not_grouped", "id", postgresql_where=NOT_GROUPED, sqlite_where=NOT_GROUPED),
+    )
+    tenancy = Tenancy.PARENT
+
+    id: Mapped[str] = mapped_column(ForeignKey("messages.id", ondelete="CASCADE"), primary_key=True)
+    answer_id: Mapped[str] = mapped_column(Id, index=True, unique=True)
+    workspace_id: Mapped[str] = mapped_column(Id)
+    conversation_id: Mapped[str] = mapped_column(Id, index=True)
+    agent_id: Mapped[str] = mapped_column(Id)
+    channel: Mapped[str]  # a `Channel`
+    visitor_key: Mapped[str] = mapped_column(Id)  # who asked, as far as it is known: the visitor, or the conversation
+    asked_at: Mapped[datetime]
+    cluster_id: Mapped[str | None] = mapped_column(Id)  # of those that mean the same; None until a job has looked
+    answered: Mapped[bool]
+    refusal: Mapped[str | None]
+    confidence: Mapped[float | None]
+    response_ms: Mapped[int | None]
+    document_ids: Mapped[list[Any]]  # cited, the first quote's first
+    feedback: Mapped[str | None]  # a `Feedback`
+    is_right: Mapped[bool | None]  # as somebody labelled the answer
+    escalated: Mapped[bool] = mapped_column(default=False)  # whoever asked then wanted a human
