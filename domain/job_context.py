@@ -10,6 +10,7 @@ from domain.crawls.runner import CrawlRunner
 from domain.idempotency.service import IdempotencyService
 from domain.identity.service import IdentityService
 from domain.ingestion.service import IngestionService
+from domain.unanswered.grouping import Grouper
 from domain.upkeep.purge import Purge
 from domain.upkeep.reconcile import Reconciler
 from domain.webhooks.sender import WebhookSender
@@ -38,6 +39,8 @@ class JobContext(Protocol):
     def crawls(self) -> CrawlRunner: ...
     @property
     def webhooks(self) -> WebhookSender: ...
+    @property
+    def grouper(self) -> Grouper: ...
     @property
     def purge(self) -> Purge: ...
     @property

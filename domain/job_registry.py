@@ -16,6 +16,7 @@ from domain.idempotency import jobs as idempotency
 from domain.identity import jobs as identity
 from domain.ingestion import jobs as ingestion
 from domain.jobs import jobs as jobs_
+from domain.unanswered import jobs as unanswered
 from domain.upkeep import jobs as upkeep
 from domain.usage import jobs as usage
 from domain.webhooks import jobs as webhooks
@@ -28,4 +29,5 @@ JOBS: tuple[JobType, ...] = (
 PERIODIC: tuple[Periodic, ...] = (
     *upkeep.PERIODIC, *ingestion.PERIODIC, *crawls.PERIODIC, *api_keys.PERIODIC, *idempotency.PERIODIC,
     *identity.PERIODIC, *conversations.PERIODIC, *webhooks.PERIODIC, *audit.PERIODIC, *analytics.PERIODIC,
+    *unanswered.PERIODIC,
 )  # fmt: skip

@@ -46,6 +46,7 @@ class Permission(StrEnum):
     WEBHOOKS_MANAGE = "webhooks:manage"
     AUDIT_READ = "audit:read"
     ANALYTICS_READ = "analytics:read"
+    UNANSWERED_WRITE = "unanswered:write"
 
 
 _VIEWER = frozenset({
@@ -53,7 +54,7 @@ _VIEWER = frozenset({
     Permission.AGENTS_READ, Permission.AGENTS_TEST, Permission.AGENTS_ASK, Permission.KEYS_READ,
     Permission.MEMBERS_READ,
 })  # fmt: skip
-_ANALYST = _VIEWER | {Permission.CONVERSATIONS_READ, Permission.ANALYTICS_READ}
+_ANALYST = _VIEWER | {Permission.CONVERSATIONS_READ, Permission.ANALYTICS_READ, Permission.UNANSWERED_WRITE}
 _EDITOR = _ANALYST | {Permission.COLLECTIONS_WRITE, Permission.DOCUMENTS_WRITE, Permission.AGENTS_WRITE}
 _ADMIN = _EDITOR | {
     Permission.WORKSPACE_WRITE, Permission.KEYS_MANAGE, Permission.CONVERSATIONS_DELETE, Permission.WEBHOOKS_READ,

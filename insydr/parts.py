@@ -16,7 +16,6 @@ from core.blobs.protocol import BlobStore
 from core.crypto import Keyring
 from core.database import Database
 from core.database.schema import ensure_schema
-from core.disk import require_room
 from core.embedding.factory import load_model
 from core.embedding.protocol import EmbeddingModel
 from core.embedding.sparse import SparseEncoder
@@ -47,6 +46,7 @@ from domain.ingestion.runner import BatchRunner, Parts
 from domain.ingestion.service import IngestionService
 from domain.job_registry import PERIODIC
 from domain.search.service import SearchService
+from domain.unanswered.grouping import Grouper
 from domain.upkeep.health_repository import forget_worker
 from domain.upkeep.purge import Purge
 from domain.upkeep.reconcile import Reconciler
@@ -54,6 +54,7 @@ from domain.webhooks.sender import Limits, WebhookSender
 from ingest.children.protocol import Parser
 from insydr.data_folder import data_folder
 from insydr.lazy import Lazy
+from insydr.readiness import check_disk, readiness
 from pipelines.actors import declare_actors
 from pipelines.broker import open_broker, send
 from pipelines.schedule import Schedule
@@ -281,6 +282,10 @@ class Installation:
         return sender
 
     @Lazy
+    def grouper(self) -> Grouper:
+        return Grouper(self.database, self.model)
+
+    @Lazy
     def broker(self) -> dramatiq.Broker:
         broker = open_broker(self.settings)
         declare_actors(broker, self)
@@ -312,8 +317,9 @@ class Installation:
         self._worker_here = True
         self._started.append(workers.close)
         everything = (*PERIODIC, *PROCESS)
-        for apart in (False, True):
-            schedule = Schedule([one for one in everything if one.apart is apart], self, self.settings)
+        together = [one for one in everything if not one.apart]
+        for some in (together, *([one] for one in everything if one.apart)):
+            schedule = Schedule(some, self, self.settings)
             schedule.start()
             self._started.append(schedule.close)
 
@@ -338,22 +344,13 @@ class Installation:
 
     def health(self) -> dict[str, str]:
         """Readiness: each part's name and "ok" or what is wrong."""
-        checks: dict[str, Callable[[], object]] = {
+        return readiness({
             "database": self.database.check,
             "blobs": self.blobs.check,
             "embedding": lambda: self.model.name,
             "vectors": lambda: self.vectors.check(),
-        }
-        if self.settings.embedded:
-            checks["disk"] = self._require_room
-        return {name: _answer(check) for name, check in checks.items()}
-
-    def _require_room(self) -> None:
-        """For new files, and for what was accepted before."""
-        from core.vectors.edge import WRITE_ROOM_BYTES
-
-        reserve = max(self.settings.min_free_disk_mb * 2**20, WRITE_ROOM_BYTES)
-        require_room(self.settings.data_dir, reserve, "nothing new is taken; searches go on")
+            **({"disk": partial(check_disk, self.settings)} if self.settings.embedded else {}),
+        })  # fmt: skip
 
     def close(self) -> None:
         """Stop what was started, latest first; then the engines, which hold locks on their files."""
@@ -390,11 +387,3 @@ def _ended(close: Callable[[], object]) -> None:
         close()
     except InsydrError as error:
         log.warning("part_not_closed", reason=error.message)
-
-
-def _answer(check: Callable[[], object]) -> str:
-    try:
-        check()
-    except InsydrError as error:
-        return error.message
-    return "ok"

@@ -8,6 +8,7 @@ documents.
 from datetime import datetime, timedelta
 
 from sqlalchemy import CursorResult, delete, insert, select, update
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from core.clock import utc_now
@@ -61,3 +62,29 @@ def expired(session: Session, limit: int = 100) -> list[str]:
     """Leases whose holder fell silent, locked against other sweepers."""
     lapsed = select(Lease.id).where(Lease.expires_at < utc_now()).limit(limit)
     return list(session.scalars(lapsed.with_for_update(skip_locked=True)))
+
+
+def take_turn(session: Session, name: str, ttl_s: float) -> str | None:
+    """What only one may do at a time: a token for `end_turn`; None while somebody else is at it.
+
+    `name` is the lease's id, so at most one holds it; one that is past its time is taken over.
+    """
+    token, now = new_id(Prefix.LEASE), utc_now()
+    dialect = sqlite if session.get_bind().dialect.name == "sqlite" else postgresql
+    row = {"id": name, "holder": token, "expires_at": now + timedelta(seconds=ttl_s), "created_at": now}
+    taken = dialect.insert(Lease).values(row)
+    over = {"holder": token, "expires_at": row["expires_at"]}
+    taken = taken.on_conflict_do_update(index_elements=["id"], set_=over, where=Lease.expires_at < now)
+    taken_by: str | None = session.scalar(taken.returning(Lease.holder))
+    return taken_by
+
+
+def keep_turn(session: Session, name: str, token: str, ttl_s: float) -> bool:
+    """False where it was taken over."""
+    mine = update(Lease).where(Lease.id == name, Lease.holder == token)
+    result = session.execute(mine.values(expires_at=utc_now() + timedelta(seconds=ttl_s)))
+    return isinstance(result, CursorResult) and result.rowcount == 1
+
+
+def end_turn(session: Session, name: str, token: str) -> None:
+    session.execute(delete(Lease).where(Lease.id == name, Lease.holder == token))

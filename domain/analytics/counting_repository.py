@@ -8,9 +8,9 @@ from typing import Any
 from sqlalchemy import CursorResult, delete, func, insert, select
 from sqlalchemy.orm import Session, aliased
 
-from domain.analytics.rows import document_row, stats_row
+from domain.analytics.rows import KEPT, DayRows, Kept, day_rows
 from domain.analytics.tally import Asked, Begun, Day
-from domain.models import Conversation, DayStats, DocumentDay, Question, StaleDay, Workspace
+from domain.models import Conversation, DayStats, Question, StaleDay, Workspace
 from domain.scope import TenantRepository, mine
 
 READ_TOGETHER = 2_000
@@ -58,9 +58,9 @@ class CountingRepository(TenantRepository):
             .scalar_subquery()
         )  # fmt: skip
         query = select(
-            Question.agent_id, Question.channel, Question.asked_at, Question.answered, Question.refusal,
-            Question.confidence, Question.response_ms, Question.document_ids, Question.feedback, Question.is_right,
-            Question.escalated, again,
+            Question.agent_id, Question.channel, Question.asked_at, Question.cluster_id,
+            Question.answered, Question.refusal, Question.confidence, Question.response_ms, Question.document_ids,
+            Question.feedback, Question.is_right, Question.escalated, again,
         ).where(mine(Question, self.who), Question.asked_at >= since, Question.asked_at < until)  # fmt: skip
         for row in self.session.execute(query.execution_options(yield_per=READ_TOGETHER)):
             yield Asked(*row)
@@ -82,19 +82,20 @@ class CountingRepository(TenantRepository):
 
     def replace(self, day: date, counted: Day) -> None:
         workspace = {"workspace_id": self.who.workspace_id, "day": day}
-        for model in (DayStats, DocumentDay):
+        for model in KEPT:
             self.session.execute(delete(model).where(mine(model, self.who), model.day == day))
-        stats = [workspace | stats_row(*key, tally) for key, tally in sorted(counted.tallies.items())]
-        documents = [workspace | document_row(*one) for one in sorted(counted.documents.items())]
-        for model, rows in ((DayStats, stats), (DocumentDay, documents)):
+        for model, rows in day_rows(counted).items():
             if rows:
-                self.session.execute(insert(model), rows)
+                self.session.execute(insert(model), [workspace | row for row in rows])
 
-    def stored(self, day: date) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-        """Rows of a day and of its documents, as they are kept."""
-        stats = self.session.scalars(self.select(DayStats).where(DayStats.day == day)).all()
-        documents = self.session.scalars(self.select(DocumentDay).where(DocumentDay.day == day)).all()
-        return [_values(row) for row in stats], [_values(row) for row in documents]
+    def stored(self, day: date) -> DayRows:
+        """What is kept of the day, as `day_rows` makes it."""
+        return {model: [_values(row) for row in self._kept(model, day)] for model in KEPT}
+
+    def _kept(self, model: type[Kept], day: date) -> Iterator[Kept]:
+        yield from self.session.scalars(
+            self.select(model).where(model.day == day).order_by(*model.__table__.primary_key)
+        )
 
     def remove_marks(self, mark_ids: Sequence[str]) -> int:
         """How many of them there still were."""
@@ -107,5 +108,7 @@ class CountingRepository(TenantRepository):
         return removed
 
 
-def _values(row: DayStats | DocumentDay) -> dict[str, Any]:
-    return {column.key: getattr(row, column.key) for column in type(row).__table__.columns}
+def _values(row: Kept) -> dict[str, Any]:
+    """Without what all rows of a day share."""
+    names = (column.key for column in type(row).__table__.columns)
+    return {name: getattr(row, name) for name in names if name not in ("workspace_id", "day")}

@@ -39,7 +39,8 @@ def note_question(session: Session, conversation: Conversation, told: Told) -> N
 
 
 def note_feedback(session: Session, workspace_id: str, answer_id: str, feedback: Feedback) -> None:
-    mark_answers(session, workspace_id, [answer_id], feedback=feedback)
+    looked_at = {"pending": True} if feedback is Feedback.THUMBS_DOWN else {}
+    mark_answers(session, workspace_id, [answer_id], feedback=feedback, **looked_at)
 
 
 def note_labels(session: Session, workspace_id: str, labels: Mapping[str, bool]) -> None:
@@ -54,7 +55,7 @@ def note_escalation(session: Session, conversation: Conversation) -> None:
     mark(session, conversation.workspace_id, [conversation.created_at])
     answer_id = latest_answer(session, conversation.id, utc_now() - AGAIN_WITHIN)
     if answer_id is not None:
-        mark_answers(session, conversation.workspace_id, [answer_id], escalated=True)
+        mark_answers(session, conversation.workspace_id, [answer_id], escalated=True, pending=True)
 
 
 def note_removal(session: Session, conversation_ids: Sequence[str]) -> None:

@@ -2,15 +2,30 @@
 
 from collections import Counter
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
 
-from domain.analytics.tally import DOCUMENT_COUNTS, Tally
-from domain.models import DayStats
+from domain.analytics.tally import DOCUMENT_COUNTS, ClusterTally, Day, Tally
+from domain.models import ClusterDay, DayStats, DocumentDay
 
 COUNTS = (
     "conversations", "conversations_escalated", "questions", "answered", "below_threshold", "escalated",
     "contradicted", "thumbs_up", "thumbs_down", "confirmed", "timed",
 )  # fmt: skip
+
+
+Kept = DayStats | DocumentDay | ClusterDay
+KEPT: tuple[type[Kept], ...] = (DayStats, DocumentDay, ClusterDay)
+DayRows = dict[type[Kept], list[dict[str, Any]]]
+
+
+def day_rows(day: Day) -> DayRows:
+    """By table, in the order of their keys."""
+    return {
+        DayStats: [stats_row(*key, tally) for key, tally in sorted(day.tallies.items())],
+        DocumentDay: [document_row(*one) for one in sorted(day.documents.items())],
+        ClusterDay: [cluster_row(*one) for one in sorted(day.clusters.items())],
+    }
 
 
 def stats_row(agent_id: str, channel: str, tally: Tally) -> dict[str, Any]:
@@ -23,6 +38,10 @@ def stats_row(agent_id: str, channel: str, tally: Tally) -> dict[str, Any]:
 
 def document_row(document_id: str, counts: Mapping[str, int]) -> dict[str, Any]:
     return {name: counts.get(name, 0) for name in DOCUMENT_COUNTS} | {"document_id": document_id}
+
+
+def cluster_row(cluster_id: str, tally: ClusterTally) -> dict[str, Any]:
+    return asdict(tally) | {"cluster_id": cluster_id}
 
 
 def tally_of(row: DayStats) -> Tally:

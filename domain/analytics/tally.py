@@ -23,6 +23,7 @@ class Asked:
     agent_id: str
     channel: str
     asked_at: datetime
+    cluster_id: str | None
     answered: bool
     refusal: str | None
     confidence: float | None
@@ -38,6 +39,10 @@ class Asked:
         """It was answered, but the visitor asked again or wanted a human: silence alone is no success, either."""
         asked_again = self.again_at is not None and self.again_at - self.asked_at <= AGAIN_WITHIN
         return self.answered and (self.escalated or asked_again)
+
+    @property
+    def failed(self) -> bool:
+        return has_failed(self.answered, self.feedback, self.escalated)
 
     @property
     def right(self) -> bool | None:
@@ -109,24 +114,48 @@ DOCUMENT_COUNTS = ("cited", "cited_first", "thumbs_up", "thumbs_down", "contradi
 
 @dataclass(frozen=True, slots=True)
 class Day:
-    """`tallies` by agent and channel, with one of all under empty names; `documents` by id."""
+    """`tallies` by agent and channel, with one of all under empty names; `documents` and `clusters` by id."""
 
     tallies: Mapping[tuple[str, str], Tally]
     documents: Mapping[str, Counter[str]]
+    clusters: Mapping[str, "ClusterTally"]
+
+
+@dataclass(slots=True)
+class ClusterTally:
+    asked: int = 0
+    failed: int = 0
+    confidence: float = 0.0  # in sum
+    confident: int = 0  # answers of that sum
+
+    def question(self, one: Asked) -> None:
+        self.asked += 1
+        self.failed += one.failed
+        if one.confidence is not None:
+            self.confidence += one.confidence
+            self.confident += 1
+
+
+def has_failed(answered: bool, feedback: str | None, escalated: bool) -> bool:
+    """Whether the visitor went without an answer, as far as it is known."""
+    return not answered or feedback == Feedback.THUMBS_DOWN or escalated
 
 
 def count_day(questions: Iterable[Asked], conversations: Iterable[Begun], zone: ZoneInfo) -> Day:
     tallies: dict[tuple[str, str], Tally] = defaultdict(Tally)
     documents: dict[str, Counter[str]] = defaultdict(Counter)
+    clusters: dict[str, ClusterTally] = defaultdict(ClusterTally)
     for asked in questions:
         tallies[asked.agent_id, asked.channel].question(asked, asked.asked_at.astimezone(zone).hour)
         _cite(documents, asked)
+        if asked.cluster_id is not None:
+            clusters[asked.cluster_id].question(asked)
     for begun in conversations:
         tallies[begun.agent_id, begun.channel].conversation(begun, begun.created_at.astimezone(zone).hour)
     every = Tally()
     for tally in tallies.values():
         every.add(tally)
-    return Day(tallies | {(EVERY, EVERY): every} if tallies else {}, documents)
+    return Day(tallies | {(EVERY, EVERY): every} if tallies else {}, documents, clusters)
 
 
 def _cite(documents: dict[str, Counter[str]], asked: Asked) -> None:

@@ -25,6 +25,7 @@ from domain.models import (
     Document,
     Invitation,
     Job,
+    QuestionCluster,
     User,
     Webhook,
     Workspace,
@@ -35,8 +36,8 @@ from domain.principal import Actor, Principal
 _TYPES: dict[type[Base], TargetType] = {
     Agent: TargetType.AGENT, ApiKey: TargetType.API_KEY, Collection: TargetType.COLLECTION,
     Conversation: TargetType.CONVERSATION, CrawlSource: TargetType.CRAWL, Document: TargetType.DOCUMENT,
-    Invitation: TargetType.INVITATION, Job: TargetType.JOB, Webhook: TargetType.WEBHOOK,
-    Workspace: TargetType.WORKSPACE,
+    Invitation: TargetType.INVITATION, Job: TargetType.JOB, QuestionCluster: TargetType.UNANSWERED,
+    Webhook: TargetType.WEBHOOK, Workspace: TargetType.WORKSPACE,
 }  # fmt: skip
 _NAMES = ("name", "title", "email", "url", "kind")
 

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from core.database import Base, Id, Tenancy
 
-NOT_GROUPED = text("cluster_id IS NULL")
+PENDING = text("pending")
 
 
 class Question(Base):
@@ -21,7 +21,7 @@ class Question(Base):
     __table_args__ = (
         Index("ix_questions_asked", "workspace_id", "asked_at"),
         Index("ix_questions_cluster", "workspace_id", "cluster_id", "visitor_key", "asked_at"),
-        Index("ix_questions_not_grouped", "id", postgresql_where=NOT_GROUPED, sqlite_where=NOT_GROUPED),
+        Index("ix_questions_pending", "workspace_id", "id", postgresql_where=PENDING, sqlite_where=PENDING),
     )
     tenancy = Tenancy.PARENT
 
@@ -42,3 +42,4 @@ class Question(Base):
     feedback: Mapped[str | None]  # a `Feedback`
     is_right: Mapped[bool | None]  # as somebody labelled the answer
     escalated: Mapped[bool] = mapped_column(default=False)  # whoever asked then wanted a human
+    pending: Mapped[bool] = mapped_column(default=True)  # it has to be looked at, for its cluster or that one's status

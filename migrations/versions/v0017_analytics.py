@@ -5,7 +5,8 @@ from alembic import op
 from sqlalchemy.dialects import postgresql
 
 JSON = sa.JSON().with_variant(postgresql.JSONB(), "postgresql")
-NOT_GROUPED = sa.text("cluster_id IS NULL")
+PENDING = sa.text("pending")
+UNNAMED = sa.text("category IS NULL")
 
 revision = "0017"
 down_revision = "0016"
@@ -13,9 +14,9 @@ down_revision = "0016"
 # questions with the answers that followed them before the next question
 KNOWN = """
 INSERT INTO questions (id, answer_id, workspace_id, conversation_id, agent_id, channel, visitor_key, asked_at,
-  answered, refusal, confidence, response_ms, document_ids, feedback, is_right, escalated)
+  answered, refusal, confidence, response_ms, document_ids, feedback, is_right, escalated, pending)
 SELECT q.id, a.id, a.workspace_id, c.id, c.agent_id, c.channel, COALESCE(c.visitor_id, c.id), q.created_at,
-  a.answered, a.refusal, a.confidence, a.response_time_ms, DOCUMENTS, a.feedback, a.is_right, false
+  a.answered, a.refusal, a.confidence, a.response_time_ms, DOCUMENTS, a.feedback, a.is_right, false, true
 FROM messages a JOIN conversations c ON c.id = a.conversation_id JOIN messages q ON q.conversation_id = c.id
 WHERE a.role = 'agent' AND a.answered IS NOT NULL AND q.role = 'user'
   AND q.id = (SELECT max(m.id) FROM messages m WHERE m.conversation_id = c.id AND m.role = 'user' AND m.id < a.id)
@@ -29,6 +30,7 @@ IN_POSTGRESQL = """COALESCE((SELECT jsonb_agg(s.value -> 'document_id' ORDER BY 
 def upgrade() -> None:
     _questions()
     _days()
+    _clusters()
     op.create_index("ix_conversations_begun", "conversations", ["workspace_id", "created_at"])
     op.execute(KNOWN.replace("DOCUMENTS", IN_POSTGRESQL if op.get_bind().dialect.name == "postgresql" else IN_SQLITE))
     op.execute(
@@ -56,6 +58,7 @@ def _questions() -> None:
         sa.Column("feedback", sa.String(), nullable=True),
         sa.Column("is_right", sa.Boolean(), nullable=True),
         sa.Column("escalated", sa.Boolean(), nullable=False),
+        sa.Column("pending", sa.Boolean(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_questions")),
         sa.ForeignKeyConstraint(["id"], ["messages.id"], ondelete="CASCADE", name=op.f("fk_questions_id_messages")),
     )
@@ -64,7 +67,7 @@ def _questions() -> None:
     op.create_index("ix_questions_asked", "questions", ["workspace_id", "asked_at"])
     op.create_index("ix_questions_cluster", "questions", ["workspace_id", "cluster_id", "visitor_key", "asked_at"])
     op.create_index(
-        "ix_questions_not_grouped", "questions", ["id"], postgresql_where=NOT_GROUPED, sqlite_where=NOT_GROUPED
+        "ix_questions_pending", "questions", ["workspace_id", "id"], postgresql_where=PENDING, sqlite_where=PENDING
     )
 
 
@@ -109,6 +112,46 @@ def _days() -> None:
     op.create_index("ix_stale_days_workspace", "stale_days", ["workspace_id", "at"])
 
 
+def _clusters() -> None:
+    moments = ("opened_at", "reopened_at", "resolved_at")
+    op.create_table(
+        "question_clusters",
+        sa.Column("id", sa.String(64), nullable=False),
+        sa.Column("workspace_id", sa.String(64), nullable=False),
+        sa.Column("question", sa.Text(), nullable=False),
+        sa.Column("model", sa.String(), nullable=False),
+        sa.Column("vector", sa.LargeBinary(), nullable=False),
+        sa.Column("category", sa.String(), nullable=True),
+        sa.Column("last_asked_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("status", sa.String(), nullable=True),
+        *(sa.Column(name, sa.DateTime(timezone=True), nullable=True) for name in moments),
+        sa.Column("resolved_by", JSON, nullable=True),
+        sa.Column("assigned_to", sa.String(64), nullable=True),
+        sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("revision", sa.Integer(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_question_clusters")),
+        _of_workspace("question_clusters"),
+    )
+    op.create_index("ix_question_clusters_status", "question_clusters", ["workspace_id", "status"])
+    op.create_index("ix_question_clusters_used", "question_clusters", ["workspace_id", "last_asked_at"])
+    op.create_index(
+        "ix_question_clusters_unnamed", "question_clusters", ["workspace_id"],
+        postgresql_where=UNNAMED, sqlite_where=UNNAMED,
+    )  # fmt: skip
+    op.create_table(
+        "cluster_days",
+        sa.Column("workspace_id", sa.String(64), nullable=False),
+        sa.Column("day", sa.Date(), nullable=False),
+        sa.Column("cluster_id", sa.String(64), nullable=False),
+        *(sa.Column(name, sa.Integer(), nullable=False) for name in ("asked", "failed", "confident")),
+        sa.Column("confidence", sa.Double(), nullable=False),
+        sa.PrimaryKeyConstraint("workspace_id", "day", "cluster_id", name=op.f("pk_cluster_days")),
+        _of_workspace("cluster_days"),
+    )
+    op.create_index("ix_cluster_days_cluster", "cluster_days", ["workspace_id", "cluster_id", "day"])
+
+
 def _of_workspace(table: str) -> sa.ForeignKeyConstraint:
     name = op.f(f"fk_{table}_workspace_id_workspaces")
     return sa.ForeignKeyConstraint(["workspace_id"], ["workspaces.id"], ondelete="CASCADE", name=name)
@@ -116,5 +159,5 @@ def _of_workspace(table: str) -> sa.ForeignKeyConstraint:
 
 def downgrade() -> None:
     op.drop_index("ix_conversations_begun", "conversations")
-    for table in ("stale_days", "document_days", "day_stats", "questions"):
+    for table in ("cluster_days", "question_clusters", "stale_days", "document_days", "day_stats", "questions"):
         op.drop_table(table)

@@ -12,13 +12,14 @@ from api.event_page import main as event_page
 from api.insydr.surface import INSYDR
 from api.openapi_snapshot import main as snapshot
 from domain.events.catalogue import EVENTS
+from tests.support.analytics import settle
 from tests.support.client import Shape, Workspace
 from tests.support.installation import quick_settings, running
 from tests.support.site import Site
 
 SEED_NAMES = {"workspace_id", "key_id", "agent_id", "document_id"}
 OUR_NAMES = {"collection_id", "job_id", "crawl_id", "run_id", "conversation_id", "message_id"}
-OUR_NAMES |= {"webhook_id", "delivery_id", "user_id", "invitation_id", "session_id"}
+OUR_NAMES |= {"webhook_id", "delivery_id", "user_id", "invitation_id", "session_id", "unanswered_id"}
 
 
 @pytest.fixture(scope="module")
@@ -89,7 +90,10 @@ def target(tmp_path_factory: pytest.TempPathFactory) -> Any:
         workspace: Workspace = shape.sign_up("Fuzz").workspace()
         ids = {"workspace_id": workspace.id, "collection_id": workspace.collection}
         ids |= {"document_id": workspace.ingest("Some text.")["id"], "agent_id": workspace.agent()["id"]}
+        workspace.patch(f"/agents/{ids['agent_id']}", json={"response_config": {"confidence_threshold": 1.0}})
         asked = workspace.post(f"/agents/{ids['agent_id']}/test", json={"message": "Some?"}).json()
+        settle(workspace)
+        ids["unanswered_id"] = workspace.get("/analytics/unanswered").json()["unanswered"][0]["id"]
         ids |= {"conversation_id": asked["session_id"], "message_id": asked["message_id"]}
         ids["job_id"] = workspace.batch('{"text": "x"}').json()["id"]
         ids["key_id"] = workspace.post("/api-keys", json={"name": "k"}).json()["id"]

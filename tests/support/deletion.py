@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import JSON, String, Table, func, select
+from sqlalchemy import JSON, Date, String, Table, func, select
 from sqlalchemy.types import TypeEngine
 
 from core.clock import utc_now
@@ -80,6 +80,8 @@ def left_of(bench: Bench, rows: dict[Table, dict[str, Any]]) -> set[Table]:
 def _any_value(kind: TypeEngine[Any], text: str) -> Any:
     if isinstance(kind, UtcDateTime):
         return utc_now()
+    if isinstance(kind, Date):
+        return utc_now().date()
     if isinstance(kind, String):
         return text
     return {} if isinstance(kind, JSON) else kind.python_type()

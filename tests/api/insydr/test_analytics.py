@@ -1,6 +1,5 @@
 """Reports over HTTP: what they count, over which days, and that they are right when things come late or go."""
 
-from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -9,12 +8,13 @@ import pytest
 from sqlalchemy import update
 
 from core.clock import utc_now
-from domain.analytics.counting import count_all, recount
+from domain.analytics.counting import recount
 from domain.analytics.counting_repository import CountingRepository
 from domain.analytics.marks_repository import mark_everything
-from domain.analytics.rows import document_row, stats_row
+from domain.analytics.rows import day_rows
 from domain.models import Conversation, Question, StaleDay
 from domain.principal import system
+from tests.support.analytics import settle
 from tests.support.client import Workspace, check_error
 from tests.support.visitor import Page
 
@@ -36,8 +36,7 @@ def ask(workspace: Workspace, agent: str, message: str = QUESTION, **body: Any) 
 
 def report(workspace: Workspace, name: str, **params: Any) -> dict[str, Any]:
     """After everything is counted."""
-    timezone = workspace.get("").json()["timezone"]
-    count_all(workspace.shape.parts.database, system(workspace.id), timezone)
+    settle(workspace)
     reply = workspace.get(f"/analytics/{name}", params=params)
     assert reply.status_code == 200, reply.text
     return dict(reply.json())
@@ -52,23 +51,14 @@ def move(workspace: Workspace, session_id: str, to: datetime) -> None:
         mark_everything(session, workspace.id)
 
 
-def stored_and_recounted(workspace: Workspace, days: list[date]) -> Iterator[tuple[Any, Any]]:
-    """What is kept of each day, and what counting it now would keep."""
+def check_right(workspace: Workspace, days: list[date]) -> None:
+    """What is kept of each day is what counting it now would keep."""
     database, who = workspace.shape.parts.database, system(workspace.id)
     timezone = workspace.get("").json()["timezone"]
     for day in days:
         with database.read() as session:
-            stats, documents = CountingRepository(session, who).stored(day)
-        counted = recount(database, who, day, timezone)
-        fresh = [stats_row(*key, tally) for key, tally in counted.tallies.items()]
-        fresh_documents = [document_row(*one) for one in counted.documents.items()]
-        yield _in_order(stats, "agent_id", "channel"), _in_order(fresh, "agent_id", "channel")
-        yield _in_order(documents, "document_id"), _in_order(fresh_documents, "document_id")
-
-
-def _in_order(rows: list[dict[str, Any]], *keys: str) -> list[dict[str, Any]]:
-    bare = [{name: value for name, value in row.items() if name not in ("workspace_id", "day")} for row in rows]
-    return sorted(bare, key=lambda row: [row[key] for key in keys])
+            stored = CountingRepository(session, who).stored(day)
+        assert stored == day_rows(recount(database, who, day, timezone))
 
 
 class TestOverview:
@@ -114,8 +104,7 @@ class TestOverview:
         shaped.post(f"/agents/{agent}/publish")
         page = Page.of(shaped, agent=agent)
         page.say(QUESTION, session_id="s1")
-        wanted = {"agent_id": agent, "session_id": "s1", "email": "ada@example.com"}
-        assert page.post("escalate", **wanted).status_code == 201
+        assert page.post("escalate", agent_id=agent, session_id="s1", email="ada@example.com").status_code == 201
         outcomes = report(shaped, "overview")["outcomes"]
         assert (outcomes["answered"], outcomes["escalated"], outcomes["contradicted"]) == (1, 1, 1)
 
@@ -178,11 +167,11 @@ class TestRight:
         label = {"labels": [{"message_id": kept["message_id"], "right": True}]}
         assert shaped.post("/calibration", json=label).status_code == 200
         assert report(shaped, "overview")["calibration"]["judged"] == 2
-        assert all(stored == fresh for stored, fresh in stored_and_recounted(shaped, days))
+        check_right(shaped, days)
         assert shaped.delete(f"/conversations/{old['session_id']}").status_code == 200
         found = report(shaped, "conversations", days=5)["daily_data"]
         assert [day["conversations"] for day in found] == [0, 0, 0, 0, 1]
-        assert all(stored == fresh for stored, fresh in stored_and_recounted(shaped, days))
+        check_right(shaped, days)
 
     def test_what_changes_while_a_day_is_counted_is_counted_next(self, shaped: Workspace, agent: str) -> None:
         """A mark that came after the marks were read is not removed with them."""

@@ -19,6 +19,7 @@ from domain.models import AuditEntry
 from domain.models import Workspace as WorkspaceRow
 from domain.principal import ROLE_PERMISSIONS, Principal, Role
 from domain.workspaces.service import set_plan
+from tests.support.analytics import settle
 from tests.support.client import PASSWORD, Account, Shape, Workspace, check_error
 from tests.support.route_table import CASES, request_of
 from tests.support.site import Site
@@ -67,6 +68,7 @@ AUDITED = {
     ("DELETE", "/conversations"): A.CONVERSATIONS_DELETED,
     ("DELETE", "/conversations/{conversation_id}"): A.CONVERSATION_DELETED,
     ("POST", "/webhooks"): A.WEBHOOK_CREATED,
+    ("PATCH", "/analytics/unanswered/{unanswered_id}"): A.UNANSWERED_UPDATED,
     ("PATCH", "/webhooks/{webhook_id}"): A.WEBHOOK_UPDATED,
     ("DELETE", "/webhooks/{webhook_id}"): A.WEBHOOK_DELETED,
     ("POST", "/webhooks/{webhook_id}/rotate-secret"): A.WEBHOOK_SECRET_ROTATED,
@@ -127,6 +129,12 @@ class Things:
 
     def conversation_id(self, _: str) -> str:
         return str(self._asked()["session_id"])
+
+    def unanswered_id(self, _: str) -> str:
+        """Of an agent without documents, which answers nothing."""
+        self._asked()
+        settle(self.workspace)
+        return str(self.workspace.get("/analytics/unanswered").json()["unanswered"][0]["id"])
 
     def crawl_id(self, _: str) -> str:
         self._site.html("/", "Start", "<p>One page.</p>")

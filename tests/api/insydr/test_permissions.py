@@ -29,6 +29,7 @@ GHOSTS = {
         "delivery_id",
         "user_id",
         "invitation_id",
+        "unanswered_id",
     )
 }
 ROUTES = [route for route in CASES if route != ("DELETE", "")]  # the last one ends the workspace: tested by itself

@@ -9,6 +9,7 @@ import pytest
 
 from api.app import openapi_of
 from api.insydr.surface import INSYDR
+from tests.support.analytics import settle
 from tests.support.client import Shape, Workspace, check_error
 from tests.support.route_table import (
     CASES,
@@ -100,8 +101,15 @@ class Tenant:
             "session_id": asked["session_id"],
             "conversation_id": asked["session_id"],
             "message_id": asked["message_id"],
+            "unanswered_id": self._unanswered(agent["id"]),
             **webhook(self.workspace, site_url),
         }
+
+    def _unanswered(self, agent_id: str) -> str:
+        self.workspace.patch(f"/agents/{agent_id}", json={"response_config": {"confidence_threshold": 1.0}})
+        self.workspace.post(f"/agents/{agent_id}/test", json={"message": "Who was the first king?"})
+        settle(self.workspace)
+        return str(self.workspace.get("/analytics/unanswered").json()["unanswered"][0]["id"])
 
     def _invitation(self, name: str) -> str:
         body = {"email": f"guest-of-{name.lower()}@example.com", "role": "VIEWER"}
@@ -110,7 +118,7 @@ class Tenant:
     def state(self) -> dict[str, Any]:
         """Everything that the workspace's own reads show."""
         reads = ["", "/collections", "/documents", "/agents", "/jobs", "/api-keys", "/crawls", "/conversations"]
-        reads += ["/members", "/invitations"]
+        reads += ["/members", "/invitations", "/analytics/unanswered"]
         reads += ["/webhooks", f"/webhooks/{self.ids['webhook_id']}/deliveries"]
         reads += [f"/crawls/{self.ids['crawl_id']}/{part}" for part in ("pages", "runs")]
         reads += [f"/documents/{self.ids['document_id']}", f"/agents/{self.ids['agent_id']}"]

@@ -10,7 +10,7 @@ from domain.analytics.tally import AGAIN_WITHIN, Asked, Begun, Tally, count_day
 from domain.models import EVERY, Feedback
 
 AT = datetime(2026, 10, 25, 0, 30, tzinfo=UTC)  # in Berlin half past two, for the first time
-ASKED = Asked("a1", "WIDGET", AT, True, None, 0.83, 120, ["d1", "d2", "d1"], None, None, False, None)
+ASKED = Asked("a1", "WIDGET", AT, None, True, None, 0.83, 120, ["d1", "d2", "d1"], None, None, False, None)
 BERLIN = ZoneInfo("Europe/Berlin")
 
 

@@ -1,0 +1,101 @@
+"""CONTRACT, Insydr row 7: what is asked most, and the work list of what was not answered."""
+
+from collections.abc import Iterator
+from typing import Annotated, Any
+
+from fastapi import Query
+from fastapi.responses import Response, StreamingResponse
+
+from api.fields import IfMatch, Limit, Offset
+from api.insydr.analytics import CSV, Wished, download
+from api.insydr.surface import INSYDR
+from api.insydr.unanswered_schemas import (
+    ItemOut,
+    ItemPatch,
+    QuestionOut,
+    QuestionsOut,
+    UnansweredOut,
+    item_out,
+    question_out,
+    questions_out,
+    unanswered_out,
+)
+from api.principal import Who
+from api.state import State
+from domain.analytics.days import Wish
+from domain.changes import change_of
+from domain.models import ClusterStatus
+from domain.revision import etag
+from domain.unanswered.repository import Item, ItemOrder, WantedItems
+from domain.unanswered.service import ItemChange, UnansweredService, exported
+
+router = INSYDR.router("/api/v1/workspaces/{workspace_id}/analytics", tag="Analytics")
+EXPORTED = 10_000  # questions of a CSV
+NotFiltered = Annotated[str | None, Query(max_length=64, description="A member's `user_id`.")]
+Text = Annotated[str | None, Query(min_length=1, max_length=200, description="Stands in the question.")]
+Order = Annotated[ItemOrder, Query(description="Among those of a status.")]
+
+
+@router.get("/questions")
+def questions(who: Who, state: State, wish: Wished, limit: Limit = 50, offset: Offset = 0) -> QuestionsOut:
+    with state.database.read() as session:
+        found = UnansweredService(session, who).questions(wish, limit, offset)
+    return questions_out(found)
+
+
+@router.get("/questions/export", response_class=StreamingResponse, responses=CSV)
+def export_questions(who: Who, state: State, wish: Wished) -> Response:
+    with state.database.read() as session:
+        found = UnansweredService(session, who).questions(wish, EXPORTED, 0)
+    columns = tuple(QuestionOut.model_fields)
+    rows = (question_out(one) for one in found.top)
+    return download("questions", columns, ([getattr(row, name) for name in columns] for row in rows))
+
+
+@router.get("/unanswered")
+def unanswered(
+    who: Who, state: State, wish: Wished, status: ClusterStatus | None = None, assigned_to: NotFiltered = None,
+    text: Text = None, order: Order = ItemOrder.OCCURRENCES, limit: Limit = 50, offset: Offset = 0,
+) -> UnansweredOut:  # fmt: skip
+    with state.database.read() as session:
+        service = UnansweredService(session, who)
+        period = None if wish == Wish() else service.period(wish)
+        found = service.page(WantedItems(status, assigned_to, text, period, order), limit, offset)
+    return unanswered_out(found)
+
+
+@router.get("/unanswered/export", response_class=StreamingResponse, responses=CSV)
+def export_unanswered(
+    who: Who, state: State, wish: Wished, status: ClusterStatus | None = None, assigned_to: NotFiltered = None,
+    text: Text = None, order: Order = ItemOrder.OCCURRENCES,
+) -> Response:  # fmt: skip
+    with state.database.read() as session:
+        period = None if wish == Wish() else UnansweredService(session, who).period(wish)
+    pages = exported(state.database, who, WantedItems(status, assigned_to, text, period, order))
+    columns = tuple(name for name in ItemOut.model_fields if name != "resolved_by")
+    return download("unanswered", columns, _rows(pages, columns))
+
+
+@router.get("/unanswered/{unanswered_id}")
+def get(unanswered_id: str, who: Who, state: State, response: Response) -> ItemOut:
+    with state.database.read() as session:
+        item = UnansweredService(session, who).get(unanswered_id)
+    response.headers["ETag"] = etag(item.cluster)
+    return item_out(item)
+
+
+@router.patch("/unanswered/{unanswered_id}")
+def patch(
+    unanswered_id: str, body: ItemPatch, who: Who, state: State, response: Response, if_match: IfMatch = None
+) -> ItemOut:
+    change = change_of(ItemChange, body.given())
+    with state.database.write() as session:
+        item = UnansweredService(session, who).update(unanswered_id, change, if_match)
+    response.headers["ETag"] = etag(item.cluster)
+    return item_out(item)
+
+
+def _rows(pages: Iterator[list[Item]], columns: tuple[str, ...]) -> Iterator[list[Any]]:
+    for page in pages:
+        for row in map(item_out, page):
+            yield [getattr(row, name) for name in columns]

@@ -1,0 +1,149 @@
+"""CONTRACT, Insydr row 7: questions by meaning, and the work list of those that were not answered."""
+
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Annotated, Any
+
+from pydantic import BaseModel, Field
+
+from api.fields import FromText, IdText, Input
+from api.insydr.analytics_schemas import PeriodOut, period_out
+from domain.analytics.measures import change_percent
+from domain.models import ClusterStatus, Resolver
+from domain.unanswered.repository import AskedFor, Item
+from domain.unanswered.service import MOVES, QuestionsReport, WorkList
+
+
+class Trend(StrEnum):
+    UP = "up"
+    DOWN = "down"
+    FLAT = "flat"
+
+
+class ResolvedByOut(BaseModel):
+    """Who resolved it, or the passage that answers it."""
+
+    kind: Resolver
+    user_id: str | None = None
+    document_id: str | None = None
+    external_id: str | None = None
+    chunk_index: int | None = None
+    quote: str | None = None
+    confidence: float | None = None
+
+
+class ItemOut(BaseModel):
+    id: str
+    question: str = Field(description="As it was first asked.")
+    occurrences: int = Field(description="Times that it was not answered; in the period, where one was asked for.")
+    asked: int = Field(description="Times that it was asked, whatever came of it.")
+    first_seen: date = Field(description="First day, of the workspace's zone, on which it was not answered.")
+    last_seen: date
+    status: ClusterStatus
+    category: str | None
+    assigned_to: str | None = Field(description="A member's `user_id`.")
+    opened_at: datetime | None
+    reopened_at: datetime | None = Field(description="When it last came back: by hand, or because it failed again.")
+    resolved_at: datetime | None
+    resolved_by: ResolvedByOut | None
+    updated_at: datetime
+
+
+class StatesOut(BaseModel):
+    open: int
+    resolved: int
+    ignored: int
+
+
+class UnansweredOut(BaseModel):
+    unanswered: list[ItemOut] = Field(description="Open ones first, then as ordered.")
+    total: int
+    resolved_this_week: int = Field(description="Since Monday, in the workspace's zone.")
+    by_status: StatesOut = Field(description="Of all, whatever the filters.")
+
+
+class ItemPatch(Input):
+    status: Annotated[ClusterStatus, FromText] = Field(ClusterStatus.OPEN, description="By hand.")
+    assigned_to: IdText | None = Field(None, description="A member's `user_id`; null for nobody.")
+
+
+class QuestionOut(BaseModel):
+    id: str
+    question: str
+    count: int
+    trend: Trend = Field(description="Against as many days before; less than a tenth is flat.")
+    change: float | None = Field(description="In percent; null where it was not asked before.")
+    avg_confidence: float | None
+    unanswered: int
+    status: ClusterStatus | None = Field(description="Where it is in the work list.")
+
+
+class CategoryOut(BaseModel):
+    category: str
+    count: int
+    unanswered: int
+
+
+class QuestionsOut(BaseModel):
+    period: PeriodOut
+    top_questions: list[QuestionOut]
+    total: int = Field(description="Questions of different meaning.")
+    trending: list[QuestionOut] = Field(description="Those whose number grew most beyond chance.")
+    categories: list[CategoryOut] = Field(description="Named by the questions' own words; the rest is `Other`.")
+
+
+def item_out(item: Item) -> ItemOut:
+    one = item.cluster
+    seen = one.opened_at or one.created_at
+    return ItemOut(
+        id=one.id,
+        question=one.question,
+        occurrences=max(1, item.occurrences),
+        asked=max(1, item.asked),
+        first_seen=item.first_seen or seen.date(),
+        last_seen=item.last_seen or one.last_asked_at.date(),
+        status=ClusterStatus(one.status or ClusterStatus.OPEN),
+        category=one.category or None,
+        assigned_to=one.assigned_to,
+        opened_at=one.opened_at,
+        reopened_at=one.reopened_at,
+        resolved_at=one.resolved_at,
+        resolved_by=ResolvedByOut.model_validate(one.resolved_by) if one.resolved_by else None,
+        updated_at=one.updated_at,
+    )
+
+
+def unanswered_out(found: WorkList) -> UnansweredOut:
+    counts: dict[str, Any] = {status.lower(): found.states.get(status, 0) for status in ClusterStatus}
+    return UnansweredOut(
+        unanswered=[item_out(item) for item in found.items], total=found.total,
+        resolved_this_week=found.resolved_this_week, by_status=StatesOut(**counts),
+    )  # fmt: skip
+
+
+def questions_out(found: QuestionsReport) -> QuestionsOut:
+    return QuestionsOut(
+        period=period_out(found.period),
+        top_questions=[question_out(one) for one in found.top],
+        total=found.total,
+        trending=[question_out(one) for one in found.trending],
+        categories=[
+            CategoryOut(category=name or "Other", count=count, unanswered=failed)
+            for name, count, failed in found.categories
+        ],
+    )
+
+
+def question_out(one: AskedFor) -> QuestionOut:
+    return QuestionOut(
+        id=one.cluster_id, question=one.question, count=one.count, trend=_trend(one),
+        change=change_percent(one.count, one.before),
+        avg_confidence=None if one.avg_confidence is None else round(one.avg_confidence, 4), unanswered=one.failed,
+        status=ClusterStatus(one.status) if one.status else None,
+    )  # fmt: skip
+
+
+def _trend(one: AskedFor) -> Trend:
+    if one.count > one.before * (1 + MOVES):
+        return Trend.UP
+    return Trend.DOWN if one.count < one.before * (1 - MOVES) else Trend.FLAT

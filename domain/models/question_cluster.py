@@ -1,0 +1,73 @@
+"""Questions that mean the same, and what is to be done about those that were not answered."""
+
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import ForeignKey, Index, LargeBinary, Text, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from core.clock import utc_now
+from core.database import Base, Created, Id, Tenancy
+
+UNNAMED = text("category IS NULL")
+
+
+class ClusterStatus(StrEnum):
+    """Of a cluster that was not always answered."""
+
+    OPEN = "OPEN"
+    RESOLVED = "RESOLVED"
+    IGNORED = "IGNORED"
+
+
+class Resolver(StrEnum):
+    PERSON = "PERSON"
+    DOCUMENT = "DOCUMENT"
+
+
+class QuestionCluster(Created, Base):
+    """`question` is how it was first asked and `vector` its embedding by `model`, as half-precision floats. Without a
+    status it was always answered, and is no item of the work list. `resolved_by` is who or what resolved it."""
+
+    __tablename__ = "question_clusters"
+    __table_args__ = (
+        Index("ix_question_clusters_status", "workspace_id", "status"),
+        Index("ix_question_clusters_used", "workspace_id", "last_asked_at"),
+        Index("ix_question_clusters_unnamed", "workspace_id", postgresql_where=UNNAMED, sqlite_where=UNNAMED),
+    )
+    tenancy = Tenancy.OWN
+
+    id: Mapped[str] = mapped_column(Id, primary_key=True)
+    workspace_id: Mapped[str] = mapped_column(ForeignKey("workspaces.id", ondelete="CASCADE"))
+    question: Mapped[str] = mapped_column(Text)
+    model: Mapped[str]
+    vector: Mapped[bytes] = mapped_column(LargeBinary)
+    category: Mapped[str | None]  # empty: none of those that have a name; None until one was looked for
+    last_asked_at: Mapped[datetime]
+    status: Mapped[str | None]  # a `ClusterStatus`
+    opened_at: Mapped[datetime | None]
+    reopened_at: Mapped[datetime | None]
+    resolved_at: Mapped[datetime | None]
+    resolved_by: Mapped[dict[str, Any] | None]
+    assigned_to: Mapped[str | None] = mapped_column(Id)  # a member
+    updated_at: Mapped[datetime] = mapped_column(default=utc_now)
+    revision: Mapped[int] = mapped_column(default=1)
+
+    __mapper_args__ = {"version_id_col": revision, "version_id_generator": False}
+
+
+class ClusterDay(Base):
+    """How often a day's questions meant that."""
+
+    __tablename__ = "cluster_days"
+    __table_args__ = (Index("ix_cluster_days_cluster", "workspace_id", "cluster_id", "day"),)
+    tenancy = Tenancy.OWN
+
+    workspace_id: Mapped[str] = mapped_column(Id, ForeignKey("workspaces.id", ondelete="CASCADE"), primary_key=True)
+    day: Mapped[date] = mapped_column(primary_key=True)
+    cluster_id: Mapped[str] = mapped_column(Id, primary_key=True)
+    asked: Mapped[int]
+    failed: Mapped[int]  # of these: fallbacks, thumbs down, and those after which a human was wanted
+    confidence: Mapped[float]  # in sum
+    confident: Mapped[int]  # answers of that sum

@@ -1,0 +1,146 @@
+"""The work list of questions that were not answered, and which questions are asked most."""
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from sqlalchemy.orm import Session
+
+from core.clock import utc_now
+from core.database import Database
+from core.errors import NotFound
+from domain.analytics.days import Period, Wish, bounds, day_of
+from domain.audit.actions import Action
+from domain.audit.facts import facts
+from domain.audit.recording import audit_change
+from domain.changes import UNSET, Unset
+from domain.members.repository import MemberRepository
+from domain.models import ClusterStatus, QuestionCluster, Resolver
+from domain.principal import Permission, Principal
+from domain.revision import check_match
+from domain.unanswered.repository import AskedFor, Item, ItemRepository, WantedItems
+from domain.workspaces.service import WorkspaceService
+
+EXPORTED_TOGETHER = 200
+TRENDING = 10
+MOVES = 0.1  # of the count before: less is neither up nor down
+LEAST_TRENDING = 3  # times
+
+
+@dataclass(frozen=True, slots=True)
+class WorkList:
+    items: Sequence[Item]
+    total: int
+    states: dict[str, int]
+    resolved_this_week: int
+
+
+@dataclass(frozen=True, slots=True)
+class ItemChange:
+    status: ClusterStatus | Unset = UNSET
+    assigned_to: str | Unset | None = UNSET
+
+
+@dataclass(frozen=True, slots=True)
+class QuestionsReport:
+    """`top` most asked for first; `trending` those whose count grew by more than chance makes likely."""
+
+    period: Period
+    top: Sequence[AskedFor]
+    total: int
+    trending: Sequence[AskedFor]
+    categories: Sequence[tuple[str, int, int]]
+
+
+class UnansweredService:
+    def __init__(self, session: Session, who: Principal) -> None:
+        self._session, self._who = session, who
+        self._items = ItemRepository(session, who)
+
+    def page(self, wanted: WantedItems, limit: int, offset: int) -> WorkList:
+        self._who.require(Permission.ANALYTICS_READ)
+        items, total = self._items.page(wanted, limit, offset)
+        return WorkList(items, total, self._items.states(), self._items.resolved_since(self._monday()))
+
+    def period(self, wish: Wish) -> Period:
+        self._who.require(Permission.ANALYTICS_READ)
+        return wish.period(utc_now(), WorkspaceService(self._session, self._who).timezone())
+
+    def get(self, item_id: str) -> Item:
+        self._who.require(Permission.ANALYTICS_READ)
+        return self._items.item(self._existing(item_id))
+
+    def update(self, item_id: str, change: ItemChange, if_match: str | None) -> Item:
+        """By a person: what they say is the status, until the question fails again."""
+        self._who.require(Permission.UNANSWERED_WRITE)
+        cluster = self._existing(item_id)
+        check_match(cluster, if_match)
+        before = facts(cluster)
+        if change.assigned_to is not UNSET:
+            cluster.assigned_to = self._member(change.assigned_to)
+        if change.status is not UNSET and change.status != cluster.status:
+            self._turn(cluster, change.status)
+        if facts(cluster) != before:
+            cluster.updated_at = utc_now()
+            cluster.revision += 1
+            audit_change(self._session, self._who, Action.UNANSWERED_UPDATED, cluster, before)
+        return self._items.item(cluster)
+
+    def questions(self, wish: Wish, limit: int, offset: int) -> QuestionsReport:
+        period = self.period(wish)
+        asked = self._items.asked_for(period)
+        growing = [one for one in asked if one.count >= LEAST_TRENDING and one.count > one.before * (1 + MOVES)]
+        trending = sorted(growing, key=lambda one: (-surprise(one.count, one.before), one.cluster_id))
+        page = asked[offset : offset + limit]
+        return QuestionsReport(period, page, len(asked), trending[:TRENDING], self._items.categories(period))
+
+    def _turn(self, cluster: QuestionCluster, status: ClusterStatus) -> None:
+        now = utc_now()
+        if status is ClusterStatus.RESOLVED:
+            cluster.resolved_at = now
+            cluster.resolved_by = {"kind": Resolver.PERSON.value, "user_id": self._who.user_id}
+        elif status is ClusterStatus.OPEN:
+            cluster.reopened_at, cluster.resolved_at, cluster.resolved_by = now, None, None
+        cluster.status = status
+
+    def _member(self, user_id: str | None) -> str | None:
+        if user_id is not None and MemberRepository(self._session, self._who).get(user_id) is None:
+            raise NotFound("There is no such member of this workspace.", code="MEMBER_NOT_FOUND", field="assigned_to")
+        return user_id
+
+    def _existing(self, item_id: str) -> QuestionCluster:
+        cluster = self._items.get(item_id)
+        if cluster is None:
+            raise NotFound("There is no such question in the work list.", code="UNANSWERED_NOT_FOUND")
+        return cluster
+
+    def _monday(self) -> datetime:
+        """When this week began in the workspace's zone (ISO 8601: on Monday)."""
+        zone = ZoneInfo(WorkspaceService(self._session, self._who).timezone())
+        today = day_of(utc_now(), zone)
+        return bounds(today - timedelta(days=today.weekday()), zone)[0]
+
+
+def surprise(now: int, before: int) -> float:
+    """How much more than chance: the difference of two Poisson counts in standard deviations, after Anscombe's
+    transformation (1948), which makes these the same for small and large counts."""
+    return math.sqrt(2) * (math.sqrt(now + 0.375) - math.sqrt(before + 0.375))
+
+
+def exported(database: Database, who: Principal, wanted: WantedItems) -> Iterator[list[Item]]:
+    """The whole list, a page a read; what is wrong with the request is raised here."""
+
+    def page(offset: int) -> list[Item]:
+        with database.read() as session:
+            return list(UnansweredService(session, who).page(wanted, EXPORTED_TOGETHER, offset).items)
+
+    def pages(first: list[Item]) -> Iterator[list[Item]]:
+        offset = 0
+        while first:
+            yield first
+            offset += EXPORTED_TOGETHER
+            first = page(offset)
+
+    return pages(page(0))
