@@ -40,6 +40,8 @@ users = typer.Typer(help="Accounts.", no_args_is_help=True, rich_markup_mode=Non
 app.add_typer(users, name="users")
 plans = typer.Typer(help="What a workspace may use.", no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(plans, name="plan")
+analytics = typer.Typer(help="What was counted.", no_args_is_help=True, rich_markup_mode=None)
+app.add_typer(analytics, name="analytics")
 evaluation = typer.Typer(
     help="Measure search, answers and confidence on questions whose answers are known.",
     no_args_is_help=True,
@@ -277,6 +279,18 @@ def users_create(
     from insydr.commands.accounts import run_create_user
 
     run_create_user(email, password, full_name, as_json=as_json)
+
+
+@analytics.command("rebuild")
+def analytics_rebuild(
+    workspace: Workspace = None,
+    check: Annotated[bool, typer.Option("--check", help="Only compare; change nothing.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Count every day of a workspace again, and say of which something else was kept."""
+    from insydr.commands.analysing import run_rebuild
+
+    run_rebuild(workspace, check=check, as_json=as_json)
 
 
 @plans.command("show")

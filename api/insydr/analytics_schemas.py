@@ -1,5 +1,6 @@
 """CONTRACT, Insydr row 7: reports, with the seed's fields and ours."""
 
+from dataclasses import asdict
 from datetime import date
 
 from pydantic import BaseModel, Field
@@ -10,6 +11,7 @@ from domain.analytics.measures import Interval, change_percent, share, wilson
 from domain.analytics.service import Activity, AgentDays, Overview
 from domain.analytics.sketch import quantile
 from domain.analytics.tally import CONFIDENCE_BINS, Tally
+from domain.analytics.use_repository import CollectionUse, DocumentUse
 
 Share = float | None
 
@@ -145,6 +147,42 @@ class ActivityOut(BaseModel):
     is_current: bool
 
 
+class UseOut(Output):
+    """Answers of the period."""
+
+    cited: int
+    cited_first: int = Field(description="Of these: as the first source.")
+    thumbs_up: int
+    thumbs_down: int
+    contradicted: int
+
+
+class DocumentUseOut(UseOut):
+    document_id: str
+    external_id: str | None
+    title: str
+    collection_id: str
+
+
+class DocumentUseList(BaseModel):
+    period: PeriodOut
+    documents: list[DocumentUseOut]
+    total: int
+
+
+class CollectionUseOut(UseOut):
+    collection_id: str
+    name: str
+    documents: int = Field(description="That answers can come from.")
+    used: int = Field(description="Of these: cited in the period.")
+
+
+class CollectionUseList(BaseModel):
+    period: PeriodOut
+    collections: list[CollectionUseOut]
+    total: int
+
+
 def overview_out(found: Overview) -> OverviewOut:
     now, before = found.now, found.before
     judged, ece = _calibration(now)
@@ -177,6 +215,19 @@ def activity_out(found: Activity) -> ActivityOut:
         peak_hours=[HourOut(hour=hour, count=begun, questions=asked) for hour, (begun, asked) in busiest],
         by_agent=[_agent(one, total) for one in found.agents],
         is_current=found.is_current,
+    )
+
+
+def document_use_out(one: DocumentUse) -> DocumentUseOut:
+    return DocumentUseOut(
+        document_id=one.document_id, external_id=one.external_id, title=one.title, collection_id=one.collection_id,
+        **asdict(one.use),
+    )  # fmt: skip
+
+
+def collection_use_out(one: CollectionUse) -> CollectionUseOut:
+    return CollectionUseOut(
+        collection_id=one.collection_id, name=one.name, documents=one.documents, used=one.used, **asdict(one.use)
     )
 
 

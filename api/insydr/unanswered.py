@@ -7,7 +7,7 @@ from fastapi import Query
 from fastapi.responses import Response, StreamingResponse
 
 from api.fields import IfMatch, Limit, Offset
-from api.insydr.analytics import CSV, Wished, download
+from api.insydr.analytics import CSV, EXPORTED, Wished, download
 from api.insydr.surface import INSYDR
 from api.insydr.unanswered_schemas import (
     ItemOut,
@@ -30,7 +30,6 @@ from domain.unanswered.repository import Item, ItemOrder, WantedItems
 from domain.unanswered.service import ItemChange, UnansweredService, exported
 
 router = INSYDR.router("/api/v1/workspaces/{workspace_id}/analytics", tag="Analytics")
-EXPORTED = 10_000  # questions of a CSV
 NotFiltered = Annotated[str | None, Query(max_length=64, description="A member's `user_id`.")]
 Text = Annotated[str | None, Query(min_length=1, max_length=200, description="Stands in the question.")]
 Order = Annotated[ItemOrder, Query(description="Among those of a status.")]

@@ -55,7 +55,7 @@ def mark_conversations(session: Session, conversation_ids: Sequence[str]) -> Non
 
 def mark_everything(session: Session, workspace_id: str) -> int:
     """Each day in which there is something, or was; for how many half days there are marks."""
-    first, last = _reach(session, workspace_id)
+    first, last = reach(session, workspace_id)
     if first is None or last is None:
         return 0
     halves = (last - first) // timedelta(hours=12) + 1
@@ -63,7 +63,7 @@ def mark_everything(session: Session, workspace_id: str) -> int:
     return halves
 
 
-def _reach(session: Session, workspace_id: str) -> tuple[datetime | None, datetime | None]:
+def reach(session: Session, workspace_id: str) -> tuple[datetime | None, datetime | None]:
     """The time in which there are questions, conversations or counted days, a day wider than that."""
     moments: list[datetime] = []
     for column in (Question.asked_at, Conversation.created_at):

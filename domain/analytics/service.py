@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import Generic, TypeVar
 
 from sqlalchemy.orm import Session
 
@@ -12,8 +13,13 @@ from domain.agents.service import AgentService
 from domain.analytics.days import Period, Wish
 from domain.analytics.repository import AnalyticsRepository, Slice
 from domain.analytics.tally import Tally
+from domain.analytics.use_repository import CollectionUse, DocumentUse, UseFilter, UseRepository
+from domain.collections.repository import CollectionRepository
+from domain.collections.service import not_found
 from domain.principal import Permission, Principal
 from domain.workspaces.service import WorkspaceService
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +52,18 @@ class Activity:
     is_current: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Used(Generic[T]):
+    """A page of what was used in the period, of so many in all."""
+
+    period: Period
+    rows: Sequence[T]
+    total: int
+
+
+EVERYTHING = Slice()
+
+
 class AnalyticsService:
     def __init__(self, session: Session, who: Principal) -> None:
         self._session, self._who = session, who
@@ -67,6 +85,18 @@ class AnalyticsService:
         most_first = sorted(tallies.items(), key=lambda one: (-one[1].counts["conversations"], one[0]))
         agents = [AgentDays(agent_id, names.get(agent_id, ""), tally) for agent_id, tally in most_first]
         return Activity(period, days, _total(found), agents, not self._rows.is_stale())
+
+    def documents(self, wish: Wish, wanted: UseFilter, limit: int, offset: int) -> Used[DocumentUse]:
+        """What each document did."""
+        period = self._period(wish, EVERYTHING)
+        named = [wanted.collection_id] if wanted.collection_id is not None else []
+        if len(CollectionRepository(self._session, self._who).existing(named)) < len(named):
+            raise not_found("collection_id")
+        return Used(period, *UseRepository(self._session, self._who).documents(period, wanted, limit, offset))
+
+    def collections(self, wish: Wish, limit: int, offset: int) -> Used[CollectionUse]:
+        period = self._period(wish, EVERYTHING)
+        return Used(period, *UseRepository(self._session, self._who).collections(period, limit, offset))
 
     def _period(self, wish: Wish, part: Slice) -> Period:
         self._who.require(Permission.ANALYTICS_READ)

@@ -11,8 +11,9 @@ from core.clock import utc_now
 from domain.analytics.counting import recount
 from domain.analytics.counting_repository import CountingRepository
 from domain.analytics.marks_repository import mark_everything
+from domain.analytics.rebuild import rebuild
 from domain.analytics.rows import day_rows
-from domain.models import Conversation, Question, StaleDay
+from domain.models import Conversation, DayStats, Question, StaleDay
 from domain.principal import system
 from tests.support.analytics import settle
 from tests.support.client import Workspace, check_error
@@ -152,6 +153,43 @@ class TestActivity:
         assert lines[-1].startswith(f"{utc_now().date()},1,2,")
 
 
+class TestUse:
+    def test_documents_and_collections(self, shaped: Workspace, agent: str) -> None:
+        other = shaped.ingest("Bananas are yellow.", "fruit.txt", collection_id=shaped.new_collection("Fruit"))
+        reply = ask(shaped, agent)
+        ask(shaped, agent, session_id=reply["session_id"])
+        shaped.post(f"/messages/{reply['message_id']}/feedback", json={"feedback_type": "THUMBS_DOWN"})
+        cited = reply["sources"][0]["document_id"]
+        found = report(shaped, "documents")
+        assert (found["total"], found["documents"][0]["document_id"]) == (2, cited)
+        first = found["documents"][0]
+        assert (first["cited"], first["cited_first"], first["thumbs_down"], first["contradicted"]) == (2, 2, 1, 1)
+        assert report(shaped, "documents", used="true")["total"] == 1
+        (unused,) = report(shaped, "documents", used="false")["documents"]
+        assert (unused["document_id"], unused["cited"]) == (other["id"], 0)
+        assert report(shaped, "documents", collection_id=unused["collection_id"])["total"] == 1
+        collections = {one["name"]: one for one in report(shaped, "collections")["collections"]}
+        assert (collections["Docs"]["documents"], collections["Docs"]["used"], collections["Docs"]["cited"]) == (
+            1,
+            1,
+            2,
+        )
+        assert (collections["Fruit"]["documents"], collections["Fruit"]["used"]) == (1, 0)
+
+    def test_a_deleted_document_is_not_shown(self, shaped: Workspace, agent: str) -> None:
+        document_id = ask(shaped, agent)["sources"][0]["document_id"]
+        report(shaped, "overview")
+        assert shaped.delete(f"/documents/{document_id}").status_code == 200
+        assert report(shaped, "documents")["documents"] == []
+
+    def test_csv(self, shaped: Workspace, agent: str) -> None:
+        ask(shaped, agent)
+        report(shaped, "overview")
+        lines = shaped.get("/analytics/documents/export").text.removeprefix("\ufeff").splitlines()
+        assert lines[0].startswith("cited,cited_first,")
+        assert lines[1].startswith("1,1,0,0,0,")
+
+
 class TestRight:
     """Whatever happens afterwards, what is kept is what counting would give."""
 
@@ -205,3 +243,24 @@ class TestBadInput:
 
     def test_another_workspaces_agent(self, workspace: Workspace) -> None:
         check_error(workspace.get("/analytics/overview", params={"agent_id": "agent_ghost"}), 404)
+
+
+class TestRebuild:
+    def test_it_says_what_was_wrong_and_puts_it_right(self, shaped: Workspace, agent: str) -> None:
+        ask(shaped, agent)
+        report(shaped, "overview")
+        database, today = shaped.shape.parts.database, utc_now().date()
+        counted: list[tuple[int, int]] = []
+
+        def rebuilt(*, store: bool) -> list[date]:
+            return rebuild(database, shaped.id, "UTC", store=store, on_day=lambda *one: counted.append(one)).wrong
+
+        assert rebuilt(store=False) == []
+        with database.write() as session:
+            session.execute(update(DayStats).where(DayStats.workspace_id == shaped.id).values(questions=99))
+        assert rebuilt(store=False) == [today]
+        assert report(shaped, "overview")["stats"]["total_questions"] == 99
+        assert rebuilt(store=True) == [today]
+        assert rebuilt(store=False) == []
+        assert report(shaped, "overview")["stats"]["total_questions"] == 1
+        assert counted[-1][0] == counted[-1][1]

@@ -35,6 +35,8 @@ ID_FIELDS = {
     ("GET", "/audit", "query.target_id"): NOTHING,
     ("GET", "/audit/export", "query.actor_id"): NOTHING,
     ("GET", "/audit/export", "query.target_id"): NOTHING,
+    ("GET", "/analytics/documents", "query.collection_id"): NOT_FOUND,
+    ("GET", "/analytics/documents/export", "query.collection_id"): NOT_FOUND,
     ("GET", "/analytics/overview", "query.agent_id"): NOT_FOUND,
     ("GET", "/analytics/conversations", "query.agent_id"): NOT_FOUND,
     ("GET", "/analytics/conversations/export", "query.agent_id"): NOT_FOUND,

@@ -1,0 +1,41 @@
+"""`insydr analytics`: straight to the database, which works beside a running server too."""
+
+from typing import Any
+
+from core.settings import load_settings
+from domain.analytics.rebuild import Rebuilt, rebuild
+from domain.models import Workspace
+from insydr.output import emit
+from insydr.parts import Installation
+from insydr.workspaces import pick_workspace
+
+
+def run_rebuild(workspace: str | None, *, check: bool, as_json: bool) -> None:
+    parts = Installation(load_settings())
+    try:
+        found = pick_workspace(parts, workspace, create=False)
+        rebuilt = _rebuilt(parts, found, store=not check, quiet=as_json)
+    finally:
+        parts.close()
+    _say(found, rebuilt, check=check, as_json=as_json)
+
+
+def _rebuilt(parts: Installation, workspace: Workspace, *, store: bool, quiet: bool) -> Rebuilt:
+    from rich.console import Console
+    from rich.progress import Progress
+
+    with Progress(console=Console(stderr=True), disable=quiet) as bar:
+        task = bar.add_task("days", total=None)
+
+        def on_day(done: int, total: int) -> None:
+            bar.update(task, completed=done, total=total)
+
+        return rebuild(parts.database, workspace.id, workspace.timezone, store=store, on_day=on_day)
+
+
+def _say(workspace: Workspace, rebuilt: Rebuilt, *, check: bool, as_json: bool) -> None:
+    wrong = [str(day) for day in rebuilt.wrong]
+    body: dict[str, Any] = {"id": workspace.id, "days": rebuilt.days, "wrong": wrong, "stored": not check}
+    verdict = "as they are kept" if not wrong else f"other than was kept: {', '.join(wrong)}"
+    mended = "" if check or not wrong else " They are right now."
+    emit(body, as_json=as_json, text=f"{rebuilt.days:,} days of {workspace.name}, {verdict}.{mended}")
