@@ -62,6 +62,7 @@ class CountingRepository(TenantRepository):
             Question.answered, Question.refusal, Question.confidence, Question.response_ms, Question.document_ids,
             Question.feedback, Question.is_right, Question.escalated, again,
         ).where(mine(Question, self.who), Question.asked_at >= since, Question.asked_at < until)  # fmt: skip
+        query = query.order_by(Question.id)  # sums of fractions are the same each time
         for row in self.session.execute(query.execution_options(yield_per=READ_TOGETHER)):
             yield Asked(*row)
 
@@ -72,6 +73,7 @@ class CountingRepository(TenantRepository):
         ).where(
             mine(Conversation, self.who), Conversation.created_at >= since, Conversation.created_at < until
         )  # fmt: skip
+        query = query.order_by(Conversation.id)
         for row in self.session.execute(query.execution_options(yield_per=READ_TOGETHER)):
             yield Begun(*row)
 

@@ -83,30 +83,39 @@ class Tally:
         _add_all(self.hours, other.hours)
 
     def question(self, one: Asked, hour: int) -> None:
-        up, down = one.feedback == Feedback.THUMBS_UP, one.feedback == Feedback.THUMBS_DOWN
-        below = one.refusal == Refusal.BELOW_THRESHOLD
-        for name, is_so in (
-            ("questions", True), ("answered", one.answered), ("below_threshold", below), ("escalated", one.escalated),
-            ("contradicted", one.contradicted), ("thumbs_up", up), ("thumbs_down", down),
-            ("confirmed", one.answered and up and not one.contradicted), ("timed", one.response_ms is not None),
-        ):  # fmt: skip
-            if is_so:
-                self.counts[name] += 1
-        _add_all(self.hours, {hour: [0, 1]})
+        counts, contradicted, up = self.counts, one.contradicted, one.feedback == Feedback.THUMBS_UP
+        counts["questions"] += 1
+        if one.answered:
+            counts["answered"] += 1
+            counts["contradicted"] += contradicted
+            counts["confirmed"] += up and not contradicted
+        elif one.refusal == Refusal.BELOW_THRESHOLD:
+            counts["below_threshold"] += 1
+        if one.escalated:
+            counts["escalated"] += 1
+        if one.feedback is not None:
+            counts["thumbs_up" if up else "thumbs_down"] += 1
+        self.hours.setdefault(hour, [0, 0])[1] += 1
         if one.response_ms is not None:
+            counts["timed"] += 1
             self.response_ms += one.response_ms
             self.response_bins[bin_of(one.response_ms)] += 1
         if one.confidence is not None:
-            right = one.right
-            known = 0.0 if right is None else one.confidence
-            bin_ = min(CONFIDENCE_BINS - 1, int(one.confidence * CONFIDENCE_BINS))
-            _add_all(self.confidence, {bin_: [1, float(right is True), float(right is False), known]})
+            self._judge(one, one.confidence)
+
+    def _judge(self, one: Asked, confidence: float) -> None:
+        sums = self.confidence.setdefault(min(CONFIDENCE_BINS - 1, int(confidence * CONFIDENCE_BINS)), [0, 0, 0, 0.0])
+        sums[0] += 1
+        right = one.right
+        if right is not None:
+            sums[1 if right else 2] += 1
+            sums[3] += confidence
 
     def conversation(self, one: Begun, hour: int) -> None:
         self.counts["conversations"] += 1
         self.counts["conversations_escalated"] += one.escalated_at is not None
         self.conversation_s += (one.last_message_at - one.created_at).total_seconds()
-        _add_all(self.hours, {hour: [1, 0]})
+        self.hours.setdefault(hour, [0, 0])[0] += 1
 
 
 DOCUMENT_COUNTS = ("cited", "cited_first", "thumbs_up", "thumbs_down", "contradicted")
@@ -147,7 +156,8 @@ def count_day(questions: Iterable[Asked], conversations: Iterable[Begun], zone: 
     clusters: dict[str, ClusterTally] = defaultdict(ClusterTally)
     for asked in questions:
         tallies[asked.agent_id, asked.channel].question(asked, asked.asked_at.astimezone(zone).hour)
-        _cite(documents, asked)
+        if asked.answered:
+            _cite(documents, asked)
         if asked.cluster_id is not None:
             clusters[asked.cluster_id].question(asked)
     for begun in conversations:
@@ -159,15 +169,15 @@ def count_day(questions: Iterable[Asked], conversations: Iterable[Begun], zone: 
 
 
 def _cite(documents: dict[str, Counter[str]], asked: Asked) -> None:
-    if not asked.answered:
-        return
+    up, down = asked.feedback == Feedback.THUMBS_UP, asked.feedback == Feedback.THUMBS_DOWN
+    contradicted = asked.contradicted
     for place, document_id in enumerate(dict.fromkeys(asked.document_ids)):
         row = documents[document_id]
         row["cited"] += 1
         row["cited_first"] += place == 0
-        row["thumbs_up"] += asked.feedback == Feedback.THUMBS_UP
-        row["thumbs_down"] += asked.feedback == Feedback.THUMBS_DOWN
-        row["contradicted"] += asked.contradicted
+        row["thumbs_up"] += up
+        row["thumbs_down"] += down
+        row["contradicted"] += contradicted
 
 
 def _add_all(sums: dict[int, list[N]], more: Mapping[int, list[N]]) -> None:

@@ -13,7 +13,6 @@ from retrieval.question import understood
 
 MOST_NAMED = 30
 UNRELATED = 0.6  # cosine distance, on average between two categories
-SECOND = 0.6  # of a category's questions hold its second word, too
 OTHER = ""
 
 
@@ -55,7 +54,7 @@ def _grouped(subjects: Sequence[Subject]) -> list[int]:
 
 def _names(groups: Sequence[Sequence[Subject]]) -> list[str]:
     """Of each group the word that most of its questions and few of the other groups' hold (class-based tf-idf,
-    Grootendorst 2022), with a second one where most hold that, too; no name twice."""
+    Grootendorst 2022), with a second one where that is taken; no name twice."""
     counted = [_shares(group) for group in groups]
     spread = Counter(stem for shares, _ in counted for stem in shares)
     taken: set[str] = set()
@@ -64,9 +63,8 @@ def _names(groups: Sequence[Sequence[Subject]]) -> list[str]:
         weights = {stem: share * (0.2 + math.log(len(groups) / spread[stem])) for stem, share in shares.items()}
         best = sorted(weights, key=lambda stem: (-weights[stem], stem))
         name = _title([forms[stem] for stem in best[:1]])
-        seconds = [stem for stem in best[1:2] if shares[stem] >= SECOND] or (best[1:2] if name in taken else [])
-        if seconds:
-            name = _title([forms[best[0]], forms[seconds[0]]])
+        if name in taken:
+            name = _title([forms[stem] for stem in best[:2]])
         names.append(OTHER if name in taken else name)
         taken.add(name)
     return names
