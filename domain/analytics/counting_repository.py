@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import CursorResult, delete, func, insert, select
+from sqlalchemy import CursorResult, delete, func, insert, or_, select, update
 from sqlalchemy.orm import Session, aliased
 
 from domain.analytics.rows import KEPT, DayRows, Kept, day_rows
 from domain.analytics.tally import Asked, Begun, Day
-from domain.models import Conversation, DayStats, Question, StaleDay, Workspace
+from domain.models import ClusterDay, Conversation, DayStats, Question, QuestionCluster, StaleDay, Workspace
 from domain.scope import TenantRepository, mine
 
 READ_TOGETHER = 2_000
@@ -83,12 +83,45 @@ class CountingRepository(TenantRepository):
         return self.session.scalar(query) or 0
 
     def replace(self, day: date, counted: Day) -> None:
-        workspace = {"workspace_id": self.who.workspace_id, "day": day}
-        for model in KEPT:
+        workspace, new = {"workspace_id": self.who.workspace_id, "day": day}, day_rows(counted)
+        before = [_values(row) for row in self._kept(ClusterDay, day)]
+        for model, rows in new.items():
             self.session.execute(delete(model).where(mine(model, self.who), model.day == day))
-        for model, rows in day_rows(counted).items():
             if rows:
                 self.session.execute(insert(model), [workspace | row for row in rows])
+        self.sum_up(_changed(before, new[ClusterDay]))
+
+    def wrong_sums(self) -> list[str]:
+        """Clusters that keep other sums than their days have."""
+        days = (
+            select(
+                ClusterDay.cluster_id, func.sum(ClusterDay.asked).label("asked"),
+                func.sum(ClusterDay.failed).label("failed"),
+            )
+            .where(mine(ClusterDay, self.who))
+            .group_by(ClusterDay.cluster_id)
+            .subquery()
+        )  # fmt: skip
+        query = select(QuestionCluster.id).outerjoin(days, days.c.cluster_id == QuestionCluster.id)
+        asked, failed = (func.coalesce(days.c[name], 0) for name in ("asked", "failed"))
+        other = or_(QuestionCluster.asked != asked, QuestionCluster.failed != failed)
+        return list(self.session.scalars(query.where(mine(QuestionCluster, self.who), other)))
+
+    def sum_up(self, cluster_ids: Sequence[str]) -> None:
+        """What clusters keep of all their days."""
+        for start in range(0, len(cluster_ids), DELETED_TOGETHER):
+            of_cluster = (mine(ClusterDay, self.who), ClusterDay.cluster_id == QuestionCluster.id)
+            failed = (*of_cluster, ClusterDay.failed > 0)
+            some = QuestionCluster.id.in_(cluster_ids[start : start + DELETED_TOGETHER])
+            sums = {
+                "asked": select(func.coalesce(func.sum(ClusterDay.asked), 0)).where(*of_cluster),
+                "failed": select(func.coalesce(func.sum(ClusterDay.failed), 0)).where(*of_cluster),
+                "first_failed_on": select(func.min(ClusterDay.day)).where(*failed),
+                "last_failed_on": select(func.max(ClusterDay.day)).where(*failed),
+            }
+            values = {name: query.scalar_subquery() for name, query in sums.items()}
+            clusters = update(QuestionCluster).where(mine(QuestionCluster, self.who), some)
+            self.session.execute(clusters.values(values).execution_options(synchronize_session=False))
 
     def stored(self, day: date) -> DayRows:
         """What is kept of the day, as `day_rows` makes it."""
@@ -114,3 +147,9 @@ def _values(row: Kept) -> dict[str, Any]:
     """Without what all rows of a day share."""
     names = (column.key for column in type(row).__table__.columns)
     return {name: getattr(row, name) for name in names if name not in ("workspace_id", "day")}
+
+
+def _changed(before: Sequence[dict[str, Any]], after: Sequence[dict[str, Any]]) -> list[str]:
+    """Clusters whose row of a day is another than before, or gone, or new."""
+    old, new = ({row["cluster_id"]: row for row in rows} for rows in (before, after))
+    return sorted(one for one in old.keys() | new.keys() if old.get(one) != new.get(one))

@@ -21,6 +21,7 @@ class Rebuilt:
 
     days: int
     wrong: list[date]
+    wrong_clusters: int  # of questions, that kept other sums than their days have
 
 
 def rebuild(
@@ -38,7 +39,16 @@ def rebuild(
         with database.write() as session:
             mark_everything(session, workspace_id)
         count_all(database, system(workspace_id), timezone)
-    return Rebuilt(len(days), wrong)
+    return Rebuilt(len(days), wrong, _sums(database, workspace_id, store=store))
+
+
+def _sums(database: Database, workspace_id: str, *, store: bool) -> int:
+    with database.write() if store else database.read() as session:
+        rows = CountingRepository(session, system(workspace_id))
+        found = rows.wrong_sums()
+        if store:
+            rows.sum_up(found)
+    return len(found)
 
 
 def _is_wrong(database: Database, workspace_id: str, day: date, timezone: str) -> bool:

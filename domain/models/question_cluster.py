@@ -45,6 +45,10 @@ class QuestionCluster(Created, Base):
     vector: Mapped[bytes] = mapped_column(LargeBinary)
     category: Mapped[str | None]  # empty: none of those that have a name; None until one was looked for
     last_asked_at: Mapped[datetime]
+    asked: Mapped[int] = mapped_column(default=0)  # as often as is counted, like the three below
+    failed: Mapped[int] = mapped_column(default=0)
+    first_failed_on: Mapped[date | None]
+    last_failed_on: Mapped[date | None]
     status: Mapped[str | None]  # a `ClusterStatus`
     opened_at: Mapped[datetime | None]
     reopened_at: Mapped[datetime | None]

@@ -1,10 +1,11 @@
 """Queries of the work list, and of what is asked for most."""
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
-from sqlalchemy import Select, case, func, select
+from sqlalchemy import ColumnElement, Select, case, func, select
 from sqlalchemy.sql.selectable import Subquery
 
 from domain.analytics.days import Period
@@ -31,14 +32,12 @@ class WantedItems:
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """A cluster of the work list. Of the `asked` that meant the same `occurrences` went without an answer; both, and
-    the days, are as far as they are counted."""
+    """A cluster of the work list. Of the `asked` that meant the same `occurrences` went without an answer, in the
+    period where there is one; both as far as they are counted."""
 
     cluster: QuestionCluster
     occurrences: int
     asked: int
-    first_seen: date | None
-    last_seen: date | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,28 +58,24 @@ class ItemRepository(TenantRepository):
         """An item: what was always answered is none."""
         return self.session.scalar(self._items().where(QuestionCluster.id == cluster_id))
 
-    def item(self, cluster: QuestionCluster) -> Item:
-        """With what was counted of it, so far."""
-        seen = self._seen(None, cluster.id)
-        row = self.session.execute(select(seen.c.failed, seen.c.asked, seen.c.first, seen.c.last)).one_or_none()
-        return Item(cluster, *(row or (0, 0, None, None)))
-
     def page(self, wanted: WantedItems, limit: int, offset: int) -> tuple[list[Item], int]:
         """Open ones first, then as ordered; and how many there are."""
-        seen = self._seen(wanted.period)
-        query = self._wanted(wanted).join(seen, seen.c.cluster_id == QuestionCluster.id, isouter=not wanted.period)
+        query = self._wanted(wanted)
+        failed: ColumnElement[int] = QuestionCluster.failed.expression
+        asked: ColumnElement[int] = QuestionCluster.asked.expression
+        if wanted.period is not None:
+            seen = self._asked(wanted.period)
+            query = query.join(seen, seen.c.cluster_id == QuestionCluster.id).where(seen.c.failed > 0)
+            failed, asked = seen.c.failed, seen.c.asked
         total = self.session.scalar(query.with_only_columns(func.count())) or 0
         first = case((QuestionCluster.status == ClusterStatus.OPEN, 0), else_=1)
-        key = {
-            ItemOrder.OCCURRENCES: func.coalesce(seen.c.failed, 0).desc(),
-            ItemOrder.LAST_SEEN: QuestionCluster.last_asked_at.desc(),
-            ItemOrder.FIRST_SEEN: QuestionCluster.opened_at,
-        }[wanted.order]
-        counts = (func.coalesce(seen.c.failed, 0), func.coalesce(seen.c.asked, 0), seen.c.first, seen.c.last)
-        rows = self.session.execute(
-            query.add_columns(*counts).order_by(first, key, QuestionCluster.id).limit(limit).offset(offset)
+        page = (
+            query.add_columns(failed, asked)
+            .order_by(first, _key(wanted.order, failed), QuestionCluster.id)
+            .limit(limit)
+            .offset(offset)
         )
-        return [Item(*row) for row in rows], total
+        return [Item(*row) for row in self.session.execute(page)], total
 
     def states(self) -> dict[str, int]:
         """How many items there are of each status."""
@@ -135,20 +130,6 @@ class ItemRepository(TenantRepository):
             query = query.where(QuestionCluster.question.icontains(wanted.text, autoescape=True))
         return query
 
-    def _seen(self, period: Period | None, cluster_id: str | None = None) -> Subquery:
-        """Of each cluster how often it failed and was asked, and the first and last day on which it failed."""
-        failed_on = case((ClusterDay.failed > 0, ClusterDay.day))
-        query = select(
-            ClusterDay.cluster_id, func.sum(ClusterDay.failed).label("failed"),
-            func.sum(ClusterDay.asked).label("asked"), func.min(failed_on).label("first"),
-            func.max(failed_on).label("last"),
-        ).where(mine(ClusterDay, self.who))  # fmt: skip
-        if period is not None:
-            query = query.where(ClusterDay.day >= period.first, ClusterDay.day <= period.last, ClusterDay.failed > 0)
-        if cluster_id is not None:
-            query = query.where(ClusterDay.cluster_id == cluster_id)
-        return query.group_by(ClusterDay.cluster_id).subquery()
-
     def _asked(self, period: Period) -> Subquery:
         query = select(
             ClusterDay.cluster_id, func.sum(ClusterDay.asked).label("asked"),
@@ -156,3 +137,9 @@ class ItemRepository(TenantRepository):
             func.sum(ClusterDay.confident).label("confident"),
         ).where(mine(ClusterDay, self.who), ClusterDay.day >= period.first, ClusterDay.day <= period.last)  # fmt: skip
         return query.group_by(ClusterDay.cluster_id).subquery()
+
+
+def _key(order: ItemOrder, failed: ColumnElement[int]) -> ColumnElement[Any]:
+    if order is ItemOrder.LAST_SEEN:
+        return QuestionCluster.last_asked_at.desc()
+    return QuestionCluster.opened_at.asc() if order is ItemOrder.FIRST_SEEN else failed.desc()

@@ -70,7 +70,7 @@ class UnansweredService:
 
     def get(self, item_id: str) -> Item:
         self._who.require(Permission.ANALYTICS_READ)
-        return self._items.item(self._existing(item_id))
+        return _whole(self._existing(item_id))
 
     def update(self, item_id: str, change: ItemChange, if_match: str | None) -> Item:
         """By a person: what they say is the status, until the question fails again."""
@@ -86,7 +86,7 @@ class UnansweredService:
             cluster.updated_at = utc_now()
             cluster.revision += 1
             audit_change(self._session, self._who, Action.UNANSWERED_UPDATED, cluster, before)
-        return self._items.item(cluster)
+        return _whole(cluster)
 
     def questions(self, wish: Wish, limit: int, offset: int) -> QuestionsReport:
         period = self.period(wish)
@@ -121,6 +121,10 @@ class UnansweredService:
         zone = ZoneInfo(WorkspaceService(self._session, self._who).timezone())
         today = day_of(utc_now(), zone)
         return bounds(today - timedelta(days=today.weekday()), zone)[0]
+
+
+def _whole(cluster: QuestionCluster) -> Item:
+    return Item(cluster, cluster.failed, cluster.asked)
 
 
 def surprise(now: int, before: int) -> float:

@@ -35,7 +35,16 @@ def _rebuilt(parts: Installation, workspace: Workspace, *, store: bool, quiet: b
 
 def _say(workspace: Workspace, rebuilt: Rebuilt, *, check: bool, as_json: bool) -> None:
     wrong = [str(day) for day in rebuilt.wrong]
-    body: dict[str, Any] = {"id": workspace.id, "days": rebuilt.days, "wrong": wrong, "stored": not check}
+    body: dict[str, Any] = {
+        "id": workspace.id,
+        "days": rebuilt.days,
+        "wrong": wrong,
+        "wrong_clusters": rebuilt.wrong_clusters,
+    }
+    body["stored"] = not check
+    is_wrong = bool(wrong or rebuilt.wrong_clusters)
     verdict = "as they are kept" if not wrong else f"other than was kept: {', '.join(wrong)}"
-    mended = "" if check or not wrong else " They are right now."
+    if rebuilt.wrong_clusters:
+        verdict += f"; {rebuilt.wrong_clusters:,} groups of questions had other sums"
+    mended = " Everything is right now." if is_wrong and not check else ""
     emit(body, as_json=as_json, text=f"{rebuilt.days:,} days of {workspace.name}, {verdict}.{mended}")

@@ -123,6 +123,8 @@ def _clusters() -> None:
         sa.Column("vector", sa.LargeBinary(), nullable=False),
         sa.Column("category", sa.String(), nullable=True),
         sa.Column("last_asked_at", sa.DateTime(timezone=True), nullable=False),
+        *(sa.Column(name, sa.Integer(), nullable=False) for name in ("asked", "failed")),
+        *(sa.Column(name, sa.Date(), nullable=True) for name in ("first_failed_on", "last_failed_on")),
         sa.Column("status", sa.String(), nullable=True),
         *(sa.Column(name, sa.DateTime(timezone=True), nullable=True) for name in moments),
         sa.Column("resolved_by", JSON, nullable=True),

@@ -142,10 +142,9 @@ class TestUpkeep:
         assert [one.question for one in asking.clusters()] == [WEBHOOKS]  # its questions may be on their way
 
     def test_every_cluster_gets_a_category(self, asking: Asking) -> None:
-        asking.ask([WARRANTY, WEBHOOKS, RELATED, "???"])
+        asking.ask([WARRANTY, WEBHOOKS, RELATED])
         Grouper(asking.database, Model()).group_pending()
         name_categories(asking.database)
         named = {one.question: one.category for one in asking.clusters()}
         assert named[WARRANTY] == named[RELATED] == "Battery"
         assert named[WEBHOOKS] != named[WARRANTY]
-        assert named["???"] == ""

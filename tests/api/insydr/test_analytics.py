@@ -13,7 +13,7 @@ from domain.analytics.counting_repository import CountingRepository
 from domain.analytics.marks_repository import mark_everything
 from domain.analytics.rebuild import rebuild
 from domain.analytics.rows import day_rows
-from domain.models import Conversation, DayStats, Question, StaleDay
+from domain.models import Conversation, DayStats, Question, QuestionCluster, StaleDay
 from domain.principal import system
 from tests.support.analytics import settle
 from tests.support.client import Workspace, check_error
@@ -263,4 +263,11 @@ class TestRebuild:
         assert rebuilt(store=True) == [today]
         assert rebuilt(store=False) == []
         assert report(shaped, "overview")["stats"]["total_questions"] == 1
+        with database.write() as session:
+            session.execute(update(QuestionCluster).where(QuestionCluster.workspace_id == shaped.id).values(asked=7))
+        wrong = [
+            rebuild(database, shaped.id, "UTC", store=store, on_day=lambda *_: None).wrong_clusters
+            for store in (False, True, False)
+        ]
+        assert wrong == [1, 1, 0]
         assert counted[-1][0] == counted[-1][1]
