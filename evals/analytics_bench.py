@@ -141,7 +141,10 @@ class _Bench:
                 "model": "bench", "vector": bytes(768), "status": ClusterStatus.OPEN.value, "opened_at": now,
                 "last_asked_at": now, "updated_at": now, "created_at": now, "category": "Bench",
             }  # fmt: skip
-            rows = [{"id": one, "question": f"Question {number}?"} for number, one in enumerate(self.clusters)]
+            rows = [
+                {"id": one, "question_id": one, "question": f"Question {number}?"}
+                for number, one in enumerate(self.clusters)
+            ]
             insert_rows(session, QuestionCluster, rows, shared)
 
     def fill(self, questions: int, days: int, last: date) -> None:

@@ -5,18 +5,20 @@ meanwhile leaves a mark of its own. Where another process has counted the same m
 more.
 """
 
+from contextlib import closing
 from datetime import date, timedelta
 from zoneinfo import ZoneInfo
 
 from core.clock import utc_now
 from core.database import Database
 from core.ids import made_at
+from core.queue.turns import Turn
 from domain.analytics.counting_repository import CountingRepository, Stale, stale_workspaces
 from domain.analytics.days import bounds, day_of
 from domain.analytics.tally import Day, count_day
 from domain.principal import Principal, system
 
-WORKSPACES = 200  # that one pass looks at
+WORKSPACES = 1_000  # that one pass looks at
 MOMENTS = 2_000  # stale quarters of an hour of a workspace that one pass looks at: three weeks of full ones
 MARKS = 20_000  # of a day, that one counting removes
 QUESTIONS_A_SECOND = 5_000  # a day of many is counted less often, so that counting takes a small part of the time
@@ -26,7 +28,11 @@ def count_stale(database: Database) -> int:
     """Every day that has to be, of every workspace, the latest first; how many."""
     with database.read() as session:
         found = stale_workspaces(session, WORKSPACES)
-    return sum(_count_workspace(database, stale) for stale in found)
+    done = 0
+    for stale in found:
+        with closing(Turn(database, f"count_{stale.workspace_id}")) as turn:
+            done += _count_workspace(database, stale) if turn.go_on() else 0
+    return done
 
 
 def count_all(database: Database, who: Principal, timezone: str) -> int:

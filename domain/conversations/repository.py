@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from domain.analytics.recording import note_removal
 from domain.models import Channel, Conversation, Escalation, Feedback, Message, Workspace
 from domain.scope import TenantRepository
+from domain.unanswered.removal_repository import clusters_of, reword
 from retrieval.answers import Turn
 
 HISTORY_TURNS = 10
@@ -141,7 +142,9 @@ class ConversationRepository(TenantRepository):
 def remove_all(session: Session, conversation_ids: Sequence[str]) -> None:
     """With their messages, which the database takes along."""
     note_removal(session, conversation_ids)
+    clusters = clusters_of(session, conversation_ids)
     session.execute(delete(Conversation).where(Conversation.id.in_(conversation_ids)))
+    reword(session, clusters)
 
 
 def retentions(session: Session) -> list[int | None]:

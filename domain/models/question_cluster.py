@@ -40,6 +40,7 @@ class QuestionCluster(Created, Base):
 
     id: Mapped[str] = mapped_column(Id, primary_key=True)
     workspace_id: Mapped[str] = mapped_column(ForeignKey("workspaces.id", ondelete="CASCADE"))
+    question_id: Mapped[str] = mapped_column(Id)
     question: Mapped[str] = mapped_column(Text)
     model: Mapped[str]
     vector: Mapped[bytes] = mapped_column(LargeBinary)

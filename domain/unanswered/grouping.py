@@ -5,15 +5,15 @@ embedded between transactions, and equal ones once.
 """
 
 from collections import OrderedDict
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 
 from core.clock import utc_now
 from core.database import Database
 from core.embedding.protocol import EmbeddingModel, Floats
 from core.ids import Prefix, new_id
-from core.queue import leases
+from core.queue.turns import Turn
 from domain.analytics.marks_repository import mark
 from domain.analytics.tally import AGAIN_WITHIN, has_failed
 from domain.models import ClusterStatus, QuestionCluster
@@ -22,12 +22,11 @@ from domain.unanswered.cluster_index import ClusterIndex
 from domain.unanswered.grouping_repository import GroupingRepository, Pending, pending_workspaces
 from domain.unanswered.vectors import packed, unpacked
 
-WORKSPACES = 200  # that one pass looks at
+WORKSPACES = 1_000  # that one pass looks at
 TOGETHER = 128  # questions that one transaction assigns
 PAGE = 2_000  # clusters read at once
 MOST = 50_000  # clusters of a workspace that new questions are compared with: those asked for last
 KEPT = 8  # workspaces whose clusters stay in memory
-TURN_S = 60.0
 SAME = 0.8  # cosine from which questions mean the same
 RELATED = 0.5  # cosine from which they are of the same category
 
@@ -59,8 +58,8 @@ class Grouper:
 
     def _group_workspace(self, workspace_id: str) -> int:
         done = 0
-        with self._turn(workspace_id) as goes_on:
-            while goes_on():
+        with closing(Turn(self._database, f"group_{workspace_id}")) as turn:
+            while turn.go_on():
                 with self._database.read() as session:
                     some = GroupingRepository(session, system(workspace_id)).pending(TOGETHER)
                 if some:
@@ -69,14 +68,6 @@ class Grouper:
                 if len(some) < TOGETHER:
                     break
         return done
-
-    @contextmanager
-    def _turn(self, workspace_id: str) -> Iterator["_Turn"]:
-        turn = _Turn(self._database, f"group_{workspace_id}")
-        try:
-            yield turn
-        finally:
-            turn.end()
 
     def _group(self, workspace_id: str, questions: Sequence[Pending]) -> None:
         new = [one for one in questions if one.cluster_id is None]
@@ -117,7 +108,7 @@ class Grouper:
             if near and near[0].cosine >= SAME:
                 plan.clusters[one.id] = near[0].cluster_id
                 continue
-            related = near[0].category if near and near[0].cosine >= RELATED else None
+            related = (near[0].category or None) if near and near[0].cosine >= RELATED else None
             row = self._new(workspace_id, one, vector, related)
             index.add(row.id, vector, related)
             plan.new.append(row)
@@ -126,8 +117,8 @@ class Grouper:
 
     def _new(self, workspace_id: str, one: Pending, vector: Floats, category: str | None) -> QuestionCluster:
         return QuestionCluster(
-            id=new_id(Prefix.UNANSWERED), workspace_id=workspace_id, question=one.text, model=self._model.name,
-            vector=packed(vector), category=category, last_asked_at=one.asked_at,
+            id=new_id(Prefix.UNANSWERED), workspace_id=workspace_id, question_id=one.id, question=one.text,
+            model=self._model.name, vector=packed(vector), category=category, last_asked_at=one.asked_at,
         )  # fmt: skip
 
     def _up_to_date(self, workspace_id: str) -> _Known:
@@ -161,26 +152,6 @@ class Grouper:
                 for row in rows.existing([one.id for one in old]).values():
                     row.model, row.vector = self._model.name, packed(found[row.id])
         return found
-
-
-class _Turn:
-    """True as long as it is ours; it is taken when first asked."""
-
-    def __init__(self, database: Database, name: str) -> None:
-        self._database, self._name = database, name
-        self._token: str | None = None
-
-    def __call__(self) -> bool:
-        with self._database.write() as session:
-            if self._token is None:
-                self._token = leases.take_turn(session, self._name, TURN_S)
-                return self._token is not None
-            return leases.keep_turn(session, self._name, self._token, TURN_S)
-
-    def end(self) -> None:
-        if self._token is not None:
-            with self._database.write() as session:
-                leases.end_turn(session, self._name, self._token)
 
 
 def _note(cluster: QuestionCluster, question: Pending) -> None:

@@ -1,20 +1,18 @@
 """What is done for clusters by the clock."""
 
-from datetime import timedelta
+from contextlib import closing
 
-from core.clock import utc_now
 from core.database import Database
+from core.queue.turns import Turn
 from domain.principal import system
 from domain.unanswered.categories import Subject, categories
-from domain.unanswered.upkeep_repository import CategoryRepository, remove_empty, unnamed_workspaces
+from domain.unanswered.upkeep_repository import CategoryRepository, unnamed_workspaces
 from domain.unanswered.vectors import unpacked
 
 WORKSPACES = 100  # that one pass names
 SUBJECTS = 1_500  # clusters of a workspace, the most asked for, that categories are made of
 FEW = 500  # clusters, up to which a new one is named at once
 ENOUGH = 0.02  # of more, that have to be without a name
-SETTLED = timedelta(hours=1)  # a cluster's questions may just be on their way
-PAGE = 500  # clusters that one transaction removes
 
 
 def name_categories(database: Database) -> None:
@@ -22,7 +20,9 @@ def name_categories(database: Database) -> None:
     with database.read() as session:
         found = unnamed_workspaces(session, WORKSPACES)
     for workspace_id in found:
-        _name(database, workspace_id)
+        with closing(Turn(database, f"name_{workspace_id}")) as turn:
+            if turn.go_on():
+                _name(database, workspace_id)
 
 
 def _name(database: Database, workspace_id: str) -> None:
@@ -36,11 +36,3 @@ def _name(database: Database, workspace_id: str) -> None:
     named = categories([one for one in subjects if len(one.vector) == len(subjects[0].vector)])
     with database.write() as session:
         CategoryRepository(session, system(workspace_id)).name(named)
-
-
-def forget_empty(database: Database) -> None:
-    """Clusters whose questions are all gone, a page a transaction."""
-    is_more = True
-    while is_more:
-        with database.write() as session:
-            is_more = remove_empty(session, utc_now() - SETTLED, PAGE) == PAGE

@@ -1,12 +1,11 @@
 """Queries of what is done for clusters by the clock."""
 
 from collections.abc import Mapping
-from datetime import datetime
 
-from sqlalchemy import ColumnElement, delete, exists, func, select, update
+from sqlalchemy import ColumnElement, func, select, update
 from sqlalchemy.orm import Session
 
-from domain.models import ClusterDay, Question, QuestionCluster
+from domain.models import ClusterDay, QuestionCluster
 from domain.scope import TenantRepository, mine
 from domain.unanswered.categories import OTHER
 
@@ -17,17 +16,6 @@ def unnamed_workspaces(session: Session, limit: int) -> list[str]:
     """Of all tenants: this is our own job's question."""
     query = select(QuestionCluster.workspace_id).where(QuestionCluster.category.is_(None)).distinct()
     return list(session.scalars(query.limit(limit)))
-
-
-def remove_empty(session: Session, before: datetime, limit: int) -> int:
-    """Clusters all of whose questions were removed, of any workspace; how many."""
-    used = exists().where(
-        Question.workspace_id == QuestionCluster.workspace_id, Question.cluster_id == QuestionCluster.id
-    )
-    empty = select(QuestionCluster.id).where(QuestionCluster.last_asked_at < before, ~used).limit(limit)
-    ids = list(session.scalars(empty))
-    session.execute(delete(QuestionCluster).where(QuestionCluster.id.in_(ids)))
-    return len(ids)
 
 
 class CategoryRepository(TenantRepository):

@@ -118,6 +118,7 @@ def _clusters() -> None:
         "question_clusters",
         sa.Column("id", sa.String(64), nullable=False),
         sa.Column("workspace_id", sa.String(64), nullable=False),
+        sa.Column("question_id", sa.String(64), nullable=False),
         sa.Column("question", sa.Text(), nullable=False),
         sa.Column("model", sa.String(), nullable=False),
         sa.Column("vector", sa.LargeBinary(), nullable=False),

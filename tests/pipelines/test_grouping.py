@@ -12,9 +12,10 @@ from core.clock import utc_now
 from core.database import Database
 from core.queue.leases import Lease, take_turn
 from domain.analytics.counting import count_all, recount
-from domain.models import Conversation, Question, QuestionCluster
+from domain.conversations.repository import remove_all
+from domain.models import Question, QuestionCluster
 from domain.unanswered.grouping import TOGETHER, Grouper
-from domain.unanswered.upkeep import forget_empty, name_categories
+from domain.unanswered.upkeep import name_categories
 from domain.unanswered.vectors import unpacked
 from tests.support.bench import Model
 from tests.support.questions import Asking
@@ -131,15 +132,19 @@ class TestAgain:
 
 
 class TestUpkeep:
-    def test_clusters_without_questions_go(self, asking: Asking) -> None:
-        asking.ask([WARRANTY], at=utc_now() - timedelta(hours=2))
-        asking.ask([WEBHOOKS])
+    def test_a_removed_conversation_leaves_none_of_its_words(self, asking: Asking) -> None:
+        first = asking.ask([WARRANTY.upper(), WEBHOOKS])
+        asking.ask([WARRANTY])
         Grouper(asking.database, Model()).group_pending()
+        (kept, _) = asking.clusters()
         with asking.database.write() as session:
-            session.execute(delete(Conversation))
-            assert session.query(Question).count() == 0
-        forget_empty(asking.database)
-        assert [one.question for one in asking.clusters()] == [WEBHOOKS]  # its questions may be on their way
+            remove_all(session, [session.get_one(Question, first[0]).conversation_id])
+        (cluster,) = asking.clusters()
+        assert (cluster.id, cluster.question) == (kept.id, WARRANTY)
+        asking.ask([WARRANTY])
+        Grouper(asking.database, Model()).group_pending()
+        (again,) = asking.clusters()
+        assert (again.id, again.model) == (kept.id, "fake")
 
     def test_every_cluster_gets_a_category(self, asking: Asking) -> None:
         asking.ask([WARRANTY, WEBHOOKS, RELATED])
