@@ -2,11 +2,11 @@
 
 import base64
 from collections.abc import Iterable, Iterator
-from datetime import datetime
+from datetime import date, datetime
 from itertools import islice
 from typing import Any
 
-from sqlalchemy import Connection, LargeBinary, Table, func, insert, select, text, update
+from sqlalchemy import Connection, Date, LargeBinary, Table, func, insert, select, text, update
 from sqlalchemy.orm import Session
 
 from core.clock import utc_now
@@ -63,7 +63,7 @@ def requeue_interrupted(session: Session) -> None:
 
 
 def _encoded(value: Any) -> Any:
-    if isinstance(value, datetime):
+    if isinstance(value, date):  # with a time or without
         return value.isoformat()
     return base64.b64encode(value).decode() if isinstance(value, bytes) else value
 
@@ -78,4 +78,6 @@ def _value(table: Table, name: str, value: Any) -> Any:
     kind = table.columns[name].type
     if isinstance(kind, UtcDateTime):
         return datetime.fromisoformat(value)
+    if isinstance(kind, Date):
+        return date.fromisoformat(value)
     return base64.b64decode(value) if isinstance(kind, LargeBinary) else value

@@ -3,6 +3,7 @@
 import io
 import tarfile
 from collections.abc import Callable, Iterator
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -11,13 +12,14 @@ from sqlalchemy import select
 from core.blobs.factory import open_blobs
 from core.blobs.folder import FolderBlobStore
 from core.blobs.protocol import BlobStore
+from core.clock import utc_now
 from core.crypto import Keyring
 from core.database import Database
 from core.database.schema import ensure_schema
 from core.errors import Conflict, InsydrError, InvalidInput, Unavailable
 from core.settings import Settings
 from core.vectors.protocol import Scope
-from domain.models import Document, Status
+from domain.models import ClusterDay, Document, QuestionCluster, Status
 from domain.portability import archive, repository
 from domain.portability.service import Place, backup, restore
 from tests.support.bench import Bench
@@ -42,6 +44,15 @@ def source(tmp_path: Path) -> Iterator[Bench]:
     made.upkeep()
     made.batch(c="In work.")
     made.claim()
+    with made.database.write() as session:  # columns of every kind: days, bytes, JSON, fractions
+        workspace = {"workspace_id": made.who.workspace_id}
+        session.add(ClusterDay(
+            day=date(2026, 2, 28), cluster_id="uq_1", asked=2, failed=1, confidence=0.25, confident=1, **workspace
+        ))  # fmt: skip
+        session.add(QuestionCluster(
+            id="uq_1", question_id="msg_1", question="Who?", model="fake", vector=b"\x00\xff", last_asked_at=utc_now(),
+            first_failed_on=date(2026, 2, 28), resolved_by={"kind": "PERSON"}, **workspace,
+        ))  # fmt: skip
     yield made
     made.database.close()
 
