@@ -283,7 +283,7 @@ class Installation:
 
     @Lazy
     def grouper(self) -> Grouper:
-        return Grouper(self.database, self.model)
+        return Grouper(self.database, lambda: self.model)
 
     @Lazy
     def broker(self) -> dramatiq.Broker:

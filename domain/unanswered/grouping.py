@@ -5,7 +5,7 @@ embedded between transactions, and equal ones once.
 """
 
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 
@@ -46,9 +46,15 @@ class _Plan:
 
 
 class Grouper:
-    def __init__(self, database: Database, model: EmbeddingModel) -> None:
-        self._database, self._model = database, model
+    """The model is loaded with the first question, not before."""
+
+    def __init__(self, database: Database, load: Callable[[], EmbeddingModel]) -> None:
+        self._database, self._load = database, load
         self._known: OrderedDict[str, _Known] = OrderedDict()
+
+    @property
+    def _model(self) -> EmbeddingModel:
+        return self._load()
 
     def group_pending(self) -> int:
         """Every question that has to be looked at, of every workspace that nobody else is at; how many."""

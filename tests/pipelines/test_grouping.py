@@ -39,12 +39,17 @@ def asking(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Asking]:
         database.close()
 
 
+def grouper(asking: Asking, model: Model | None = None) -> Grouper:
+    model = model or Model()
+    return Grouper(asking.database, lambda: model)
+
+
 class TestMany:
     def test_the_same_question_a_thousand_times(self, asking: Asking) -> None:
         """Equal questions are embedded once each time, and are one cluster."""
         model = Model()
         ids = asking.ask([WARRANTY, WARRANTY.replace(" ", "  ")] * 500)
-        assert Grouper(asking.database, model).group_pending() == 1_000
+        assert grouper(asking, model).group_pending() == 1_000
         (cluster,) = asking.clusters()
         assert {asking.cluster_of(one) for one in (ids[0], ids[-1])} == {cluster.id}
         assert model.asked == [1] * (1_000 // TOGETHER + 1)
@@ -55,15 +60,15 @@ class TestMany:
         for _ in range(20):
             asking.ask([WARRANTY, WEBHOOKS])
         with ThreadPoolExecutor(4) as pool:
-            list(pool.map(lambda _: Grouper(asking.database, Model()).group_pending(), range(4)))
-        Grouper(asking.database, Model()).group_pending()
+            list(pool.map(lambda _: grouper(asking).group_pending(), range(4)))
+        grouper(asking).group_pending()
         assert [one.question for one in asking.clusters()] == [WARRANTY, WEBHOOKS]
 
     def test_a_grouper_knows_the_clusters_that_another_began(self, asking: Asking) -> None:
-        first, second = Grouper(asking.database, Model()), Grouper(asking.database, Model())
-        for grouper in (first, second, first):
+        first, second = grouper(asking), grouper(asking)
+        for one in (first, second, first):
             asking.ask([WARRANTY])
-            grouper.group_pending()
+            one.group_pending()
         assert len(asking.clusters()) == 1
 
 
@@ -75,32 +80,32 @@ class TestMeanwhile:
             assert take_turn(session, name, 60) is not None
         with asking.database.write() as session:
             assert take_turn(session, name, 60) is None
-        assert Grouper(asking.database, Model()).group_pending() == 0
+        assert grouper(asking).group_pending() == 0
         with asking.database.write() as session:  # its process died
             session.execute(update(Lease).values(expires_at=utc_now() - timedelta(seconds=1)))
-        assert Grouper(asking.database, Model()).group_pending() == 1
+        assert grouper(asking).group_pending() == 1
 
     def test_a_cluster_that_went_meanwhile_begins_again(self, asking: Asking) -> None:
-        grouper = Grouper(asking.database, Model())
+        hers = grouper(asking)
         asking.ask([WARRANTY])
-        grouper.group_pending()
+        hers.group_pending()
         (old,) = asking.clusters()
         with asking.database.write() as session:
             session.execute(delete(QuestionCluster))
         (question,) = asking.ask([WARRANTY])
-        grouper.group_pending()
-        grouper.group_pending()
+        hers.group_pending()
+        hers.group_pending()
         (new,) = asking.clusters()
         assert new.id != old.id
         assert asking.cluster_of(question) == new.id
 
     def test_another_model_gets_vectors_of_its_own(self, asking: Asking) -> None:
         asking.ask([WARRANTY])
-        Grouper(asking.database, Model()).group_pending()
+        grouper(asking).group_pending()
         other = Model()
         other.name, other.dimension = "other", 32
         asking.ask([WARRANTY])
-        Grouper(asking.database, other).group_pending()
+        grouper(asking, other).group_pending()
         (cluster,) = asking.clusters()
         assert (cluster.model, len(unpacked(cluster.vector))) == ("other", 32)
 
@@ -109,9 +114,9 @@ class TestMeanwhile:
         model.outage = True
         asking.ask([WARRANTY])
         with pytest.raises(Exception, match="away"):
-            Grouper(asking.database, model).group_pending()
+            grouper(asking, model).group_pending()
         model.outage = False
-        assert Grouper(asking.database, model).group_pending() == 1
+        assert grouper(asking, model).group_pending() == 1
 
 
 class TestAgain:
@@ -120,7 +125,7 @@ class TestAgain:
         for days in (9, 2, 0):
             asking.ask([WARRANTY], answered=True, visitor="v1", at=now - timedelta(days=days))
         asking.ask([WARRANTY], answered=True, visitor="v2", at=now)
-        Grouper(asking.database, Model()).group_pending()
+        grouper(asking).group_pending()
         count_all(asking.database, asking.who, "UTC")
         found = [
             sum(tally.counts["contradicted"] for key, tally in day.tallies.items() if key[0])
@@ -135,20 +140,20 @@ class TestUpkeep:
     def test_a_removed_conversation_leaves_none_of_its_words(self, asking: Asking) -> None:
         first = asking.ask([WARRANTY.upper(), WEBHOOKS])
         asking.ask([WARRANTY])
-        Grouper(asking.database, Model()).group_pending()
+        grouper(asking).group_pending()
         (kept, _) = asking.clusters()
         with asking.database.write() as session:
             remove_all(session, [session.get_one(Question, first[0]).conversation_id])
         (cluster,) = asking.clusters()
         assert (cluster.id, cluster.question) == (kept.id, WARRANTY)
         asking.ask([WARRANTY])
-        Grouper(asking.database, Model()).group_pending()
+        grouper(asking).group_pending()
         (again,) = asking.clusters()
         assert (again.id, again.model) == (kept.id, "fake")
 
     def test_every_cluster_gets_a_category(self, asking: Asking) -> None:
         asking.ask([WARRANTY, WEBHOOKS, RELATED])
-        Grouper(asking.database, Model()).group_pending()
+        grouper(asking).group_pending()
         name_categories(asking.database)
         named = {one.question: one.category for one in asking.clusters()}
         assert named[WARRANTY] == named[RELATED] == "Battery"

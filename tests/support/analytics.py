@@ -16,7 +16,7 @@ def settle(workspace: Workspace) -> None:
     """Do what the clock would, until nothing is left to do; the installation's own clock may be at it, too."""
     parts, who = workspace.shape.parts, system(workspace.id)
     timezone = workspace.get("").json()["timezone"]
-    grouper, deadline = Grouper(parts.database, parts.model), time.monotonic() + PATIENCE_S
+    grouper, deadline = Grouper(parts.database, lambda: parts.model), time.monotonic() + PATIENCE_S
     while True:
         grouper.group_pending()
         count_all(parts.database, who, timezone)
