@@ -7,7 +7,7 @@ from pydantic import BaseModel, Field
 
 from api.fields import Output
 from domain.analytics.days import Period
-from domain.analytics.measures import Interval, change_percent, share, wilson
+from domain.analytics.measures import Interval, change_percent, satisfaction, share, wilson
 from domain.analytics.service import Activity, AgentDays, Overview
 from domain.analytics.sketch import quantile
 from domain.analytics.tally import CONFIDENCE_BINS, Tally
@@ -316,8 +316,7 @@ def _answered(tally: Tally) -> float | None:
 
 
 def _score(tally: Tally) -> float | None:
-    up, down = tally.counts["thumbs_up"], tally.counts["thumbs_down"]
-    return round(1 + 4 * up / (up + down), 2) if up + down else None
+    return satisfaction(tally.counts["thumbs_up"], tally.counts["thumbs_down"])
 
 
 def _response_ms(tally: Tally) -> float | None:

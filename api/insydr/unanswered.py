@@ -1,9 +1,10 @@
 """CONTRACT, Insydr row 7: what is asked most, and the work list of what was not answered."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from typing import Annotated, Any
 
-from fastapi import Query
+from fastapi import Depends, Query
 from fastapi.responses import Response, StreamingResponse
 
 from api.fields import IfMatch, Limit, Offset
@@ -30,9 +31,31 @@ from domain.unanswered.repository import Item, ItemOrder, WantedItems
 from domain.unanswered.service import ItemChange, UnansweredService, exported
 
 router = INSYDR.router("/api/v1/workspaces/{workspace_id}/analytics", tag="Analytics")
-NotFiltered = Annotated[str | None, Query(max_length=64, description="A member's `user_id`.")]
-Text = Annotated[str | None, Query(min_length=1, max_length=200, description="Stands in the question.")]
-Order = Annotated[ItemOrder, Query(description="Among those of a status.")]
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """As they were given; a range only where one was."""
+
+    wish: Wish
+    wanted: WantedItems
+
+    def within(self, service: UnansweredService) -> WantedItems:
+        period = None if self.wish == Wish() else service.period(self.wish)
+        return replace(self.wanted, period=period)
+
+
+def filters_of(
+    wish: Wished,
+    status: ClusterStatus | None = None,
+    assigned_to: Annotated[str | None, Query(max_length=64, description="A member's `user_id`.")] = None,
+    text: Annotated[str | None, Query(min_length=1, max_length=200, description="Stands in the question.")] = None,
+    order: Annotated[ItemOrder, Query(description="Among those of a status.")] = ItemOrder.OCCURRENCES,
+) -> Filters:
+    return Filters(wish, WantedItems(status, assigned_to, text, order=order))
+
+
+Filtered = Annotated[Filters, Depends(filters_of)]
 
 
 @router.get("/questions")
@@ -52,27 +75,19 @@ def export_questions(who: Who, state: State, wish: Wished) -> Response:
 
 
 @router.get("/unanswered")
-def unanswered(
-    who: Who, state: State, wish: Wished, status: ClusterStatus | None = None, assigned_to: NotFiltered = None,
-    text: Text = None, order: Order = ItemOrder.OCCURRENCES, limit: Limit = 50, offset: Offset = 0,
-) -> UnansweredOut:  # fmt: skip
+def unanswered(who: Who, state: State, filters: Filtered, limit: Limit = 50, offset: Offset = 0) -> UnansweredOut:
     with state.database.read() as session:
         service = UnansweredService(session, who)
-        period = None if wish == Wish() else service.period(wish)
-        found = service.page(WantedItems(status, assigned_to, text, period, order), limit, offset)
+        found = service.page(filters.within(service), limit, offset)
     return unanswered_out(found)
 
 
 @router.get("/unanswered/export", response_class=StreamingResponse, responses=CSV)
-def export_unanswered(
-    who: Who, state: State, wish: Wished, status: ClusterStatus | None = None, assigned_to: NotFiltered = None,
-    text: Text = None, order: Order = ItemOrder.OCCURRENCES,
-) -> Response:  # fmt: skip
+def export_unanswered(who: Who, state: State, filters: Filtered) -> Response:
     with state.database.read() as session:
-        period = None if wish == Wish() else UnansweredService(session, who).period(wish)
-    pages = exported(state.database, who, WantedItems(status, assigned_to, text, period, order))
+        wanted = filters.within(UnansweredService(session, who))
     columns = tuple(name for name in ItemOut.model_fields if name != "resolved_by")
-    return download("unanswered", columns, _rows(pages, columns))
+    return download("unanswered", columns, _rows(exported(state.database, who, wanted), columns))
 
 
 @router.get("/unanswered/{unanswered_id}")

@@ -5,10 +5,10 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import numpy.typing as npt
 from sqlalchemy import Index, LargeBinary, delete, select
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from core.database import Base, Id, Tenancy
+from core.database.conflicts import insert_into
 
 Floats = npt.NDArray[np.float32]
 _PAGE = 500  # below SQLite's limit of bound variables, with room
@@ -53,8 +53,7 @@ def store(session: Session, workspace_id: str, model: str, vectors: dict[str, tu
          "vector": vector.astype(np.float16).tobytes()}
         for key, (vector, document_id) in sorted(vectors.items(), key=lambda entry: entry[0])
     ]  # fmt: skip
-    dialect = sqlite if session.get_bind().dialect.name == "sqlite" else postgresql
-    session.execute(dialect.insert(CachedEmbedding).on_conflict_do_nothing(), rows)
+    session.execute(insert_into(session, CachedEmbedding).on_conflict_do_nothing(), rows)
 
 
 def made_for(session: Session, workspace_id: str, document_ids: Sequence[str]) -> set[str]:

@@ -8,11 +8,11 @@ documents.
 from datetime import datetime, timedelta
 
 from sqlalchemy import CursorResult, delete, insert, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from core.clock import utc_now
 from core.database import Base, Created, Id, Tenancy
+from core.database.conflicts import insert_into
 from core.ids import Prefix, new_id
 
 
@@ -70,9 +70,8 @@ def take_turn(session: Session, name: str, ttl_s: float) -> str | None:
     `name` is the lease's id, so at most one holds it; one that is past its time is taken over.
     """
     token, now = new_id(Prefix.LEASE), utc_now()
-    dialect = sqlite if session.get_bind().dialect.name == "sqlite" else postgresql
     row = {"id": name, "holder": token, "expires_at": now + timedelta(seconds=ttl_s), "created_at": now}
-    taken = dialect.insert(Lease).values(row)
+    taken = insert_into(session, Lease).values(row)
     over = {"holder": token, "expires_at": row["expires_at"]}
     taken = taken.on_conflict_do_update(index_elements=["id"], set_=over, where=Lease.expires_at < now)
     taken_by: str | None = session.scalar(taken.returning(Lease.holder))

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import delete, func, insert, select
 
+from domain.analytics.measures import satisfaction
 from domain.models import Agent, AgentCollection, AgentVersion, Collection, Conversation
 from domain.scope import TenantRepository, mine
 
@@ -18,9 +19,7 @@ class AgentStats:
 
     @property
     def satisfaction(self) -> float | None:
-        """1 to 5: 1 + 4 × share of thumbs up (CONTRACT, row 4); None without votes."""
-        votes = self.thumbs_up + self.thumbs_down
-        return round(1 + 4 * self.thumbs_up / votes, 2) if votes else None
+        return satisfaction(self.thumbs_up, self.thumbs_down)
 
 
 class AgentRepository(TenantRepository):

@@ -25,6 +25,12 @@ def wilson(successes: int, trials: int) -> Interval | None:
     return Interval(max(0.0, middle - reach), min(1.0, middle + reach))
 
 
+def satisfaction(thumbs_up: int, thumbs_down: int) -> float | None:
+    """1 to 5: 1 + 4 × share of thumbs up (CONTRACT, Insydr row 4); None without votes."""
+    votes = thumbs_up + thumbs_down
+    return round(1 + 4 * thumbs_up / votes, 2) if votes else None
+
+
 def share(part: float, whole: float) -> float | None:
     return part / whole if whole else None
 

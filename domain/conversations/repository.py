@@ -6,9 +6,9 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, delete, exists, func, or_, select
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
+from core.database.conflicts import insert_into
 from domain.analytics.recording import note_removal
 from domain.models import Channel, Conversation, Escalation, Feedback, Message, Workspace
 from domain.scope import TenantRepository
@@ -49,8 +49,7 @@ class ConversationRepository(TenantRepository):
 
     def open(self, values: dict[str, Any]) -> Conversation:
         """A new conversation, locked; that which another opened for the same session at the same moment."""
-        dialect = sqlite if self.session.get_bind().dialect.name == "sqlite" else postgresql
-        row = dialect.insert(Conversation).values(workspace_id=self.who.workspace_id, **values)
+        row = insert_into(self.session, Conversation).values(workspace_id=self.who.workspace_id, **values)
         key = ("agent_id", "key_id", "session_id")
         self.session.execute(row.on_conflict_do_nothing(index_elements=key))
         found = self.find(*(values[name] for name in key), lock=True)

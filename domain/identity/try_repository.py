@@ -3,10 +3,10 @@
 from datetime import datetime, timedelta
 
 from sqlalchemy import case, delete, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from core.clock import utc_now
+from core.database.conflicts import insert_into
 from domain.models import TryCount
 
 
@@ -17,8 +17,7 @@ class TryRepository:
     def count(self, scope: str, window: timedelta) -> tuple[int, datetime]:
         """One try more, in one statement, so that tries at the same moment are counted apart: how many, until when."""
         now = utc_now()
-        dialect = sqlite if self.session.get_bind().dialect.name == "sqlite" else postgresql
-        first = dialect.insert(TryCount).values(scope=scope, tries=1, ends_at=now + window)
+        first = insert_into(self.session, TryCount).values(scope=scope, tries=1, ends_at=now + window)
         over = TryCount.ends_at <= now
         counted = first.on_conflict_do_update(
             index_elements=["scope"],

@@ -5,10 +5,10 @@ served longest ago. So a workspace with 10,000 files gets all workers while it i
 from collections.abc import Sequence
 
 from sqlalchemy import CTE, distinct, exists, func, select
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from core.clock import utc_now
+from core.database.conflicts import insert_into
 from domain.models import Document, IngestShare, Priority, Status
 
 
@@ -50,9 +50,8 @@ def _workspaces_with_queued() -> CTE:
 
 def served(session: Session, workspace_id: str) -> None:
     """Remember the time: the others are to be served before it again."""
-    dialect = sqlite if session.get_bind().dialect.name == "sqlite" else postgresql
     row = {"workspace_id": workspace_id, "served_at": utc_now()}
-    insert = dialect.insert(IngestShare).values(**row)
+    insert = insert_into(session, IngestShare).values(**row)
     session.execute(insert.on_conflict_do_update(index_elements=["workspace_id"], set_={"served_at": row["served_at"]}))
 
 

@@ -89,20 +89,33 @@ class ItemRepository(TenantRepository):
         )
         return self.session.scalar(resolved.with_only_columns(func.count())) or 0
 
-    def asked_for(self, period: Period) -> list[AskedFor]:
-        """Every cluster that was asked for in the period, the most often first."""
-        now, before = self._asked(period), self._asked(period.before())
-        query = (
+    def asked_for(self, period: Period, limit: int, offset: int) -> tuple[list[AskedFor], int]:
+        """What was asked in the period, the most often first; and how many questions there were."""
+        now = self._asked(period)
+        total = self.session.scalar(select(func.count()).select_from(now)) or 0
+        query = self._compared(now, period).order_by(now.c.asked.desc(), QuestionCluster.id)
+        return [AskedFor(*row) for row in self.session.execute(query.limit(limit).offset(offset))], total
+
+    def grown(self, period: Period, least: int, factor: float, most: int) -> list[AskedFor]:
+        """What was asked at least so often, and so many times as often as before; those that grew by most."""
+        now = self._asked(period)
+        query = self._compared(now, period).subquery()
+        growth = query.c.count - query.c.before
+        grown = select(query).where(query.c.count >= least, query.c.count > query.c.before * factor)
+        return [AskedFor(*row) for row in self.session.execute(grown.order_by(growth.desc()).limit(most))]
+
+    def _compared(self, now: Subquery, period: Period) -> Select[Any]:
+        before = self._asked(period.before())
+        return (
             select(
-                QuestionCluster.id, QuestionCluster.question, QuestionCluster.status, now.c.asked,
-                func.coalesce(before.c.asked, 0), now.c.failed, now.c.confidence / func.nullif(now.c.confident, 0),
+                QuestionCluster.id, QuestionCluster.question, QuestionCluster.status, now.c.asked.label("count"),
+                func.coalesce(before.c.asked, 0).label("before"), now.c.failed,
+                (now.c.confidence / func.nullif(now.c.confident, 0)).label("avg_confidence"),
             )
             .join(now, now.c.cluster_id == QuestionCluster.id)
             .outerjoin(before, before.c.cluster_id == QuestionCluster.id)
             .where(mine(QuestionCluster, self.who))
-            .order_by(now.c.asked.desc(), QuestionCluster.id)
         )  # fmt: skip
-        return [AskedFor(*row) for row in self.session.execute(query)]
 
     def categories(self, period: Period) -> list[tuple[str, int, int]]:
         """Names with how often their questions were asked and failed; what has none is under the empty one."""

@@ -25,6 +25,7 @@ from domain.workspaces.service import WorkspaceService
 
 EXPORTED_TOGETHER = 200
 TRENDING = 10
+GROWN = 500  # questions, of which the most surprising are trending
 MOVES = 0.1  # of the count before: less is neither up nor down
 LEAST_TRENDING = 3  # times
 
@@ -90,11 +91,10 @@ class UnansweredService:
 
     def questions(self, wish: Wish, limit: int, offset: int) -> QuestionsReport:
         period = self.period(wish)
-        asked = self._items.asked_for(period)
-        growing = [one for one in asked if one.count >= LEAST_TRENDING and one.count > one.before * (1 + MOVES)]
-        trending = sorted(growing, key=lambda one: (-surprise(one.count, one.before), one.cluster_id))
-        page = asked[offset : offset + limit]
-        return QuestionsReport(period, page, len(asked), trending[:TRENDING], self._items.categories(period))
+        page, total = self._items.asked_for(period, limit, offset)
+        grown = self._items.grown(period, LEAST_TRENDING, 1 + MOVES, GROWN)
+        trending = sorted(grown, key=lambda one: (-surprise(one.count, one.before), one.cluster_id))[:TRENDING]
+        return QuestionsReport(period, page, total, trending, self._items.categories(period))
 
     def _turn(self, cluster: QuestionCluster, status: ClusterStatus) -> None:
         now = utc_now()

@@ -4,10 +4,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, delete, func, select, true
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from core.clock import utc_now
+from core.database.conflicts import insert_into
 from core.queue.leases import Lease
 from domain.models import Document, Status, WorkerRow
 
@@ -55,8 +55,7 @@ def counts(session: Session, workspace_id: str | None) -> Counts:
 def report_worker(session: Session, holder: str, threads: int) -> None:
     """Say that this process runs jobs; forget those not heard of for an hour."""
     now = utc_now()
-    dialect = sqlite if session.get_bind().dialect.name == "sqlite" else postgresql
-    row = dialect.insert(WorkerRow).values(holder=holder, threads=threads, started_at=now, seen_at=now)
+    row = insert_into(session, WorkerRow).values(holder=holder, threads=threads, started_at=now, seen_at=now)
     session.execute(row.on_conflict_do_update(index_elements=["holder"], set_={"seen_at": now}))
     session.execute(delete(WorkerRow).where(WorkerRow.seen_at < now - timedelta(hours=1)))
 

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import func, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
+from core.database.conflicts import insert_into
 from domain.agents.settings import AgentStatus
 from domain.models import Agent, Document, MonthlyUsage, Status, User, Workspace
 from domain.scope import TenantRepository
@@ -32,8 +32,7 @@ class Held:
 class UsageRepository(TenantRepository):
     def count_message(self, month: str, most: int | None) -> Counted | None:
         """One message more, in one statement, so that those of one moment are counted apart; None beyond `most`."""
-        dialect = sqlite if self.session.get_bind().dialect.name == "sqlite" else postgresql
-        first = dialect.insert(MonthlyUsage).values(
+        first = insert_into(self.session, MonthlyUsage).values(
             workspace_id=self.who.workspace_id, month=month, messages=1, told_percent=0
         )
         counted = first.on_conflict_do_update(
