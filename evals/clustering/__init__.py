@@ -1,0 +1,1 @@
+"""Fits the pair model of questions and measures groups that are made with it."""

@@ -1,0 +1,91 @@
+"""Questions of which the intent is known, with their vectors."""
+
+import csv
+import gzip
+import json
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from core.embedding.factory import BUILT_IN, load_model
+from core.embedding.protocol import Floats
+from retrieval.paraphrase import Known, asked
+
+BANKING = "banking77"  # CC BY 4.0
+HINT3 = ("hint3-curekart", "hint3-powerplay11", "hint3-sofmattress")  # ODbL 1.0
+_OUT_OF_SCOPE = "NO_NODES_DETECTED"
+
+
+@dataclass(frozen=True, slots=True)
+class Labelled:
+    """`vectors` (questions, dimensions)."""
+
+    name: str
+    texts: npt.NDArray[np.str_]
+    intents: npt.NDArray[np.str_]
+    vectors: Floats
+
+    def take(self, rows: npt.NDArray[np.int64]) -> "Labelled":
+        """These rows, in this order."""
+        return Labelled(self.name, self.texts[rows], self.intents[rows], self.vectors[rows])
+
+    def sample(self, most: int, rng: np.random.Generator) -> "Labelled":
+        """At most so many, in random order."""
+        return self.take(rng.permutation(len(self.texts))[:most])
+
+    def split(self, rng: np.random.Generator) -> tuple["Labelled", "Labelled"]:
+        """Two halves without a common intent."""
+        names = rng.permutation(np.unique(self.intents))
+        first = np.isin(self.intents, names[: len(names) // 2])
+        return self.take(np.flatnonzero(first)), self.take(np.flatnonzero(~first))
+
+    def known(self) -> Known:
+        """All of them, compared with each other."""
+        known = Known()
+        for text, vector in zip(self.texts.tolist(), self.vectors, strict=True):
+            known.add(asked(text, [vector]))
+        return known
+
+
+def labelled(data: Path, cache: Path | None) -> dict[str, Labelled]:
+    """All sets by name; vectors are kept in `cache`."""
+    rows = {BANKING: _banking(data / "intents" / "banking77_train.csv")}
+    rows |= _hint3(data / "train" / "pairs" / "hint3-intents.jsonl.gz")
+    texts = [text for own in rows.values() for text, _ in own]
+    vectors, at, found = _embedded(texts, cache), 0, {}
+    for name, own in rows.items():
+        pairs = np.array(own, np.str_)
+        found[name] = Labelled(name, pairs[:, 0], pairs[:, 1], vectors[at : at + len(own)])
+        at += len(own)
+    return found
+
+
+def _banking(path: Path) -> list[tuple[str, str]]:
+    with path.open(encoding="utf-8", newline="") as file:
+        return [(row["text"], row["category"]) for row in csv.DictReader(file)]
+
+
+def _hint3(path: Path) -> dict[str, list[tuple[str, str]]]:
+    with gzip.open(path, "rt", encoding="utf-8") as file:
+        rows = [json.loads(line) for line in file]
+    asked_ = [row for row in rows if row["label"] != _OUT_OF_SCOPE]
+    return {name: [(row["a"], row["label"]) for row in asked_ if row["source"] == name] for name in HINT3}
+
+
+def _embedded(texts: Sequence[str], cache: Path | None) -> Floats:
+    path = cache / "questions.npy" if cache else None
+    if path and path.is_file():
+        kept: Floats = np.load(path)
+        return kept
+    with tempfile.TemporaryDirectory() as folder:
+        model = load_model(BUILT_IN, cache_dir=Path(folder), threads=1)
+        vectors = model.embed_passages(texts)
+        model.close()
+    if path:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        np.save(path, vectors)
+    return vectors

@@ -1,0 +1,92 @@
+"""The probability that two questions ask the same: a logistic regression over `features`.
+
+    probability = 1 / (1 + exp(-(bias + Σ weight · feature)))
+
+`weights.json` beside this file holds a set of coefficients for questions among known ones and one for two questions
+alone, fitted by `python -m evals.clustering fit`. No coefficient goes against its feature's meaning: what speaks for
+the same meaning never lowers the probability, which is what made weights transfer to other questions.
+
+The weights of `BY_HAND` are set, not fitted: the public sets of intents hardly have two questions that differ in a
+number or a name alone, and have no passages.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+
+from core.embedding.protocol import Floats
+from retrieval.paraphrase.asked import Asked
+from retrieval.paraphrase.features import PAIR, features_against
+from retrieval.paraphrase.known import Known
+from retrieval.paraphrase.neighbours import Rows
+from retrieval.paraphrase.rarity import Rarity
+
+AMONG = (*PAIR, "overlap")  # Σ min / Σ max of the neighbourhoods, 0 to 1
+BY_HAND: Mapping[str, float] = {"passages": 2.0, "numbers_differ": -2.5, "names_differ": -1.0}
+MODEL_FILE = Path(__file__).with_name("weights.json")
+_FARTHEST = 30.0  # log-odds
+
+
+@dataclass(frozen=True, slots=True)
+class Coefficients:
+    """`weights` of each feature, in the order of the features."""
+
+    bias: float
+    weights: Floats
+
+    @classmethod
+    def of(cls, names: Sequence[str], bias: float, weights: Mapping[str, float]) -> "Coefficients":
+        """From stored ones; what is set by hand is added."""
+        return cls(bias, np.array([BY_HAND.get(name, weights.get(name, 0.0)) for name in names], np.float32))
+
+    def probabilities(self, rows: Floats) -> Floats:
+        """Shape (rows, features) → (rows,), 0 to 1."""
+        logits = np.clip(rows @ self.weights + self.bias, -_FARTHEST, _FARTHEST)
+        found: Floats = 1 / (1 + np.exp(-logits))
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class PairModel:
+    """`join`: mean probability to a group's representatives from which a new question belongs to it. `merge`: mean
+    probability between two groups from which they are one."""
+
+    alone: Coefficients
+    among: Coefficients
+    join: float
+    merge: float
+
+    def probability(self, a: Asked, b: Asked, rarity: Rarity) -> float:
+        """Of two questions of which no neighbours are known; the same whichever comes first."""
+        return float(self.alone.probabilities(features_against(a, [b], rarity))[0])
+
+    def probabilities(self, known: Known, row: int, rows: Sequence[int] | Rows) -> Floats:
+        """Of a known question with other known ones, shape (len(rows),)."""
+        if not len(rows):
+            return np.empty(0, np.float32)
+        return self.among.probabilities(known.features(row, rows))
+
+    def all_probabilities(self, known: Known) -> Floats:
+        """Of every pair, shape (questions, questions), symmetric, 1 with itself: 4 bytes a pair, so for some thousand
+        questions only."""
+        found = np.empty((len(known), len(known)), np.float32)
+        for row, values in enumerate(known.all_features()):
+            found[row] = self.among.probabilities(values)
+        np.fill_diagonal(found, 1)
+        return found
+
+
+@lru_cache(maxsize=1)
+def load_pair_model() -> PairModel:
+    """The one that is shipped."""
+    stored = json.loads(MODEL_FILE.read_text())
+    return PairModel(
+        alone=Coefficients.of(PAIR, **stored["alone"]),
+        among=Coefficients.of(AMONG, **stored["among"]),
+        join=stored["join"],
+        merge=stored["merge"],
+    )
