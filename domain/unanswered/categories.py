@@ -75,14 +75,19 @@ def _shares(group: Sequence[Subject]) -> tuple[Mapping[str, float], Mapping[str,
     held: Counter[str] = Counter()
     forms: dict[str, Counter[str]] = defaultdict(Counter)
     for one in group:
-        words = understood(one.question).words.casefold().split()
-        stems = {word: next(terms(word, "en"), word) for word in words if any(map(str.isalpha, word))}
+        words = understood(one.question).words.split()
+        stems = {_usual(word): next(terms(word, "en"), word) for word in words if any(map(str.isalpha, word))}
         held.update(dict.fromkeys(stems.values(), one.asked))
         for word, stem in stems.items():
             forms[stem][word] += one.asked
     total = sum(one.asked for one in group) or 1
     usual = {stem: max(words, key=lambda word: (words[word], word)) for stem, words in forms.items()}
     return {stem: count / total for stem, count in held.items()}, usual
+
+
+def _usual(word: str) -> str:
+    """Without the capital of a sentence's beginning; CEO and iPhone stay."""
+    return word if word[1:] != word[1:].casefold() else word.casefold()
 
 
 def _title(words: Sequence[str]) -> str:

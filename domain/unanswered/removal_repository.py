@@ -17,7 +17,8 @@ def reword(session: Session, cluster_ids: Sequence[str]) -> None:
     """Clusters whose own question is gone get that of the earliest one left; those without any go."""
     is_there = exists().where(Question.id == QuestionCluster.question_id)
     bereft = select(QuestionCluster.id).where(QuestionCluster.id.in_(cluster_ids), ~is_there)
-    ids = list(session.scalars(bereft))
+    # locked, so that a question which joins one at this moment is seen below
+    ids = list(session.scalars(bereft.order_by(QuestionCluster.id).with_for_update()))
     if not ids:
         return
     left = (

@@ -37,6 +37,12 @@ class TestCategories:
         ))  # fmt: skip
         assert sorted(set(found.values())) == ["Pricing", "Webhooks"]
 
+    def test_capitals_that_mean_something_stay(self) -> None:
+        found = categories(
+            subjects((0, "Who is the CEO?"), (0, "Is the CEO here?"), (1, "Refunds please"), (1, "refunds"))
+        )
+        assert sorted(set(found.values())) == ["CEO", "Refunds"]
+
     def test_what_has_no_word_is_of_none(self) -> None:
         assert categories(subjects((0, "???"))) == {"c0": OTHER}
         assert categories([]) == {}
