@@ -30,6 +30,7 @@ class Prefix(StrEnum):
     MESSAGE = "msg"
     ESCALATION = "esc"
     UNANSWERED = "uq"
+    PHRASING = "phr"
     EVENT = "evt"
     WEBHOOK = "wh"
     DELIVERY = "dlv"

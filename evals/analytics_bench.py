@@ -138,11 +138,11 @@ class _Bench:
                 ))  # fmt: skip
             session.flush()
             shared = workspace | {
-                "model": "bench", "vector": bytes(768), "status": ClusterStatus.OPEN.value, "opened_at": now,
+                "status": ClusterStatus.OPEN.value, "opened_at": now,
                 "last_asked_at": now, "updated_at": now, "created_at": now, "category": "Bench",
             }  # fmt: skip
             rows = [
-                {"id": one, "question_id": one, "question": f"Question {number}?"}
+                {"id": one, "phrasing_id": one, "question": f"Question {number}?"}
                 for number, one in enumerate(self.clusters)
             ]
             insert_rows(session, QuestionCluster, rows, shared)

@@ -13,10 +13,15 @@ from api.insydr.surface import INSYDR
 from api.insydr.unanswered_schemas import (
     ItemOut,
     ItemPatch,
+    MergeIn,
+    PhrasingsOut,
     QuestionOut,
     QuestionsOut,
+    SplitIn,
+    SplitOut,
     UnansweredOut,
     item_out,
+    phrasing_out,
     question_out,
     questions_out,
     unanswered_out,
@@ -107,6 +112,33 @@ def patch(
         item = UnansweredService(session, who).update(unanswered_id, change, if_match)
     response.headers["ETag"] = etag(item.cluster)
     return item_out(item)
+
+
+@router.get("/unanswered/{unanswered_id}/phrasings")
+def phrasings(unanswered_id: str, who: Who, state: State, limit: Limit = 50, offset: Offset = 0) -> PhrasingsOut:
+    with state.database.read() as session:
+        found, total = UnansweredService(session, who).phrasings(unanswered_id, limit, offset)
+    return PhrasingsOut(phrasings=[phrasing_out(one) for one in found], total=total)
+
+
+@router.post("/unanswered/{unanswered_id}/merge")
+def merge(
+    unanswered_id: str, body: MergeIn, who: Who, state: State, response: Response, if_match: IfMatch = None
+) -> ItemOut:
+    with state.database.write() as session:
+        item = UnansweredService(session, who).merge(unanswered_id, body.unanswered_ids, if_match)
+    response.headers["ETag"] = etag(item.cluster)
+    return item_out(item)
+
+
+@router.post("/unanswered/{unanswered_id}/split")
+def split(
+    unanswered_id: str, body: SplitIn, who: Who, state: State, response: Response, if_match: IfMatch = None
+) -> SplitOut:
+    with state.database.write() as session:
+        left, new = UnansweredService(session, who).split(unanswered_id, body.phrasing_ids, if_match)
+    response.headers["ETag"] = etag(left.cluster)
+    return SplitOut(unanswered=item_out(left), parted=item_out(new))
 
 
 def _rows(pages: Iterator[list[Item]], columns: tuple[str, ...]) -> Iterator[list[Any]]:

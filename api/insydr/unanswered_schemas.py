@@ -10,6 +10,7 @@ from api.fields import FromText, IdText, Input
 from api.insydr.analytics_schemas import PeriodOut, period_out
 from domain.analytics.measures import change_percent
 from domain.models import ClusterStatus, Resolver
+from domain.unanswered.phrasing_repository import Worded
 from domain.unanswered.repository import AskedFor, Item
 from domain.unanswered.service import MOVES, QuestionsReport, WorkList
 
@@ -67,6 +68,33 @@ class ItemPatch(Input):
     assigned_to: IdText | None = Field(None, description="A member's `user_id`; null for nobody.")
 
 
+class PhrasingOut(BaseModel):
+    id: str
+    question: str = Field(description="Capitals, spaces and the marks at its ends make no other phrasing.")
+    asked: int
+    failed: int = Field(description="Times that it was not answered.")
+    first_asked_at: datetime
+    last_asked_at: datetime
+
+
+class PhrasingsOut(BaseModel):
+    phrasings: list[PhrasingOut] = Field(description="Those asked most often first.")
+    total: int
+
+
+class MergeIn(Input):
+    unanswered_ids: list[IdText] = Field(min_length=1, max_length=50, description="Items that mean the same as this.")
+
+
+class SplitIn(Input):
+    phrasing_ids: list[IdText] = Field(min_length=1, max_length=200, description="Of this item; not all of them.")
+
+
+class SplitOut(BaseModel):
+    unanswered: ItemOut = Field(description="What is left.")
+    parted: ItemOut = Field(description="The new item.")
+
+
 class QuestionOut(BaseModel):
     id: str
     question: str
@@ -111,6 +139,13 @@ def item_out(item: Item) -> ItemOut:
         resolved_by=ResolvedByOut.model_validate(one.resolved_by) if one.resolved_by else None,
         updated_at=one.updated_at,
     )
+
+
+def phrasing_out(one: Worded) -> PhrasingOut:
+    return PhrasingOut(
+        id=one.id, question=one.text, asked=one.asked, failed=one.failed, first_asked_at=one.first_asked_at,
+        last_asked_at=one.last_asked_at,
+    )  # fmt: skip
 
 
 def unanswered_out(found: WorkList) -> UnansweredOut:

@@ -14,13 +14,17 @@ from domain.analytics.marks_repository import latest_answer, mark, mark_answers,
 from domain.analytics.tally import AGAIN_WITHIN
 from domain.models import Conversation, Feedback, Question
 from retrieval.answers import Answer
+from retrieval.passages import StoredPassage
+
+MOST_PASSAGES = 5  # that a question keeps, for comparing it with others
 
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """A question that was answered, by the ids of both messages; `response_ms` since it came."""
+    """A question as it was put and what was answered, with the ids of both messages; `response_ms` since it came."""
 
     question_id: str
+    question: str
     answer_id: str
     answer: Answer
     response_ms: int
@@ -33,9 +37,16 @@ def note_question(session: Session, conversation: Conversation, told: Told) -> N
         conversation_id=conversation.id, agent_id=conversation.agent_id, channel=conversation.channel,
         visitor_key=conversation.visitor_id or conversation.id, asked_at=now, answered=told.answer.answered,
         refusal=trace.refusal if trace else None, confidence=told.answer.confidence, response_ms=told.response_ms,
+        asked=trace.asked if trace and trace.asked != told.question.strip() else None,
+        passages=[_place(one.stored) for one in trace.passages[:MOST_PASSAGES]] if trace else None,
         document_ids=[quote.passage.stored.document_id for quote in told.answer.quotes],
     ))  # fmt: skip
     mark(session, conversation.workspace_id, _days_of(conversation, now))
+
+
+def _place(passage: StoredPassage) -> str:
+    """The same in each version of a document, as long as its text before it is."""
+    return f"{passage.document_id}#{passage.chunk_index}"
 
 
 def note_feedback(session: Session, workspace_id: str, answer_id: str, feedback: Feedback) -> None:

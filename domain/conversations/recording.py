@@ -74,7 +74,7 @@ def record(session: Session, who: Principal, exchange: Exchange) -> str:
     session.flush()  # the answer's row comes after its question's
     session.add(_answer(exchange, common))
     session.flush()
-    told = Told(exchange.question_id, exchange.answer_id, exchange.answer, exchange.timings.whole)
+    told = Told(exchange.question_id, exchange.question, exchange.answer_id, exchange.answer, exchange.timings.whole)
     note_question(session, conversation, told)
     if exchange.visit.channel is not Channel.TEST:  # nobody's automation should run because a member tries an agent
         record_all(session, _events(conversation, exchange, is_first))

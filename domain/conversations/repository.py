@@ -12,7 +12,7 @@ from core.database.conflicts import insert_into
 from domain.analytics.recording import note_removal
 from domain.models import Channel, Conversation, Escalation, Feedback, Message, Workspace
 from domain.scope import TenantRepository
-from domain.unanswered.removal_repository import clusters_of, reword
+from domain.unanswered.removal_repository import reword, touched
 from retrieval.answers import Turn
 
 HISTORY_TURNS = 10
@@ -140,10 +140,10 @@ class ConversationRepository(TenantRepository):
 
 def remove_all(session: Session, conversation_ids: Sequence[str]) -> None:
     """With their messages, which the database takes along."""
+    questions = touched(session, conversation_ids)
     note_removal(session, conversation_ids)
-    clusters = clusters_of(session, conversation_ids)
     session.execute(delete(Conversation).where(Conversation.id.in_(conversation_ids)))
-    reword(session, clusters)
+    reword(session, questions)
 
 
 def retentions(session: Session) -> list[int | None]:

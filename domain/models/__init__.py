@@ -26,7 +26,15 @@ from domain.models.job import Job, JobKind, JobStatus
 from domain.models.login import Login
 from domain.models.member import Member
 from domain.models.question import Question
-from domain.models.question_cluster import ClusterDay, ClusterStatus, QuestionCluster, Resolver
+from domain.models.question_cluster import (
+    ClusterAlias,
+    ClusterDay,
+    ClusterStatus,
+    Grouping,
+    Phrasing,
+    QuestionCluster,
+    Resolver,
+)
 from domain.models.sign_up import SignUp
 from domain.models.try_count import TryCount
 from domain.models.usage import MonthlyUsage
@@ -38,11 +46,11 @@ from domain.models.workspace import Workspace
 
 __all__ = [
     "EVERY", "OPEN_RUNS", "AccountCode", "Agent", "AgentCollection", "AgentVersion", "ApiKey", "AuditEntry",
-    "CachedEmbedding", "Calibration", "Change", "Channel", "ChunkRow", "ClusterDay", "ClusterStatus", "CodePurpose",
-    "Collection", "Conversation", "CrawlChange", "CrawlPage", "CrawlRun", "CrawlSource", "DayStats", "Delivery",
-    "DeliveryAttempt", "DeliveryStatus", "Document", "DocumentDay", "DocumentVersion", "Escalation", "EventRow",
-    "Feedback", "IdempotentReply", "IngestShare", "Invitation", "InvitationStatus", "Job", "JobKind", "JobStatus",
-    "Lease", "Login", "Member", "Message", "MonthlyUsage", "OutboxRow", "PageState", "Priority", "Question",
-    "QuestionCluster", "Resolver", "RunState", "SignUp", "SourceType", "Stage", "StaleDay", "Status", "TryCount",
-    "User", "Webhook", "WorkerRow", "Workspace",
+    "CachedEmbedding", "Calibration", "Change", "Channel", "ChunkRow", "ClusterAlias", "ClusterDay", "ClusterStatus",
+    "CodePurpose", "Collection", "Conversation", "CrawlChange", "CrawlPage", "CrawlRun", "CrawlSource", "DayStats",
+    "Delivery", "DeliveryAttempt", "DeliveryStatus", "Document", "DocumentDay", "DocumentVersion", "Escalation",
+    "EventRow", "Feedback", "Grouping", "IdempotentReply", "IngestShare", "Invitation", "InvitationStatus", "Job",
+    "JobKind", "JobStatus", "Lease", "Login", "Member", "Message", "MonthlyUsage", "OutboxRow", "PageState",
+    "Phrasing", "Priority", "Question", "QuestionCluster", "Resolver", "RunState", "SignUp", "SourceType", "Stage",
+    "StaleDay", "Status", "TryCount", "User", "Webhook", "WorkerRow", "Workspace",
 ]  # fmt: skip

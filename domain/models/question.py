@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, text
+from sqlalchemy import ForeignKey, Index, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core.database import Base, Id, Tenancy
@@ -14,7 +14,7 @@ PENDING = text("pending")
 class Question(Base):
     """What there is to count of a question and its answer: narrow, so that a day of many of them is read quickly.
 
-    `id` is the question's message and `answer_id` the answer's. Texts stand in the messages only.
+    `id` is the question's message and `answer_id` the answer's.
     """
 
     __tablename__ = "questions"
@@ -22,6 +22,7 @@ class Question(Base):
         Index("ix_questions_asked", "workspace_id", "asked_at"),
         Index("ix_questions_cluster", "workspace_id", "cluster_id", "visitor_key", "asked_at"),
         Index("ix_questions_pending", "workspace_id", "id", postgresql_where=PENDING, sqlite_where=PENDING),
+        Index("ix_questions_phrasing", "workspace_id", "phrasing_id", "cluster_id"),
     )
     tenancy = Tenancy.PARENT
 
@@ -33,7 +34,10 @@ class Question(Base):
     channel: Mapped[str]  # a `Channel`
     visitor_key: Mapped[str] = mapped_column(Id)  # who asked, as far as it is known: the visitor, or the conversation
     asked_at: Mapped[datetime]
-    cluster_id: Mapped[str | None] = mapped_column(Id)  # of those that mean the same; None until a job has looked
+    asked: Mapped[str | None] = mapped_column(Text)  # with what it leans on, where the message alone says too little
+    passages: Mapped[list[Any] | None]  # the best that were found, `document#chunk`; until a job has looked
+    phrasing_id: Mapped[str | None] = mapped_column(Id)  # of those in the same words; None until a job has looked
+    cluster_id: Mapped[str | None] = mapped_column(Id)  # of those that mean the same: its phrasing's, or soon
     answered: Mapped[bool]
     refusal: Mapped[str | None]
     confidence: Mapped[float | None]

@@ -11,6 +11,7 @@ from core.clock import utc_now
 from core.database import Base, Created, Id, Tenancy
 
 UNNAMED = text("category IS NULL")
+MOVED = text("moved")
 
 
 class ClusterStatus(StrEnum):
@@ -27,8 +28,8 @@ class Resolver(StrEnum):
 
 
 class QuestionCluster(Created, Base):
-    """`question` is how it was first asked and `vector` its embedding by `model`, as half-precision floats. Without a
-    status it was always answered, and is no item of the work list. `resolved_by` is who or what resolved it."""
+    """Phrasings that mean the same; `question` is the first of them. Without a status it was always answered, and is no
+    item of the work list. `resolved_by` is who or what resolved it."""
 
     __tablename__ = "question_clusters"
     __table_args__ = (
@@ -40,10 +41,9 @@ class QuestionCluster(Created, Base):
 
     id: Mapped[str] = mapped_column(Id, primary_key=True)
     workspace_id: Mapped[str] = mapped_column(ForeignKey("workspaces.id", ondelete="CASCADE"))
-    question_id: Mapped[str] = mapped_column(Id)
+    phrasing_id: Mapped[str] = mapped_column(Id)
     question: Mapped[str] = mapped_column(Text)
-    model: Mapped[str]
-    vector: Mapped[bytes] = mapped_column(LargeBinary)
+    by_hand: Mapped[bool] = mapped_column(default=False)  # a person parted it from another; no job joins it to any
     category: Mapped[str | None]  # empty: none of those that have a name; None until one was looked for
     last_asked_at: Mapped[datetime]
     asked: Mapped[int] = mapped_column(default=0)  # as often as is counted, like the three below
@@ -60,6 +60,56 @@ class QuestionCluster(Created, Base):
     revision: Mapped[int] = mapped_column(default=1)
 
     __mapper_args__ = {"version_id_col": revision, "version_id_generator": False}
+
+
+class Phrasing(Created, Base):
+    """Questions in the same words, but for capitals, spaces and the marks at their ends; `question_id` is one of them,
+    `text` its words and `vector` their embedding by `model`, as half-precision floats."""
+
+    __tablename__ = "question_phrasings"
+    __table_args__ = (
+        Index("ix_question_phrasings_digest", "workspace_id", "digest", unique=True),
+        Index("ix_question_phrasings_cluster", "workspace_id", "cluster_id"),
+        Index("ix_question_phrasings_used", "workspace_id", "last_asked_at"),
+        Index("ix_question_phrasings_moved", "workspace_id", postgresql_where=MOVED, sqlite_where=MOVED),
+    )
+    tenancy = Tenancy.OWN
+
+    id: Mapped[str] = mapped_column(Id, primary_key=True)
+    workspace_id: Mapped[str] = mapped_column(ForeignKey("workspaces.id", ondelete="CASCADE"))
+    cluster_id: Mapped[str] = mapped_column(ForeignKey("question_clusters.id", ondelete="CASCADE"), index=True)
+    question_id: Mapped[str] = mapped_column(Id)
+    digest: Mapped[str] = mapped_column(Id)
+    text: Mapped[str] = mapped_column(Text)
+    model: Mapped[str]
+    vector: Mapped[bytes] = mapped_column(LargeBinary)
+    passages: Mapped[list[Any]]  # the best that were found for it, `document#chunk`
+    last_asked_at: Mapped[datetime]
+    moved: Mapped[bool] = mapped_column(default=False)  # to this cluster, to which its questions are still to follow
+
+
+class ClusterAlias(Base):
+    """A cluster that became part of another: its id still finds that one, and is given to no other."""
+
+    __tablename__ = "cluster_aliases"
+    tenancy = Tenancy.OWN
+
+    id: Mapped[str] = mapped_column(Id, primary_key=True)
+    workspace_id: Mapped[str] = mapped_column(ForeignKey("workspaces.id", ondelete="CASCADE"), index=True)
+    cluster_id: Mapped[str] = mapped_column(ForeignKey("question_clusters.id", ondelete="CASCADE"), index=True)
+
+
+class Grouping(Base):
+    """Of a workspace: `version` changes whenever phrasings come, go or change their cluster, in the same transaction;
+    that locks this row, so that one such change follows the other."""
+
+    __tablename__ = "groupings"
+    tenancy = Tenancy.OWN
+
+    workspace_id: Mapped[str] = mapped_column(Id, ForeignKey("workspaces.id", ondelete="CASCADE"), primary_key=True)
+    version: Mapped[int] = mapped_column(default=0)
+    merged_version: Mapped[int] = mapped_column(default=0)  # at which clusters of one meaning were last looked for
+    merged_at: Mapped[datetime | None]
 
 
 class ClusterDay(Base):

@@ -1,48 +1,45 @@
 """New questions join the cluster of those that mean the same, or begin one; what was not answered opens an item.
 
-One process groups a workspace at a time, so that nobody begins the cluster that another just began. Questions are
-embedded between transactions, and equal ones once.
+One process groups a workspace at a time. What is new is embedded and compared between transactions, in words that are
+new only, against the workspace's phrasings in memory; it is written if these are still the ones that it was compared
+with (`Grouping.version`), else looked at again.
 """
 
-from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 
 from core.clock import utc_now
 from core.database import Database
-from core.embedding.protocol import EmbeddingModel, Floats
+from core.embedding.protocol import EmbeddingModel
 from core.ids import Prefix, new_id
 from core.queue.turns import Turn
 from domain.analytics.marks_repository import mark
 from domain.analytics.tally import AGAIN_WITHIN, has_failed
-from domain.models import ClusterStatus, QuestionCluster
+from domain.models import ClusterStatus, Phrasing, QuestionCluster
 from domain.principal import system
-from domain.unanswered.cluster_index import ClusterIndex
 from domain.unanswered.grouping_repository import GroupingRepository, Pending, pending_workspaces
-from domain.unanswered.vectors import packed, unpacked
+from domain.unanswered.groups import Groups, Place
+from domain.unanswered.memory import Memory
+from domain.unanswered.moving import move_questions
+from domain.unanswered.phrasing import bare, digest_of
+from domain.unanswered.vectors import packed
+from retrieval.paraphrase import asked
 
 WORKSPACES = 1_000  # that one pass looks at
 TOGETHER = 128  # questions that one transaction assigns
-PAGE = 2_000  # clusters read at once
-MOST = 50_000  # clusters of a workspace that new questions are compared with: those asked for last
-KEPT = 8  # workspaces whose clusters stay in memory
-SAME = 0.8  # cosine from which questions mean the same
-RELATED = 0.5  # cosine from which they are of the same category
-
-
-@dataclass(slots=True)
-class _Known:
-    index: ClusterIndex
-    last_id: str = ""  # of the clusters that were read
 
 
 @dataclass(slots=True)
 class _Plan:
-    """What is to be written: the cluster of each question, and those that begin."""
+    """What is to be written, if the phrasings are still at `version`: new ones by digest, and the clusters that they
+    begin; `rows` are theirs in `groups`."""
 
-    clusters: dict[str, str] = field(default_factory=dict)
-    new: list[QuestionCluster] = field(default_factory=list)
+    groups: Groups | None = None
+    version: int = 0
+    phrasings: dict[str, Phrasing] = field(default_factory=dict)
+    clusters: list[QuestionCluster] = field(default_factory=list)
+    rows: list[int] = field(default_factory=list)
 
 
 class Grouper:
@@ -50,11 +47,7 @@ class Grouper:
 
     def __init__(self, database: Database, load: Callable[[], EmbeddingModel]) -> None:
         self._database, self._load = database, load
-        self._known: OrderedDict[str, _Known] = OrderedDict()
-
-    @property
-    def _model(self) -> EmbeddingModel:
-        return self._load()
+        self._memory = Memory(database, load)
 
     def group_pending(self) -> int:
         """Every question that has to be looked at, of every workspace that nobody else is at; how many."""
@@ -73,91 +66,84 @@ class Grouper:
                 done += len(some)
                 if len(some) < TOGETHER:
                     break
+            move_questions(self._database, workspace_id, turn)
         return done
 
     def _group(self, workspace_id: str, questions: Sequence[Pending]) -> None:
-        new = [one for one in questions if one.cluster_id is None]
-        known = self._up_to_date(workspace_id) if new else None
-        plan = self._assigned(workspace_id, known.index, new) if known else _Plan()
-        with self._database.write() as session:
-            rows = GroupingRepository(session, system(workspace_id))
-            rows.store(plan.new)
-            wanted = {one.id: plan.clusters.get(one.id) or one.cluster_id or "" for one in questions}
-            clusters = rows.existing(sorted(set(wanted.values())))
-            there = {one: cluster_id for one, cluster_id in wanted.items() if cluster_id in clusters}
-            rows.assign(there)
-            assigned = [one for one in questions if one.id in there]
-            for one in assigned:
-                _note(clusters[there[one.id]], one)
-            first = {(there[one.id], one.visitor_key): one for one in reversed(assigned)}
-            before = [rows.asked_before(one, key[0], one.asked_at - AGAIN_WITHIN) for key, one in first.items()]
-            mark(session, workspace_id, [one.asked_at for one in assigned] + [at for at in before if at is not None])
-        self._settle(known, plan, wanted, clusters)
-
-    def _settle(
-        self, known: _Known | None, plan: _Plan, wanted: Mapping[str, str], there: Mapping[str, QuestionCluster]
-    ) -> None:
-        """What was written is known; what is gone meanwhile is not, and its questions are looked at again."""
-        if known is None:
-            return
-        for row in plan.new:
-            known.last_id = max(known.last_id, row.id)
-        known.index.remove([cluster_id for cluster_id in wanted.values() if cluster_id not in there])
-
-    def _assigned(self, workspace_id: str, index: ClusterIndex, questions: Sequence[Pending]) -> _Plan:
-        texts = list(dict.fromkeys(_bare(one.text) for one in questions))
-        vectors = dict(zip(texts, self._model.embed_passages(texts), strict=True)) if texts else {}
-        plan = _Plan()
+        digests = {one.id: digest_of(one.text) for one in questions if one.phrasing_id is None}
+        with self._database.read() as session:
+            known = GroupingRepository(session, system(workspace_id)).by_digest(sorted(set(digests.values())))
+        new: dict[str, Pending] = {}
         for one in questions:
-            vector = vectors[_bare(one.text)]
-            near = index.nearest(vector, 1)
-            if near and near[0].cosine >= SAME:
-                plan.clusters[one.id] = near[0].cluster_id
-                continue
-            related = (near[0].category or None) if near and near[0].cosine >= RELATED else None
-            row = self._new(workspace_id, one, vector, related)
-            index.add(row.id, vector, related)
-            plan.new.append(row)
-            plan.clusters[one.id] = row.id
+            if one.id in digests and digests[one.id] not in known:
+                new.setdefault(digests[one.id], one)
+        plan = self._planned(workspace_id, new) if new else _Plan()
+        written = False
+        try:
+            written = self._write(workspace_id, plan, questions, digests)
+        finally:
+            if not written and plan.groups is not None:
+                plan.groups.forget(plan.rows)
+
+    def _planned(self, workspace_id: str, questions: Mapping[str, Pending]) -> _Plan:
+        """Of questions in new words, by digest."""
+        texts = [bare(one.text) for one in questions.values()]
+        vectors = self._load().embed_passages(texts)
+        remembered = self._memory.of(workspace_id)
+        plan = _Plan(remembered.groups, remembered.version)
+        for (digest, one), text, vector in zip(questions.items(), texts, vectors, strict=True):
+            found = remembered.groups.add(asked(text, [vector], one.passages))
+            cluster_id = one.cluster_id or found.cluster_id
+            if cluster_id is None:
+                cluster_id = new_id(Prefix.UNANSWERED)
+                plan.clusters.append(QuestionCluster(
+                    id=cluster_id, workspace_id=workspace_id, phrasing_id="", question=one.text,
+                    category=found.related, last_asked_at=one.asked_at,
+                ))  # fmt: skip
+            phrasing = Phrasing(
+                id=new_id(Prefix.PHRASING), workspace_id=workspace_id, cluster_id=cluster_id, question_id=one.id,
+                digest=digest, text=one.text, model=self._load().name, vector=packed(vector),
+                passages=one.passages or [], last_asked_at=one.asked_at,
+            )  # fmt: skip
+            if plan.clusters and plan.clusters[-1].id == cluster_id:
+                plan.clusters[-1].phrasing_id = plan.clusters[-1].phrasing_id or phrasing.id
+            remembered.groups.settle(found.row, Place(phrasing.id, cluster_id, found.related))
+            plan.rows.append(found.row)
+            plan.phrasings[digest] = phrasing
         return plan
 
-    def _new(self, workspace_id: str, one: Pending, vector: Floats, category: str | None) -> QuestionCluster:
-        return QuestionCluster(
-            id=new_id(Prefix.UNANSWERED), workspace_id=workspace_id, question_id=one.id, question=one.text,
-            model=self._model.name, vector=packed(vector), category=category, last_asked_at=one.asked_at,
-        )  # fmt: skip
+    def _write(self, workspace_id: str, plan: _Plan, questions: Sequence[Pending], digests: Mapping[str, str]) -> bool:
+        """Whether the plan was still right. What has no phrasing yet, or none any more, is looked at again."""
+        with self._database.write() as session:
+            rows = GroupingRepository(session, system(workspace_id))
+            grouping = rows.locked()
+            if plan.phrasings and grouping.version != plan.version:
+                return False
+            for new in (plan.clusters, list(plan.phrasings.values())):
+                session.add_all(new)
+                session.flush()
+            grouping.version += bool(plan.phrasings)
+            known = rows.by_digest(sorted(set(digests.values())))
+            wanted = {one.id: one.phrasing_id or known.get(digests[one.id], "") for one in questions}
+            phrasings = rows.phrasings(sorted(set(wanted.values())))
+            there = {one: phrasings[phrasing_id] for one, phrasing_id in wanted.items() if phrasing_id in phrasings}
+            self._assign(rows, there, [one for one in questions if one.id in there])
+            version = grouping.version
+        if plan.groups is not None:
+            self._memory.wrote(workspace_id, version)
+        return True
 
-    def _up_to_date(self, workspace_id: str) -> _Known:
-        """With the clusters that others began; those of another model get vectors of this one."""
-        known = self._known.pop(workspace_id, None) or _Known(ClusterIndex(self._model.dimension))
-        self._known[workspace_id] = known
-        while len(self._known) > KEPT:
-            self._known.popitem(last=False)
-        who = system(workspace_id)
-        with self._database.read() as session:
-            since = GroupingRepository(session, who).used_since(MOST) if not known.last_id else None
-        while True:
-            with self._database.read() as session:
-                page = GroupingRepository(session, who).clusters_after(known.last_id, PAGE)
-            vectors = self._vectors(workspace_id, page)
-            for row in page:
-                if row.id not in known.index and (since is None or row.last_asked_at >= since):
-                    known.index.add(row.id, vectors[row.id], row.category)
-            known.last_id = page[-1].id if page else known.last_id
-            if len(page) < PAGE:
-                return known
-
-    def _vectors(self, workspace_id: str, page: Sequence[QuestionCluster]) -> dict[str, Floats]:
-        old = [row for row in page if row.model != self._model.name]
-        found = {row.id: unpacked(row.vector) for row in page if row.model == self._model.name}
-        if old:
-            fresh = self._model.embed_passages([row.question for row in old])
-            found |= {row.id: vector for row, vector in zip(old, fresh, strict=True)}
-            with self._database.write() as session:
-                rows = GroupingRepository(session, system(workspace_id))
-                for row in rows.existing([one.id for one in old]).values():
-                    row.model, row.vector = self._model.name, packed(found[row.id])
-        return found
+    def _assign(self, rows: GroupingRepository, places: Mapping[str, Phrasing], questions: Sequence[Pending]) -> None:
+        clusters = rows.existing(sorted({one.cluster_id for one in places.values()}))
+        rows.assign(places)
+        for one in questions:
+            phrasing = places[one.id]
+            phrasing.last_asked_at = max(phrasing.last_asked_at, one.asked_at)
+            _note(clusters[phrasing.cluster_id], one)
+        first = {(places[one.id].cluster_id, one.visitor_key): one for one in reversed(questions)}
+        before = [rows.asked_before(one, key[0], one.asked_at - AGAIN_WITHIN) for key, one in first.items()]
+        moments = [one.asked_at for one in questions] + [at for at in before if at is not None]
+        mark(rows.session, rows.who.workspace_id, moments)
 
 
 def _note(cluster: QuestionCluster, question: Pending) -> None:
@@ -173,8 +159,3 @@ def _note(cluster: QuestionCluster, question: Pending) -> None:
         return
     cluster.updated_at = utc_now()
     cluster.revision += 1
-
-
-def _bare(text: str) -> str:
-    """What is embedded: the same for questions that differ in white space alone."""
-    return " ".join(text.split())

@@ -3,12 +3,15 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import func, select, union, update
 from sqlalchemy.orm import Session
 
-from domain.models import Message, Question, QuestionCluster
+from core.database.conflicts import insert_into
+from domain.models import Grouping, Message, Phrasing, Question, QuestionCluster
 from domain.scope import TenantRepository, mine
+from domain.unanswered.groups import Place
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,16 +21,20 @@ class Pending:
     id: str
     text: str
     asked_at: datetime
+    phrasing_id: str | None
     cluster_id: str | None
     visitor_key: str
     answered: bool
     feedback: str | None
     escalated: bool
+    passages: list[Any] | None
 
 
 def pending_workspaces(session: Session, limit: int) -> list[str]:
     """Of all tenants: this is our own job's question."""
-    return list(session.scalars(select(Question.workspace_id).where(Question.pending).distinct().limit(limit)))
+    asked = select(Question.workspace_id).where(Question.pending)
+    moved = select(Phrasing.workspace_id).where(Phrasing.moved)
+    return list(session.scalars(union(asked.distinct(), moved.distinct()).limit(limit)))
 
 
 class GroupingRepository(TenantRepository):
@@ -35,8 +42,9 @@ class GroupingRepository(TenantRepository):
         """The oldest first."""
         query = (
             select(
-                Question.id, Message.content, Question.asked_at, Question.cluster_id, Question.visitor_key,
-                Question.answered, Question.feedback, Question.escalated,
+                Question.id, func.coalesce(Question.asked, Message.content), Question.asked_at, Question.phrasing_id,
+                Question.cluster_id, Question.visitor_key, Question.answered, Question.feedback, Question.escalated,
+                Question.passages,
             )
             .join(Message, Message.id == Question.id)
             .where(mine(Question, self.who), Question.pending)
@@ -45,31 +53,52 @@ class GroupingRepository(TenantRepository):
         )  # fmt: skip
         return [Pending(*row) for row in self.session.execute(query)]
 
-    def clusters_after(self, cluster_id: str, limit: int) -> Sequence[QuestionCluster]:
-        """In the order in which they began."""
-        query = self.select(QuestionCluster).where(QuestionCluster.id > cluster_id)
-        return self.session.scalars(query.order_by(QuestionCluster.id).limit(limit)).all()
+    def version(self) -> int:
+        """Of the phrasings, without holding it."""
+        return self.session.scalar(select(Grouping.version).where(mine(Grouping, self.who))) or 0
 
-    def used_since(self, most: int) -> datetime | None:
-        """Since when the `most` latest used clusters were; None where there are no more than that."""
-        query = select(QuestionCluster.last_asked_at).where(mine(QuestionCluster, self.who))
-        return self.session.scalar(query.order_by(QuestionCluster.last_asked_at.desc()).offset(most).limit(1))
+    def locked(self) -> Grouping:
+        """Nobody else changes phrasings of the workspace until this transaction ends."""
+        row = insert_into(self.session, Grouping).values(workspace_id=self.who.workspace_id)
+        self.session.execute(row.on_conflict_do_nothing(index_elements=["workspace_id"]))
+        return self.session.scalars(self.select(Grouping).with_for_update()).one()
 
-    def store(self, clusters: Sequence[QuestionCluster]) -> None:
-        self.session.add_all(clusters)
-        self.session.flush()
+    def places(self, most: int) -> list[Place]:
+        """Of the phrasings that were asked last, in the order in which they were first asked."""
+        latest = (
+            select(Phrasing.id, Phrasing.cluster_id)
+            .where(mine(Phrasing, self.who))
+            .order_by(Phrasing.last_asked_at.desc())
+            .limit(most)
+            .subquery()
+        )
+        query = select(latest.c.id, latest.c.cluster_id, QuestionCluster.category).join(
+            QuestionCluster, QuestionCluster.id == latest.c.cluster_id
+        )
+        return [Place(*row) for row in self.session.execute(query.order_by(latest.c.id))]
+
+    def phrasings(self, phrasing_ids: Sequence[str]) -> dict[str, Phrasing]:
+        query = self.select(Phrasing).where(Phrasing.id.in_(phrasing_ids))
+        return {row.id: row for row in self.session.scalars(query)}
+
+    def by_digest(self, digests: Sequence[str]) -> dict[str, str]:
+        """Ids of the phrasings in these words."""
+        query = select(Phrasing.digest, Phrasing.id).where(mine(Phrasing, self.who), Phrasing.digest.in_(digests))
+        return {row[0]: row[1] for row in self.session.execute(query)}
 
     def existing(self, cluster_ids: Sequence[str]) -> dict[str, QuestionCluster]:
         """Locked, by id, in the order of their ids."""
         query = self.select(QuestionCluster).where(QuestionCluster.id.in_(cluster_ids)).order_by(QuestionCluster.id)
         return {row.id: row for row in self.session.scalars(query.with_for_update())}
 
-    def assign(self, clusters: Mapping[str, str]) -> None:
-        """The cluster of each question, which has been looked at then."""
-        for cluster_id in sorted(set(clusters.values())):
-            ids = [question_id for question_id, one in clusters.items() if one == cluster_id]
-            some = update(Question).where(mine(Question, self.who), Question.id.in_(ids))
-            self.session.execute(some.values(cluster_id=cluster_id, pending=False))
+    def assign(self, places: Mapping[str, Phrasing]) -> None:
+        """The phrasing of each question, which has been looked at then."""
+        rows = [
+            {"id": question_id, "phrasing_id": one.id, "cluster_id": one.cluster_id, "pending": False, "passages": None}
+            for question_id, one in sorted(places.items())
+        ]
+        if rows:
+            self.session.execute(update(Question), rows)
 
     def asked_before(self, question: Pending, cluster_id: str, since: datetime) -> datetime | None:
         """When the same visitor last asked the same: that answer is contradicted now, earlier ones were before."""
@@ -78,3 +107,19 @@ class GroupingRepository(TenantRepository):
             Question.asked_at >= since, Question.asked_at < question.asked_at,
         )  # fmt: skip
         return self.session.scalar(query.order_by(Question.asked_at.desc()).limit(1))
+
+    def moved(self, limit: int) -> list[str]:
+        """Phrasings whose questions have to follow them to another cluster."""
+        query = select(Phrasing.id).where(mine(Phrasing, self.who), Phrasing.moved)
+        return list(self.session.scalars(query.order_by(Phrasing.id).limit(limit)))
+
+    def left_behind(self, phrasing: Phrasing, limit: int) -> list[tuple[str, datetime]]:
+        """Questions of a phrasing in another cluster than its own, and when they were asked."""
+        query = select(Question.id, Question.asked_at).where(
+            mine(Question, self.who), Question.phrasing_id == phrasing.id, Question.cluster_id != phrasing.cluster_id
+        )
+        return [(row[0], row[1]) for row in self.session.execute(query.limit(limit))]
+
+    def follow(self, phrasing: Phrasing, question_ids: Sequence[str]) -> None:
+        some = update(Question).where(mine(Question, self.who), Question.id.in_(question_ids))
+        self.session.execute(some.values(cluster_id=phrasing.cluster_id))

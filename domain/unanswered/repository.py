@@ -5,11 +5,11 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, case, func, select
+from sqlalchemy import ColumnElement, Select, case, func, or_, select
 from sqlalchemy.sql.selectable import Subquery
 
 from domain.analytics.days import Period
-from domain.models import ClusterDay, ClusterStatus, QuestionCluster
+from domain.models import ClusterAlias, ClusterDay, ClusterStatus, QuestionCluster
 from domain.scope import TenantRepository, mine
 
 
@@ -55,8 +55,10 @@ class AskedFor:
 
 class ItemRepository(TenantRepository):
     def get(self, cluster_id: str) -> QuestionCluster | None:
-        """An item: what was always answered is none."""
-        return self.session.scalar(self._items().where(QuestionCluster.id == cluster_id))
+        """An item, also by the id of one that became part of it; what was always answered is none."""
+        alias = select(ClusterAlias.cluster_id).where(mine(ClusterAlias, self.who), ClusterAlias.id == cluster_id)
+        own = or_(QuestionCluster.id == cluster_id, QuestionCluster.id == alias.scalar_subquery())
+        return self.session.scalar(self._items().where(own))
 
     def page(self, wanted: WantedItems, limit: int, offset: int) -> tuple[list[Item], int]:
         """Open ones first, then as ordered; and how many there are."""

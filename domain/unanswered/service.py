@@ -10,16 +10,19 @@ from sqlalchemy.orm import Session
 
 from core.clock import utc_now
 from core.database import Database
-from core.errors import NotFound
+from core.errors import InvalidInput, NotFound
 from domain.analytics.days import Period, Wish, bounds, day_of
 from domain.audit.actions import Action
 from domain.audit.facts import facts
-from domain.audit.recording import audit_change
+from domain.audit.recording import audit_change, done
 from domain.changes import UNSET, Unset
 from domain.members.repository import MemberRepository
 from domain.models import ClusterStatus, QuestionCluster, Resolver
 from domain.principal import Permission, Principal
 from domain.revision import check_match
+from domain.unanswered.grouping_repository import GroupingRepository
+from domain.unanswered.joining import join, part
+from domain.unanswered.phrasing_repository import PhrasingRepository, Worded
 from domain.unanswered.repository import AskedFor, Item, ItemRepository, WantedItems
 from domain.workspaces.service import WorkspaceService
 
@@ -88,6 +91,46 @@ class UnansweredService:
             cluster.revision += 1
             audit_change(self._session, self._who, Action.UNANSWERED_UPDATED, cluster, before)
         return _whole(cluster)
+
+    def phrasings(self, item_id: str, limit: int, offset: int) -> tuple[list[Worded], int]:
+        """In which words it was asked, the most often first; and how many there are."""
+        self._who.require(Permission.ANALYTICS_READ)
+        return PhrasingRepository(self._session, self._who).page(self._existing(item_id).id, limit, offset)
+
+    def merge(self, item_id: str, other_ids: Sequence[str], if_match: str | None) -> Item:
+        """All become the one that was there first."""
+        self._who.require(Permission.UNANSWERED_WRITE)
+        rows = GroupingRepository(self._session, self._who)
+        rows.locked()
+        cluster, others = self._existing(item_id), {one.id: one for one in map(self._existing, other_ids)}
+        check_match(cluster, if_match)
+        if cluster.id in others:
+            raise InvalidInput(
+                "This item cannot be merged into itself. Name others that mean the same.",
+                code="SAME_ITEM", field="unanswered_ids",
+            )  # fmt: skip
+        joined = join(self._session, self._who, list(rows.existing([cluster.id, *others]).values()))
+        gone = sorted({cluster.id, *others} - {joined.id})
+        done(self._session, self._who, Action.UNANSWERED_MERGED, joined, merged=gone)
+        return _whole(joined)
+
+    def split(self, item_id: str, phrasing_ids: Sequence[str], if_match: str | None) -> tuple[Item, Item]:
+        """What is left, and the new item of these phrasings."""
+        self._who.require(Permission.UNANSWERED_WRITE)
+        GroupingRepository(self._session, self._who).locked()
+        cluster, rows = self._existing(item_id), PhrasingRepository(self._session, self._who)
+        check_match(cluster, if_match)
+        some, (_, total) = rows.some(cluster.id, phrasing_ids), rows.page(cluster.id, 1, 0)
+        if len(some) < len(set(phrasing_ids)):
+            raise NotFound("This item has no such phrasing.", code="PHRASING_NOT_FOUND", field="phrasing_ids")
+        if len(some) == total:
+            raise InvalidInput(
+                "These are all phrasings of the item. Leave at least one to it.",
+                code="TOO_MANY_PHRASINGS", field="phrasing_ids",
+            )  # fmt: skip
+        new = part(self._session, self._who, cluster, some)
+        done(self._session, self._who, Action.UNANSWERED_SPLIT, cluster, parted=new.id)
+        return _whole(cluster), _whole(new)
 
     def questions(self, wish: Wish, limit: int, offset: int) -> QuestionsReport:
         period = self.period(wish)

@@ -32,7 +32,7 @@ def _name(database: Database, workspace_id: str) -> None:
         if all_ > FEW and unnamed < ENOUGH * all_:
             return
         most_asked = rows.most_asked(SUBJECTS)
-        subjects = [Subject(row.id, row.question, unpacked(row.vector), asked) for row, asked in most_asked]
+        subjects = [Subject(row.id, row.question, unpacked(vector), asked) for row, vector, asked in most_asked]
     named = categories([one for one in subjects if len(one.vector) == len(subjects[0].vector)])
     with database.write() as session:
         CategoryRepository(session, system(workspace_id)).name(named)

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from sqlalchemy import ColumnElement, func, select, update
 from sqlalchemy.orm import Session
 
-from domain.models import ClusterDay, QuestionCluster
+from domain.models import ClusterDay, Phrasing, QuestionCluster
 from domain.scope import TenantRepository, mine
 from domain.unanswered.categories import OTHER
 
@@ -25,8 +25,8 @@ class CategoryRepository(TenantRepository):
         all_, named = self.session.execute(query).one()
         return all_ - named, all_
 
-    def most_asked(self, limit: int) -> list[tuple[QuestionCluster, int]]:
-        """With how often; what is not counted yet was asked once."""
+    def most_asked(self, limit: int) -> list[tuple[QuestionCluster, bytes, int]]:
+        """With the vector of its question and how often it was asked; what is not counted yet was asked once."""
         asked = (
             select(ClusterDay.cluster_id, func.sum(ClusterDay.asked).label("asked"))
             .where(mine(ClusterDay, self.who))
@@ -34,9 +34,14 @@ class CategoryRepository(TenantRepository):
             .subquery()
         )
         times = func.coalesce(asked.c.asked, 1)
-        query = self.select(QuestionCluster).outerjoin(asked, asked.c.cluster_id == QuestionCluster.id)
-        rows = self.session.execute(query.add_columns(times).order_by(times.desc(), QuestionCluster.id).limit(limit))
-        return [(row[0], int(row[1])) for row in rows]
+        query = (
+            self.select(QuestionCluster)
+            .add_columns(Phrasing.vector, times)
+            .join(Phrasing, Phrasing.id == QuestionCluster.phrasing_id)
+            .outerjoin(asked, asked.c.cluster_id == QuestionCluster.id)
+        )
+        rows = self.session.execute(query.order_by(times.desc(), QuestionCluster.id).limit(limit))
+        return [(row[0], row[1], int(row[2])) for row in rows]
 
     def name(self, categories: Mapping[str, str]) -> None:
         """What has none of these belongs to no category."""

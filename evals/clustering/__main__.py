@@ -10,8 +10,8 @@ other way round. `fit` takes banking77 alone: what is fitted on ODbL data (hint3
 
 import argparse
 import json
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -20,13 +20,19 @@ import numpy as np
 
 from core.embedding.protocol import Floats
 from evals.clustering.data import BANKING, HINT3, Labelled, labelled
-from evals.clustering.fitting import Pairs, alone, among, in_numbers, matrix, pairs_of
+from evals.clustering.ends import Curve, Ends, between, ends
+from evals.clustering.fitting import Pairs, alone, among, in_numbers, pairs_of
 from evals.clustering.groups import GRID, Merging, Tree, assigned, pairwise_f1
 from retrieval.paraphrase.features import PAIR
-from retrieval.paraphrase.model import AMONG, MODEL_FILE, Coefficients
+from retrieval.paraphrase.model import AMONG, MODEL_FILE, PairModel, Thresholds
 
-SMALL = 600  # questions of a second, sparser sample of the fitting side: collections differ in size
-JOINS = GRID[::5]
+SIZES = (20, 50, 100, 200, 600)  # questions of smaller samples: collections differ in size
+LEAST_FITTED = 600  # questions of a sample of which coefficients are fitted
+SEEN = 1_200  # questions, of samples of one size, of which thresholds are fitted
+COARSE = 4  # every so many of the grid, for two thresholds at once
+DAY = 0.3  # weight of the groups before they are merged
+LEAST = 0.2  # probability below which nothing is joined or merged, whatever a sample says
+MOST_FITTED = 2  # samples of a size of which coefficients are fitted
 
 
 class Side:
@@ -36,6 +42,16 @@ class Side:
         self.own, self._rng = own, rng
         self._known = own.known()
         self.cosines = own.vectors @ own.vectors.T
+
+    def same(self, model: PairModel) -> Floats:
+        """Probabilities of all pairs, (questions, questions)."""
+        known = self._known.neighbours_known()
+        found = np.stack([model.of_features(row, known) for row in self.features])
+        np.fill_diagonal(found, 1)
+        return found
+
+    def __len__(self) -> int:
+        return len(self.own.texts)
 
     @cached_property
     def features(self) -> list[Floats]:
@@ -54,42 +70,64 @@ class Side:
 
 @dataclass(frozen=True, slots=True)
 class Fitted:
-    """Coefficients and the thresholds that go with them, all similarities."""
+    """The model, and thresholds of plain clustering by `cosine` and of clustering all pairs at once by `cut`, which go
+    with the size of the sample as the model's own do: [size, threshold]."""
 
-    among: Coefficients
-    plain: float
-    cut: float
-    join: float
-    merge: float
+    model: PairModel
+    plain: Ends
+    cut: Ends
 
 
-def fit(sides: Sequence[Side]) -> Fitted:
-    """Everything from these sides only; thresholds have the best mean F1 over them."""
-    found = among([side.pairs for side in sides])
-    cosines = [Tree(side.cosines) for side in sides]
-    same = [matrix(found, side.features) for side in sides]
-    trees = [Tree(one) for one in same]
-    plain = _best(GRID, lambda t: _mean(side.f1(tree.cut(t)) for side, tree in zip(sides, cosines, strict=True)))
-    cut = _best(GRID, lambda t: _mean(side.f1(tree.cut(t)) for side, tree in zip(sides, trees, strict=True)))
-    join, merge, best = 0.0, 0.0, -1.0
-    for one in JOINS:
-        made = [Merging(p, assigned(p, float(one))) for p in same]
-        for other in JOINS:
-            value = _mean(side.f1(groups.merged(float(other))) for side, groups in zip(sides, made, strict=True))
-            if value > best:
-                join, merge, best = float(one), float(other), value
-    return Fitted(found, plain, cut, join, merge)
+def samples(own: Labelled, sample: int, rng: np.random.Generator) -> list[list[Side]]:
+    """Of each size, several of the small ones."""
+    sizes = [*(size for size in SIZES if size < sample), sample]
+    return [[Side(_some(own, size, turn, rng), rng) for turn in range(max(1, SEEN // size))] for size in sizes]
+
+
+def _some(own: Labelled, size: int, turn: int, rng: np.random.Generator) -> Labelled:
+    """By turns with several questions of each intent and with single ones, too: work lists are of both kinds."""
+    return own.few(size, rng) if turn % 2 == 0 else own.sample(size, rng)
+
+
+def fit(sides: Sequence[Sequence[Side]]) -> Fitted:
+    """Everything from these sides only, each sequence of one size, the small first."""
+    pairs = [side.pairs for group in sides for side in group[:MOST_FITTED] if len(side) >= LEAST_FITTED]
+    model = PairModel(alone(pairs), among(pairs), [])
+    sizes = [len(group[0]) for group in sides]
+    plain = ends(sizes, [_cuts(group, [side.cosines for side in group]) for group in sides])
+    same = [[side.same(model) for side in group] for group in sides]
+    cut = ends(sizes, [_cuts(*both) for both in zip(sides, same, strict=True)])
+    online = ends(sizes, [_online(*both) for both in zip(sides, same, strict=True)])
+    return Fitted(replace(model, thresholds=[Thresholds(size, *at) for size, at in online]), plain, cut)
+
+
+def _cuts(sides: Sequence[Side], similarities: Sequence[Floats]) -> Curve:
+    trees = [(side, Tree(one)) for side, one in zip(sides, similarities, strict=True)]
+    return Curve(GRID, np.array([_mean(side.f1(tree.cut(t)) for side, tree in trees) for t in GRID.tolist()]))
+
+
+def _online(sides: Sequence[Side], same: Sequence[Floats]) -> Curve:
+    """Of thresholds for joining and for merging, which go together: what is joined is seen all day, before it is
+    merged at night."""
+    rows, grid = [], GRID[GRID >= LEAST][::COARSE]
+    for join in grid.tolist():
+        made = [(side, assigned(p, join), p) for side, p in zip(sides, same, strict=True)]
+        by_day = _mean(side.f1(groups) for side, groups, _ in made)
+        merging = [(side, Merging(p, groups)) for side, groups, p in made]
+        merged = [_mean(side.f1(groups.merged(merge)) for side, groups in merging) for merge in grid.tolist()]
+        rows.append([DAY * by_day + (1 - DAY) * one for one in merged])
+    return Curve(grid, np.array(rows))
 
 
 def judged(side: Side, by: Fitted) -> dict[str, float]:
     """F1 of (a) plain clustering, (b) ours, (c) online, (d) online and merged."""
-    same = matrix(by.among, side.features)
-    online = assigned(same, by.join)
+    same, own = side.same(by.model), by.model.at(len(side))
+    online = assigned(same, own.join)
     return {
-        "plain": side.f1(Tree(side.cosines).cut(by.plain)),
-        "ours": side.f1(Tree(same).cut(by.cut)),
+        "plain": side.f1(Tree(side.cosines).cut(between(by.plain, len(side))[0])),
+        "ours": side.f1(Tree(same).cut(between(by.cut, len(side))[0])),
         "online": side.f1(online),
-        "merged": side.f1(Merging(same, online).merged(by.merge)),
+        "merged": side.f1(Merging(same, online).merged(own.merge)),
     }
 
 
@@ -97,16 +135,18 @@ def measure(sets: dict[str, Labelled], splits: int, sample: int) -> dict[str, An
     """Figures by split, and their mean and spread."""
     rows: dict[str, list[dict[str, float]]] = {}
     hint3 = [Side(sets[name], np.random.default_rng(0)) for name in HINT3]
-    across = fit(hint3)
+    across = fit([hint3])
     for seed in range(splits):
         rng = np.random.default_rng(seed)
         seen, unseen = sets[BANKING].split(rng)
-        fitted = fit([Side(seen.sample(most, rng), rng) for most in (sample, SMALL)])
-        side = Side(unseen.sample(sample, rng), rng)
-        small = Side(unseen.sample(SMALL, rng), rng)
-        rows.setdefault("banking77, unseen intents", []).append(judged(side, fitted))
-        rows.setdefault(f"banking77, unseen intents, {SMALL} questions", []).append(judged(small, fitted))
-        rows.setdefault("hint3 to banking77", []).append(judged(side, across))
+        fitted = fit(samples(seen, sample, rng))
+        for size in (*SIZES, sample):
+            name = f"banking77, unseen intents, {size} questions"
+            rows.setdefault(name, []).extend(
+                judged(Side(unseen.few(size, rng), rng), fitted) for _ in range(max(1, SIZES[1] * 4 // size))
+            )
+        whole = Side(unseen.sample(sample, rng), rng)
+        rows.setdefault("hint3 to banking77", []).append(judged(whole, across))
         for one in hint3:
             rows.setdefault(f"banking77 to {one.own.name}", []).append(judged(one, fitted))
     return {name: _summary(own) for name, own in rows.items()}
@@ -114,15 +154,15 @@ def measure(sets: dict[str, Labelled], splits: int, sample: int) -> dict[str, An
 
 def ship(sets: dict[str, Labelled], sample: int) -> dict[str, Any]:
     """What `weights.json` holds."""
-    rng = np.random.default_rng(0)
-    sides = [Side(sets[BANKING].sample(most, rng), rng) for most in (sample, SMALL)]
-    found = fit(sides)
+    found = fit(samples(sets[BANKING], sample, np.random.default_rng(0))).model
     return {
         "fitted_on": [BANKING],
-        "alone": in_numbers(PAIR, alone([side.pairs for side in sides])),
+        "alone": in_numbers(PAIR, found.alone),
         "among": in_numbers(AMONG, found.among),
-        "join": round(found.join, 4),
-        "merge": round(found.merge, 4),
+        "thresholds": [
+            {"questions": one.questions, "join": round(one.join, 4), "merge": round(one.merge, 4)}
+            for one in found.thresholds
+        ],
     }
 
 
@@ -145,10 +185,6 @@ def main() -> None:
         MODEL_FILE.write_text(json.dumps(stored, indent=2) + "\n")
 
 
-def _best(grid: Floats | Any, value: Callable[[float], float]) -> float:
-    return float(max(grid, key=value))
-
-
 def _mean(values: Any) -> float:
     return float(np.mean(list(values)))
 
@@ -159,7 +195,6 @@ def _summary(rows: Sequence[dict[str, float]]) -> dict[str, Any]:
         name: {
             "mean": round(_mean(row[name] for row in rows), 3),
             "spread": round(float(np.std([row[name] for row in rows])), 3),
-            "splits": [round(row[name], 3) for row in rows],
         }
         for name in names
     }

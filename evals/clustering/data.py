@@ -17,6 +17,7 @@ from retrieval.paraphrase import Known, asked
 
 BANKING = "banking77"  # CC BY 4.0
 HINT3 = ("hint3-curekart", "hint3-powerplay11", "hint3-sofmattress")  # ODbL 1.0
+_OF_EACH = 4  # questions of an intent, at least and on average, in a small sample
 _OUT_OF_SCOPE = "NO_NODES_DETECTED"
 
 
@@ -37,6 +38,11 @@ class Labelled:
         """At most so many, in random order."""
         return self.take(rng.permutation(len(self.texts))[:most])
 
+    def few(self, most: int, rng: np.random.Generator) -> "Labelled":
+        """At most so many, some of each intent: of few intents where there are few questions."""
+        names = rng.permutation(np.unique(self.intents))[: max(2, most // _OF_EACH)]
+        return self.take(np.flatnonzero(np.isin(self.intents, names))).sample(most, rng)
+
     def split(self, rng: np.random.Generator) -> tuple["Labelled", "Labelled"]:
         """Two halves without a common intent."""
         names = rng.permutation(np.unique(self.intents))
@@ -45,10 +51,7 @@ class Labelled:
 
     def known(self) -> Known:
         """All of them, compared with each other."""
-        known = Known()
-        for text, vector in zip(self.texts.tolist(), self.vectors, strict=True):
-            known.add(asked(text, [vector]))
-        return known
+        return Known([asked(text, [own]) for text, own in zip(self.texts.tolist(), self.vectors, strict=True)])
 
 
 def labelled(data: Path, cache: Path | None) -> dict[str, Labelled]:

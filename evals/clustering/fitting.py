@@ -91,8 +91,3 @@ def in_numbers(names: Sequence[str], found: Coefficients) -> dict[str, float | d
     pairs = zip(names, found.weights.tolist(), strict=True)
     weights = {name: round(weight, 4) for name, weight in pairs if name not in BY_HAND}
     return {"bias": round(found.bias, 4), "weights": weights}
-
-
-def matrix(found: Coefficients, features: Sequence[Floats]) -> Floats:
-    """Probabilities of all pairs, (questions, questions)."""
-    return np.stack([found.probabilities(row) for row in features])

@@ -41,6 +41,11 @@ _ASKS = {
     }.items()
     for word in words.split()
 }
+# words of the languages that write every noun with a capital, none of them a word of another in small letters
+_NOUNS_CAPITAL = re.compile(
+    r"\b(?:ich|das|dem|eine?[nmrs]?|meine?[nmrs]?|ist|sind|kann|können|für|und|nicht|wird|werden|gibt|mit|auf|über|"
+    r"ech|ass|fir|mäin)\b"
+)
 _FIRST_WORDS = 4  # of a question, in which its question word stands: “So, and how …”
 
 
@@ -79,8 +84,10 @@ def asked(text: str, vectors: Sequence[Floats] = (), passages: Iterable[str] | N
 
 
 def _names(text: str, words: Sequence[str]) -> frozenset[str]:
-    """Words with a capital inside a sentence; none where capitals say nothing, as in a text all in capitals or in one
-    with a capital on every word. (German nouns are names here too: they are telling words.)"""
+    """Words with a capital inside a sentence; none where capitals say nothing, as in German, in a text all in capitals
+    or in one with a capital on every word."""
+    if _NOUNS_CAPITAL.search(text):
+        return frozenset()
     inner = [match for match in _WORD.finditer(text) if text[: match.start()].strip() and _is_inside(text, match)]
     found = [match[0] for match in inner if match[0][:1].isupper() and match[0] != "I"]
     if len(words) > 2 and len(found) > len(inner) / 2:

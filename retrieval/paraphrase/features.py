@@ -33,8 +33,6 @@ class Compared:
 
     def __init__(self, questions: Sequence[Asked], rarity: Rarity) -> None:
         self._questions, self._rarity = questions, rarity
-        self._models = min((len(one.vectors) for one in questions), default=0)
-        self._vectors = [np.stack([one.vectors[k] for one in questions]) for k in range(self._models)]
         self._words = _Flat([one.words for one in questions])
         self._weights = self._words.sums(rarity.of(self._words.codes))
         self._grams = _Flat([one.grams for one in questions])
@@ -43,14 +41,14 @@ class Compared:
         self._negated = np.array([one.negated for one in questions], np.bool_)
         self._asks = np.array([one.asks for one in questions], np.str_)
 
-    def features(self, one: Asked) -> Floats:
-        """Shape (questions, len(PAIR)), float32."""
+    def features(self, one: Asked, cosines: Floats) -> Floats:
+        """`cosines` with the questions, shape (questions,); the features' is (questions, len(PAIR)), float32."""
         weights = self._rarity.of(one.words)
         common, whole = self._words.common(one.words, weights), float(weights.sum())
         grams = self._grams.common(one.grams, np.ones(len(one.grams), np.float32))
         asks_known = (self._asks != "") & bool(one.asks)
         columns = (
-            self._cosines(one),
+            cosines,
             _share(common, self._weights + whole - common),
             _share(common, np.minimum(self._weights, whole)),
             _share(common, np.maximum(self._weights, whole)),
@@ -63,13 +61,6 @@ class Compared:
             np.abs(self._lengths - _length(one)),
         )
         return np.stack([column.astype(np.float32) for column in columns], axis=1)
-
-    def _cosines(self, one: Asked) -> Floats:
-        models = min(self._models, len(one.vectors))
-        total: Floats = np.zeros(len(self._questions), np.float32)
-        for vectors, own in zip(self._vectors, one.vectors, strict=False):
-            total += vectors @ own / models
-        return total
 
     def _each(self, one: Asked, of: Callable[[Asked, Asked], float]) -> Floats:
         found: Floats = np.fromiter((of(one, other) for other in self._questions), np.float32, len(self._questions))
@@ -84,7 +75,17 @@ def features(a: Asked, b: Asked, rarity: Rarity) -> Floats:
 
 def features_against(one: Asked, many: Sequence[Asked], rarity: Rarity) -> Floats:
     """Of one question with each of others, shape (len(many), len(PAIR))."""
-    return Compared(many, rarity).features(one)
+    return Compared(many, rarity).features(one, _cosines(one, many))
+
+
+def _cosines(one: Asked, many: Sequence[Asked]) -> Floats:
+    """Mean over the embedding models; 0 where there is none."""
+    pairs = (
+        (np.mean([a @ b for a, b in zip(one.vectors, other.vectors, strict=True)]) for other in many)
+        if one.vectors
+        else (0.0 for _ in many)
+    )
+    return np.fromiter(pairs, np.float32, len(many))
 
 
 class _Flat:

@@ -3,8 +3,9 @@
     probability = 1 / (1 + exp(-(bias + Σ weight · feature)))
 
 `weights.json` beside this file holds a set of coefficients for questions among known ones and one for two questions
-alone, fitted by `python -m evals.clustering fit`. No coefficient goes against its feature's meaning: what speaks for
-the same meaning never lowers the probability, which is what made weights transfer to other questions.
+alone, fitted by `python -m evals.clustering fit`; the more neighbours tell, the less the latter count. No coefficient
+goes against its feature's meaning: what speaks for the same meaning never lowers the probability, which is what made
+weights transfer to other questions.
 
 The weights of `BY_HAND` are set, not fitted: the public sets of intents hardly have two questions that differ in a
 number or a name alone, and have no passages.
@@ -17,6 +18,7 @@ from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 
 from core.embedding.protocol import Floats
 from retrieval.paraphrase.asked import Asked
@@ -26,7 +28,7 @@ from retrieval.paraphrase.neighbours import Rows
 from retrieval.paraphrase.rarity import Rarity
 
 AMONG = (*PAIR, "overlap")  # Σ min / Σ max of the neighbourhoods, 0 to 1
-BY_HAND: Mapping[str, float] = {"passages": 2.0, "numbers_differ": -2.5, "names_differ": -1.0}
+BY_HAND: Mapping[str, float] = {"passages": 2.0, "numbers_differ": -6.0, "names_differ": -6.0}
 MODEL_FILE = Path(__file__).with_name("weights.json")
 _FARTHEST = 30.0  # log-odds
 
@@ -43,41 +45,60 @@ class Coefficients:
         """From stored ones; what is set by hand is added."""
         return cls(bias, np.array([BY_HAND.get(name, weights.get(name, 0.0)) for name in names], np.float32))
 
-    def probabilities(self, rows: Floats) -> Floats:
-        """Shape (rows, features) → (rows,), 0 to 1."""
-        logits = np.clip(rows @ self.weights + self.bias, -_FARTHEST, _FARTHEST)
-        found: Floats = 1 / (1 + np.exp(-logits))
+    def logits(self, rows: Floats) -> Floats:
+        """Shape (rows, features) → (rows,), log-odds."""
+        found: Floats = rows @ self.weights + np.float32(self.bias)
         return found
 
 
 @dataclass(frozen=True, slots=True)
-class PairModel:
-    """`join`: mean probability to a group's representatives from which a new question belongs to it. `merge`: mean
-    probability between two groups from which they are one."""
+class Thresholds:
+    """For so many known `questions`. `join`: mean probability to a group's representatives from which a new question
+    belongs to it. `merge`: mean probability between two groups from which they are one."""
 
-    alone: Coefficients
-    among: Coefficients
+    questions: int
     join: float
     merge: float
 
+
+@dataclass(frozen=True, slots=True)
+class PairModel:
+    """`thresholds` for few questions first: the fewer are known, the fewer of them ask the same."""
+
+    alone: Coefficients
+    among: Coefficients
+    thresholds: Sequence[Thresholds]
+
     def probability(self, a: Asked, b: Asked, rarity: Rarity) -> float:
         """Of two questions of which no neighbours are known; the same whichever comes first."""
-        return float(self.alone.probabilities(features_against(a, [b], rarity))[0])
+        return float(_sigmoid(self.alone.logits(features_against(a, [b], rarity)))[0])
+
+    def at(self, questions: int) -> Thresholds:
+        """With so many known ones, between those that were fitted by the logarithm of their number."""
+        known = np.log([one.questions for one in self.thresholds])
+        at = np.log(max(1, questions))
+        join = float(np.interp(at, known, [one.join for one in self.thresholds]))
+        return Thresholds(questions, join, float(np.interp(at, known, [one.merge for one in self.thresholds])))
 
     def probabilities(self, known: Known, row: int, rows: Sequence[int] | Rows) -> Floats:
         """Of a known question with other known ones, shape (len(rows),)."""
         if not len(rows):
             return np.empty(0, np.float32)
-        return self.among.probabilities(known.features(row, rows))
+        return self.of_features(known.features(row, rows), known.neighbours_known())
 
     def all_probabilities(self, known: Known) -> Floats:
         """Of every pair, shape (questions, questions), symmetric, 1 with itself: 4 bytes a pair, so for some thousand
         questions only."""
         found = np.empty((len(known), len(known)), np.float32)
         for row, values in enumerate(known.all_features()):
-            found[row] = self.among.probabilities(values)
+            found[row] = self.of_features(values, known.neighbours_known())
         np.fill_diagonal(found, 1)
         return found
+
+    def of_features(self, values: Floats, neighbours_known: float) -> Floats:
+        """Shape (rows, features of known questions) → (rows,), 0 to 1."""
+        alone, among = self.alone.logits(values[:, : len(PAIR)]), self.among.logits(values)
+        return _sigmoid((1 - neighbours_known) * alone + neighbours_known * among)
 
 
 @lru_cache(maxsize=1)
@@ -87,6 +108,10 @@ def load_pair_model() -> PairModel:
     return PairModel(
         alone=Coefficients.of(PAIR, **stored["alone"]),
         among=Coefficients.of(AMONG, **stored["among"]),
-        join=stored["join"],
-        merge=stored["merge"],
+        thresholds=[Thresholds(**one) for one in stored["thresholds"]],
     )
+
+
+def _sigmoid(logits: npt.ArrayLike) -> Floats:
+    odds = np.exp(-np.clip(np.asarray(logits, np.float32), -_FARTHEST, _FARTHEST))
+    return (1 / (1 + odds)).astype(np.float32)

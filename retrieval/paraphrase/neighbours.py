@@ -60,6 +60,22 @@ class Neighbours:
         self._rows[row, : len(best)], self._cosines[row, : len(best)] = best, cosines[best]
         self._insert(row, np.flatnonzero(cosines > self._cosines[:row, -1]), cosines)
 
+    def fill(self, start: int, cosines: Floats) -> None:
+        """Take up the questions from `start` on, together with all that will be there: `cosines` is (some, all)."""
+        some, all_ = cosines.shape
+        self._grow(all_)
+        rows = np.arange(start, start + some)
+        cosines[np.arange(some), rows] = _ABSENT
+        self._rows[rows], self._cosines[rows], self._count = rows[:, None], _ABSENT, start + some
+        most = min(NEAREST, all_ - 1)
+        if not most:
+            return
+        best = np.argpartition(-cosines, most - 1, axis=1)[:, :most]
+        own = np.take_along_axis(cosines, best, axis=1)
+        order = np.argsort(-own, axis=1, kind="stable")
+        self._rows[rows, :most] = np.take_along_axis(best, order, axis=1)
+        self._cosines[rows, :most] = np.take_along_axis(own, order, axis=1)
+
     def profiles(self, rows: Rows, nearest: int, spread: int) -> Profiles:
         """Of `rows`: weights of those among whose `nearest` it is too, averaged with those of its own `spread` - 1
         first neighbours (query expansion), so that what a question lacks by its wording its nearest bring."""
@@ -97,7 +113,7 @@ class Neighbours:
     def _grow(self, needed: int) -> None:
         if needed <= len(self._rows):
             return
-        room = max(64, 2 * len(self._rows))
+        room = max(64, needed, 2 * len(self._rows))
         rows, cosines = np.empty((room, NEAREST), np.int64), np.empty((room, NEAREST), np.float32)
         rows[: self._count], cosines[: self._count] = self._rows[: self._count], self._cosines[: self._count]
         self._rows, self._cosines = rows, cosines

@@ -10,6 +10,7 @@ from sqlalchemy import text
 
 from core.database import Database
 from core.database.schema import alembic_config
+from domain.unanswered.phrasing import digest_of
 from tests.support.services import fresh_postgres
 
 BEFORE = """
@@ -82,3 +83,39 @@ def test_what_was_asked_before_is_counted_too(database: Database) -> None:
         command.downgrade(config, "0016")
     told = [(*row[:3], bool(row[3]), json.loads(row[4]) if isinstance(row[4], str) else row[4]) for row in found]
     assert told == [("m1", "m2", "sess_1", True, ["d2", "d1", "d2"]), ("m3", "m4", "sess_1", False, [])]
+
+
+def test_a_cluster_becomes_one_of_phrasings(database: Database) -> None:
+    """Its question is the first, with the vector that it had; the other questions are looked at again."""
+    config = alembic_config(database)
+    cluster = (
+        "INSERT INTO question_clusters (id, workspace_id, question_id, question, model, vector, last_asked_at, asked, "
+        "failed, updated_at, revision, created_at) VALUES (:id, 'ws', 'm1', :question, 'fake', :vector, "
+        "'2026-01-01 10:00:00', 1, 1, '2026-01-01 10:00:00', 1, '2026-01-01 10:00:00')"
+    )
+    rows = [
+        {"id": "uq_1", "question": "Is it  blue?", "vector": b"\x00\xff"},
+        {"id": "uq_2", "question": "is it blue", "vector": b"\x01"},
+    ]
+    with database.engine.execution_options(insydr_writes=True).begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0010")
+        for statement in BEFORE.split(";\n"):
+            connection.execute(text(statement))
+        command.upgrade(config, "0017")
+        connection.execute(text(cluster), rows)
+        connection.execute(text("UPDATE questions SET cluster_id = 'uq_1', pending = false"))
+        command.upgrade(config, "0018")
+        query = (
+            "SELECT p.id, p.text, p.question_id, p.vector, p.digest FROM question_phrasings p JOIN question_clusters c"
+        )
+        found = connection.execute(text(query + " ON c.phrasing_id = p.id ORDER BY p.id")).all()
+        assert connection.execute(text("SELECT count(*) FROM questions WHERE pending")).scalar() == 2
+        command.downgrade(config, "0017")
+        back = connection.execute(text("SELECT id, question_id, vector FROM question_clusters ORDER BY id")).all()
+    told = [(*row[:3], bytes(row[3]), row[4]) for row in found]
+    assert told == [
+        ("phr_1", "Is it  blue?", "m1", b"\x00\xff", digest_of("Is it blue")),
+        ("phr_2", "is it blue", "m1", b"\x01", "uq_2"),
+    ]  # fmt: skip
+    assert [(*row[:2], bytes(row[2])) for row in back] == [("uq_1", "m1", b"\x00\xff"), ("uq_2", "m1", b"\x01")]

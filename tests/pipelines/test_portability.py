@@ -19,7 +19,7 @@ from core.database.schema import ensure_schema
 from core.errors import Conflict, InsydrError, InvalidInput, Unavailable
 from core.settings import Settings
 from core.vectors.protocol import Scope
-from domain.models import ClusterDay, Document, QuestionCluster, Status
+from domain.models import ClusterDay, Document, Phrasing, QuestionCluster, Status
 from domain.portability import archive, repository
 from domain.portability.service import Place, backup, restore
 from tests.support.bench import Bench
@@ -50,8 +50,13 @@ def source(tmp_path: Path) -> Iterator[Bench]:
             day=date(2026, 2, 28), cluster_id="uq_1", asked=2, failed=1, confidence=0.25, confident=1, **workspace
         ))  # fmt: skip
         session.add(QuestionCluster(
-            id="uq_1", question_id="msg_1", question="Who?", model="fake", vector=b"\x00\xff", last_asked_at=utc_now(),
+            id="uq_1", phrasing_id="phr_1", question="Who?", last_asked_at=utc_now(),
             first_failed_on=date(2026, 2, 28), resolved_by={"kind": "PERSON"}, **workspace,
+        ))  # fmt: skip
+        session.flush()
+        session.add(Phrasing(
+            id="phr_1", cluster_id="uq_1", question_id="msg_1", digest="d", text="Who?", model="fake",
+            vector=b"\x00\xff", passages=["doc_1#0"], last_asked_at=utc_now(), **workspace,
         ))  # fmt: skip
     yield made
     made.database.close()

@@ -13,7 +13,7 @@ from core.database.schema import ensure_schema
 from core.ids import Prefix, new_id
 from core.settings import Plan
 from domain.analytics.marks_repository import mark
-from domain.models import Agent, Conversation, Message, Question, QuestionCluster, User
+from domain.models import Agent, Conversation, Message, Phrasing, Question, QuestionCluster, User
 from domain.principal import ROLE_PERMISSIONS, Principal, Role
 from domain.workspaces.service import NewWorkspace, create_workspace
 
@@ -77,6 +77,12 @@ class Asking:
         mine = select(QuestionCluster).where(QuestionCluster.workspace_id == self.who.workspace_id)
         with self.database.read() as session:
             return list(session.scalars(mine.order_by(QuestionCluster.id)))
+
+    def phrasings(self) -> list[Phrasing]:
+        """In the order in which they were first asked."""
+        mine = select(Phrasing).where(Phrasing.workspace_id == self.who.workspace_id)
+        with self.database.read() as session:
+            return list(session.scalars(mine.order_by(Phrasing.id)))
 
     def cluster_of(self, question_id: str) -> str | None:
         with self.database.read() as session:

@@ -116,6 +116,13 @@ CASES: dict[tuple[str, str], Case] = {
     ("GET", "/analytics/unanswered"): Case(P.ANALYTICS_READ, Role.ANALYST),
     ("GET", "/analytics/unanswered/export"): Case(P.ANALYTICS_READ, Role.ANALYST),
     ("GET", "/analytics/unanswered/{unanswered_id}"): Case(P.ANALYTICS_READ, Role.ANALYST),
+    ("GET", "/analytics/unanswered/{unanswered_id}/phrasings"): Case(P.ANALYTICS_READ, Role.ANALYST),
+    ("POST", "/analytics/unanswered/{unanswered_id}/merge"): Case(
+        P.UNANSWERED_WRITE, Role.ANALYST, {"unanswered_ids": ["uq_ghost"]}
+    ),
+    ("POST", "/analytics/unanswered/{unanswered_id}/split"): Case(
+        P.UNANSWERED_WRITE, Role.ANALYST, {"phrasing_ids": ["phr_ghost"]}
+    ),
     ("PATCH", "/analytics/unanswered/{unanswered_id}"): Case(P.UNANSWERED_WRITE, Role.ANALYST, {"status": "RESOLVED"}),
     ("GET", "/conversations"): Case(P.CONVERSATIONS_READ, Role.ANALYST),
     ("DELETE", "/conversations"): Case(P.CONVERSATIONS_DELETE, Role.ADMIN, params=(("visitor", "v"),)),

@@ -69,6 +69,8 @@ AUDITED = {
     ("DELETE", "/conversations/{conversation_id}"): A.CONVERSATION_DELETED,
     ("POST", "/webhooks"): A.WEBHOOK_CREATED,
     ("PATCH", "/analytics/unanswered/{unanswered_id}"): A.UNANSWERED_UPDATED,
+    ("POST", "/analytics/unanswered/{unanswered_id}/merge"): A.UNANSWERED_MERGED,
+    ("POST", "/analytics/unanswered/{unanswered_id}/split"): A.UNANSWERED_SPLIT,
     ("PATCH", "/webhooks/{webhook_id}"): A.WEBHOOK_UPDATED,
     ("DELETE", "/webhooks/{webhook_id}"): A.WEBHOOK_DELETED,
     ("POST", "/webhooks/{webhook_id}/rotate-secret"): A.WEBHOOK_SECRET_ROTATED,
@@ -156,6 +158,7 @@ APART = {
     ("POST", "/documents/url"), ("POST", "/crawls/{crawl_id}/refresh"), ("POST", "/crawls/{crawl_id}/pause"),
     ("POST", "/crawls/{crawl_id}/resume"), ("POST", "/crawls/{crawl_id}/cancel"), ("POST", "/jobs/{job_id}/cancel"),
     ("DELETE", "/conversations"), ("POST", "/webhooks/{webhook_id}/replay"), ("DELETE", ""),
+    ("POST", "/analytics/unanswered/{unanswered_id}/merge"), ("POST", "/analytics/unanswered/{unanswered_id}/split"),
     ("POST", "/webhooks/{webhook_id}/deliveries/{delivery_id}/redeliver"),
 }  # fmt: skip
 
@@ -220,6 +223,21 @@ class TestEveryChange:
             "DOCUMENT_CANCELLED", "DOCUMENT_REPROCESSED", "JOB_CANCELLED", "CRAWL_STARTED", "CRAWL_CANCELLED",
             "CRAWL_RESUMED", "CRAWL_PAUSED", "CRAWL_STARTED",
         ]  # fmt: skip
+
+    def test_of_questions_that_are_grouped_by_hand(self, workspace: Workspace, site: Site) -> None:
+        things = Things(workspace, site)
+        first = things.unanswered_id("")
+        workspace.post(f"/agents/{things.agent_id('')}/test", json={"message": "Where is the depot in Riga?"})
+        settle(workspace)
+        items = workspace.get("/analytics/unanswered").json()["unanswered"]
+        (second,) = [one["id"] for one in items if one["id"] != first]
+        assert workspace.post(f"/analytics/unanswered/{first}/merge", json={"unanswered_ids": [second]}).is_success
+        phrasing = workspace.get(f"/analytics/unanswered/{first}/phrasings").json()["phrasings"][0]["id"]
+        reply = workspace.post(f"/analytics/unanswered/{first}/split", json={"phrasing_ids": [phrasing]})
+        (parted,) = entries(workspace, action="UNANSWERED_SPLIT")
+        assert parted["after"] == {"parted": reply.json()["parted"]["id"]}
+        (merged,) = entries(workspace, action="UNANSWERED_MERGED")
+        assert (merged["target"]["id"], merged["after"]) == (first, {"merged": [second]})
 
     def test_of_what_is_sent_again(self, team: Workspace, site: Site) -> None:
         body = {"name": "w", "url": site.url("/hook"), "event_types": ["AGENT_PUBLISHED"]}

@@ -4,6 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 
+import httpx
 import pytest
 from sqlalchemy import update
 
@@ -149,6 +150,107 @@ class TestByHand:
         check_error(shaped.get("/analytics/unanswered/uq_ghost"), 404)
         stranger = shaped.shape.sign_up("Eve").workspace()
         check_error(stranger.get(path), 404)
+
+
+class TestByMeaning:
+    """What a person knows better than the job that groups."""
+
+    OTHER = "Where is the office in Riga?"
+
+    @pytest.fixture
+    def pair(self, shaped: Workspace, agent: str) -> tuple[str, str]:
+        """Two items, the older one first."""
+        first = str(opened(shaped, agent)["id"])
+        for _ in range(2):
+            ask(shaped, agent, self.OTHER)
+        (second,) = [one["id"] for one in listed(shaped)["unanswered"] if one["question"] == self.OTHER]
+        return first, str(second)
+
+    def merged(self, shaped: Workspace, one: str, *others: str, **headers: str) -> httpx.Response:
+        body = {"unanswered_ids": list(others)}
+        return shaped.post(f"/analytics/unanswered/{one}/merge", json=body, headers=headers)
+
+    def worded(self, shaped: Workspace, item: str) -> list[tuple[str, int, int]]:
+        found = shaped.get(f"/analytics/unanswered/{item}/phrasings").json()
+        assert found["total"] == len(found["phrasings"])
+        return [(one["question"], one["asked"], one["failed"]) for one in found["phrasings"]]
+
+    def test_phrasings(self, shaped: Workspace, agent: str) -> None:
+        item = opened(shaped, agent)
+        for question in ("do you  support WEBHOOKS", "Are webhooks supported?"):
+            ask(shaped, agent, question)
+        settle(shaped)
+        assert self.worded(shaped, item["id"]) == [(UNKNOWN, 2, 2), ("Are webhooks supported?", 1, 1)]
+        assert shaped.get(f"/analytics/unanswered/{item['id']}/phrasings", params={"limit": 1}).json()["total"] == 2
+
+    def test_merged_into_the_older_one(self, shaped: Workspace, agent: str, pair: tuple[str, str]) -> None:
+        first, second = pair
+        reply = self.merged(shaped, second, first)
+        assert reply.status_code == 200, reply.text
+        assert (reply.json()["id"], reply.json()["occurrences"], reply.json()["question"]) == (first, 3, UNKNOWN)
+        (item,) = listed(shaped)["unanswered"]
+        assert (item["id"], item["occurrences"]) == (first, 3)
+        assert listed(shaped, days=7)["unanswered"][0]["occurrences"] == 3
+        assert shaped.get(f"/analytics/unanswered/{second}").json()["id"] == first
+        assert [one[1:] for one in self.worded(shaped, second)] == [(2, 2), (1, 1)]
+        ask(shaped, agent, self.OTHER.upper())
+        assert listed(shaped)["unanswered"][0]["occurrences"] == 4
+
+    def test_an_alias_of_an_alias(self, shaped: Workspace, agent: str, pair: tuple[str, str]) -> None:
+        ask(shaped, agent, "Can a child of four ride along?")
+        third = next(one["id"] for one in listed(shaped)["unanswered"] if one["id"] not in pair)
+        self.merged(shaped, pair[1], third)
+        assert self.merged(shaped, pair[0], third).json()["id"] == pair[0]
+        for one in (*pair, third):
+            assert shaped.get(f"/analytics/unanswered/{one}").json()["id"] == pair[0]
+        check_error(self.merged(shaped, pair[0], third), 400, "SAME_ITEM")
+
+    def test_the_most_open_status_counts(self, shaped: Workspace, pair: tuple[str, str]) -> None:
+        shaped.patch(f"/analytics/unanswered/{pair[0]}", json={"status": "RESOLVED"})
+        reply = self.merged(shaped, *pair).json()
+        assert (reply["status"], reply["resolved_by"]) == ("OPEN", None)
+        assert reply["reopened_at"] is not None
+
+    def test_split_and_kept_apart(self, shaped: Workspace, agent: str, pair: tuple[str, str]) -> None:
+        first, second = pair
+        self.merged(shaped, first, second)
+        phrasings = shaped.get(f"/analytics/unanswered/{first}/phrasings").json()["phrasings"]
+        other = next(one["id"] for one in phrasings if one["question"] == self.OTHER)
+        reply = shaped.post(f"/analytics/unanswered/{first}/split", json={"phrasing_ids": [other]})
+        assert reply.status_code == 200, reply.text
+        left, parted = reply.json()["unanswered"], reply.json()["parted"]
+        assert (left["id"], left["question"], left["occurrences"]) == (first, UNKNOWN, 1)
+        assert (parted["question"], parted["occurrences"], parted["status"]) == (self.OTHER, 2, "OPEN")
+        assert parted["id"] not in pair
+        found = {one["id"]: one["occurrences"] for one in listed(shaped, days=7)["unanswered"]}
+        assert found == {first: 1, parted["id"]: 2}
+        ask(shaped, agent, self.OTHER)
+        assert {one["id"]: one["occurrences"] for one in listed(shaped)["unanswered"]} == {first: 1, parted["id"]: 3}
+
+    def test_bad_input(self, shaped: Workspace, pair: tuple[str, str]) -> None:
+        first, second = pair
+        check_error(self.merged(shaped, first, first), 400, "SAME_ITEM")
+        check_error(self.merged(shaped, first, second, first), 400, "SAME_ITEM")
+        check_error(self.merged(shaped, first), 400)
+        check_error(self.merged(shaped, first, "uq_ghost"), 404)
+        check_error(self.merged(shaped, first, second, **{"If-Match": '"77"'}), 412)
+        stranger = shaped.shape.sign_up("Eve").workspace()
+        check_error(self.merged(stranger, first, second), 404)
+        path = f"/analytics/unanswered/{first}/split"
+        (own,) = shaped.get(f"/analytics/unanswered/{first}/phrasings").json()["phrasings"]
+        (foreign,) = shaped.get(f"/analytics/unanswered/{second}/phrasings").json()["phrasings"]
+        check_error(shaped.post(path, json={"phrasing_ids": [own["id"]]}), 400, "TOO_MANY_PHRASINGS")
+        check_error(shaped.post(path, json={"phrasing_ids": [foreign["id"]]}), 404, "PHRASING_NOT_FOUND")
+        check_error(shaped.post(path, json={"phrasing_ids": []}), 400)
+        check_error(stranger.post(path, json={"phrasing_ids": [own["id"]]}), 404)
+        assert listed(shaped)["total"] == 2
+
+    def test_two_at_once(self, shaped: Workspace, pair: tuple[str, str]) -> None:
+        """Each merges one into the other: one does, the other finds that they are the same already."""
+        with ThreadPoolExecutor(2) as pool:
+            codes = sorted(pool.map(lambda ids: self.merged(shaped, *ids).status_code, [pair, pair[::-1]]))
+        assert codes == [200, 400]
+        assert listed(shaped)["total"] == 1
 
 
 class TestQuestions:

@@ -141,12 +141,12 @@ class TestProbability:
 
     def test_a_shortlist_gives_what_all_pairs_give(self, model: PairModel) -> None:
         pool = known(TEXTS * 6)
-        rows = pool.nearest(pool.questions[3], 10)
+        rows = np.argsort(-np.stack(list(pool.all_features()))[3, :, 0], kind="stable")[:10]
         np.testing.assert_allclose(model.probabilities(pool, 3, rows), model_row(model, pool, 3)[rows], atol=1e-5)
 
     def test_nothing_known_is_no_pair(self, model: PairModel) -> None:
         pool = Known()
-        assert pool.nearest(of("first"), 64).tolist() == []
+        assert pool.nearest(pool.cosines(of("first")), 64).tolist() == []
         assert model.probabilities(pool, pool.add(of("first")), []).tolist() == []
 
     def test_a_paraphrase_is_likelier_than_another_question(self, model: PairModel) -> None:
@@ -164,8 +164,8 @@ class TestProbability:
         assert set(stored["alone"]["weights"]) <= set(PAIR)
         assert "overlap" in stored["among"]["weights"]
         assert set(stored["among"]["weights"]) <= set(AMONG)
-        assert 0 < model.join < 1
-        assert 0 < model.merge < 1
+        assert [one.questions for one in model.thresholds] == sorted(one.questions for one in model.thresholds)
+        assert all(0 < one.join < 1 and 0 < one.merge < 1 for one in model.thresholds)
 
 
 class TestNeighbourhood:
@@ -198,4 +198,4 @@ class TestNeighbourhood:
 
 def model_row(model: PairModel, pool: Known, row: int) -> np.ndarray:
     """All probabilities of a row but with itself, of which a shortlist says what the features say."""
-    return model.among.probabilities(list(pool.all_features())[row])
+    return model.of_features(list(pool.all_features())[row], pool.neighbours_known())

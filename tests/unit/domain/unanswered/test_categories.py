@@ -2,10 +2,10 @@
 
 import numpy as np
 import pytest
+from domain.unanswered.cluster_index import FIRST_ROWS, ClusterIndex
 
 from core.embedding.protocol import Floats
 from domain.unanswered.categories import OTHER, Subject, categories
-from domain.unanswered.cluster_index import FIRST_ROWS, ClusterIndex
 from domain.unanswered.service import surprise
 from domain.unanswered.vectors import packed, unpacked
 
