@@ -293,6 +293,14 @@ def analytics_rebuild(
     run_rebuild(workspace, check=check, as_json=as_json)
 
 
+@analytics.command("merge")
+def analytics_merge(workspace: Workspace = None, as_json: AsJson = False) -> None:
+    """Join questions of a workspace that have turned out to mean the same, as is done every night."""
+    from insydr.commands.analysing import run_merge
+
+    run_merge(workspace, as_json=as_json)
+
+
 @plans.command("show")
 def plan_show(workspace: Workspace = None, as_json: AsJson = False) -> None:
     """Say which plan a workspace has, and what it allows."""

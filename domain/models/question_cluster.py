@@ -109,7 +109,7 @@ class Grouping(Base):
     workspace_id: Mapped[str] = mapped_column(Id, ForeignKey("workspaces.id", ondelete="CASCADE"), primary_key=True)
     version: Mapped[int] = mapped_column(default=0)
     merged_version: Mapped[int] = mapped_column(default=0)  # at which clusters of one meaning were last looked for
-    merged_at: Mapped[datetime | None]
+    merged_at: Mapped[datetime]  # when they were, or when the first phrasing came
 
 
 class ClusterDay(Base):

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import func, select, union, update
 from sqlalchemy.orm import Session
 
+from core.clock import utc_now
 from core.database.conflicts import insert_into
 from domain.models import Grouping, Message, Phrasing, Question, QuestionCluster
 from domain.scope import TenantRepository, mine
@@ -59,7 +60,7 @@ class GroupingRepository(TenantRepository):
 
     def locked(self) -> Grouping:
         """Nobody else changes phrasings of the workspace until this transaction ends."""
-        row = insert_into(self.session, Grouping).values(workspace_id=self.who.workspace_id)
+        row = insert_into(self.session, Grouping).values(workspace_id=self.who.workspace_id, merged_at=utc_now())
         self.session.execute(row.on_conflict_do_nothing(index_elements=["workspace_id"]))
         return self.session.scalars(self.select(Grouping).with_for_update()).one()
 

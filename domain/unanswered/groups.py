@@ -6,10 +6,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from retrieval.paraphrase import Asked, Known, PairModel
+from retrieval.paraphrase.model import REPRESENTATIVES
 
 NEAREST = 64  # phrasings, among which the clusters are that a new one may belong to
 SHORTLIST = 12  # clusters, nearest first, that a new phrasing is compared with
-REPRESENTATIVES = 8  # phrasings of a cluster, the first ones, that speak for it
 RELATED = 0.5  # cosine from which a new cluster is of the same category as the nearest
 
 
@@ -97,5 +97,5 @@ class Groups:
         starts = np.cumsum([0, *(len(own) for own in members)])[:-1]
         sums = np.add.reduceat(self._model.probabilities(self._known, row, rows), starts)
         means = sums / [len(own) for own in members]
-        best = int(means.argmax())
-        return clusters[best] if means[best] >= self._model.at(len(self._known)).join else None
+        belongs = means >= self._model.thresholds.join([len(own) for own in members])
+        return clusters[int(np.where(belongs, means, -1).argmax())] if belongs.any() else None

@@ -9,11 +9,11 @@ from scipy.cluster.hierarchy import fcluster, linkage  # type: ignore[import-unt
 from scipy.spatial.distance import squareform  # type: ignore[import-untyped]
 
 from core.embedding.protocol import Floats
+from retrieval.paraphrase.model import CROWD, REPRESENTATIVES, Thresholds
 
 Groups = npt.NDArray[np.int64]
-REPRESENTATIVES = 8
 # similarities; most of those that matter are small probabilities
-GRID = np.concatenate([np.arange(0.005, 0.1, 0.005), np.arange(0.1, 0.9, 0.01)])
+CUTS = np.concatenate([np.arange(0.005, 0.1, 0.005), np.arange(0.1, 0.9, 0.01)])
 
 
 class Tree:
@@ -37,21 +37,21 @@ def pairwise_f1(groups: Sequence[int] | Groups, intents: npt.NDArray[np.str_]) -
     return 2 * right / (found + wanted) if found + wanted else 0.0
 
 
-def assigned(similarity: Floats, join: float) -> Groups:
-    """Online: each question, in order, into the group with the highest mean similarity to its first representatives,
-    or into a new one where none reaches `join`."""
+def assigned(similarity: Floats, by: Thresholds) -> Groups:
+    """Online, as `domain.unanswered.groups` does it but over all pairs: each question, in order, into the group with
+    the highest mean similarity to its first representatives, or into a new one where none is similar enough."""
     count = 0
     groups = np.empty(len(similarity), np.int64)
     sums = np.zeros_like(similarity)  # of each group's representatives with every question
     sizes = np.zeros(len(similarity), np.float32)
     for row in range(len(similarity)):
         means = sums[:count, row] / sizes[:count]
-        best = int(means.argmax()) if count else 0
-        if not count or means[best] < join:
-            best, count = count, count + 1
+        belongs = means >= by.join(sizes[:count])
+        best = int(np.where(belongs, means, -1).argmax()) if belongs.any() else count
         if sizes[best] < REPRESENTATIVES:
             sizes[best] += 1
             sums[best] += similarity[row]
+        count = max(count, best + 1)
         groups[row] = best
     return groups
 
@@ -67,9 +67,14 @@ class Merging:
         own /= own.sum(axis=1, keepdims=True)
         self._tree = Tree((own @ similarity @ own.T).astype(np.float32)) if count > 1 else None
 
-    def merged(self, merge: float) -> Groups:
-        """Those of at least this similarity have become one."""
-        return self._tree.cut(merge)[self._groups] if self._tree else self._groups
+    def merged(self, by: Thresholds) -> Groups:
+        """Those that have become one, as `retrieval.paraphrase.merging` has it."""
+        if self._tree is None:
+            return self._groups
+        crowds, few = self._tree.cut(by.merge(len(self._groups))), self._tree.cut(by.single)
+        questions = np.bincount(crowds, np.bincount(self._groups))
+        found: Groups = np.where(questions[crowds] >= CROWD, crowds, few + len(self._groups))[self._groups]
+        return found
 
 
 def _pairs(counts: Counter[object]) -> int:

@@ -105,7 +105,7 @@ def _tables() -> None:
         sa.Column("workspace_id", sa.String(64), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
         sa.Column("merged_version", sa.Integer(), nullable=False),
-        sa.Column("merged_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("merged_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("workspace_id", name=op.f("pk_groupings")),
         _foreign("groupings", "workspace_id", "workspaces"),
     )

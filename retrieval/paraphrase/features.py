@@ -18,14 +18,14 @@ PAIR = (
     "contained",  # weight in common, of the lighter question's
     "containing",  # of the heavier one's
     "grams",  # Dice of character trigrams
-    "passages",  # Jaccard of the found passages, less what unrelated questions to one agent have in common
+    "passages",  # Jaccard of the found passages, less what different questions about one thing have in common
     "numbers_differ",
     "names_differ",
     "negation_differs",
     "asks_differ",
     "length",  # absolute log ratio of the numbers of characters
 )
-_PASSAGES_IN_COMMON = 0.1  # Jaccard of two questions without a relation, in small collections: 2 of ten passages
+_PASSAGES_IN_COMMON = 0.4  # Jaccard of two questions about one thing that do not ask the same: 3 of five passages
 
 
 class Compared:

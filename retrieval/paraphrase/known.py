@@ -54,24 +54,33 @@ class Known:
         order: Rows = best[np.argsort(-cosines[best], kind="stable")]
         return order
 
+    def neighbours(self, row: int) -> list[tuple[int, float]]:
+        """The nearest of the others with their cosines, at most `NEAREST`, nearest first."""
+        return self._near.of(row)
+
     def features(self, row: int, rows: Sequence[int] | Rows) -> Floats:
-        """Of a known question with others, shape (len(rows), len(PAIR) + 1): those of the pair, and how far their
-        neighbourhoods overlap."""
+        """Of a known question with others, shape (len(rows), len(PAIR) + 2): those of the pair, how far their
+        neighbourhoods overlap, and how far the pair stands out of both (CSLS, Conneau et al. 2018)."""
         own = np.asarray(rows, np.int64)
         compared = Compared([self.questions[one] for one in own.tolist()], self.rarity)
         cosines = self._cosines(self._of(row), own)
         nearest, spread = self._window()
-        overlap = self._near.profiles(np.concatenate([[row], own]), nearest, spread).overlap(0)[1:]
-        return np.concatenate([compared.features(self.questions[row], cosines), overlap[:, None]], axis=1)
+        all_ = np.concatenate([[row], own])
+        overlap = self._near.profiles(all_, nearest, spread).overlap(0)[1:]
+        close = self._near.closeness(all_, nearest)
+        columns = (compared.features(self.questions[row], cosines), overlap, cosines - (close[1:] + close[0]) / 2)
+        return np.column_stack(columns)
 
     def all_features(self) -> Iterator[Floats]:
         """Of each question with all known ones, as `features`: what is common to all rows is prepared once."""
         compared = Compared(self.questions, self.rarity)
         nearest, spread = self._window()
-        profiles = self._near.profiles(np.arange(len(self.questions)), nearest, spread)
+        rows = np.arange(len(self.questions))
+        profiles, close = self._near.profiles(rows, nearest, spread), self._near.closeness(rows, nearest)
         for row, one in enumerate(self.questions):
-            own = compared.features(one, self._cosines(self._of(row)))
-            yield np.concatenate([own, profiles.overlap(row)[:, None]], axis=1)
+            cosines = self._cosines(self._of(row))
+            columns = (compared.features(one, cosines), profiles.overlap(row), cosines - (close + close[row]) / 2)
+            yield np.column_stack(columns)
 
     def neighbours_known(self) -> float:
         """How much neighbourhoods say, 0 to 1: nothing while every question is everyone's neighbour."""

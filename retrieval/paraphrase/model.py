@@ -27,8 +27,15 @@ from retrieval.paraphrase.known import Known
 from retrieval.paraphrase.neighbours import Rows
 from retrieval.paraphrase.rarity import Rarity
 
-AMONG = (*PAIR, "overlap")  # Σ min / Σ max of the neighbourhoods, 0 to 1
-BY_HAND: Mapping[str, float] = {"passages": 2.0, "numbers_differ": -6.0, "names_differ": -6.0}
+AMONG = (
+    *PAIR,
+    "overlap",  # Σ min / Σ max of the neighbourhoods, 0 to 1
+    "standing",  # cosine less the mean of how close the nearest of either are
+)
+BY_HAND: Mapping[str, float] = {"passages": 1.0, "numbers_differ": -6.0, "names_differ": -6.0}
+CROWD = 8  # questions
+FEW, MANY = 200, 2_000  # questions
+REPRESENTATIVES = 8  # questions of a group, the first ones, that speak for it
 MODEL_FILE = Path(__file__).with_name("weights.json")
 _FARTHEST = 30.0  # log-odds
 
@@ -53,32 +60,38 @@ class Coefficients:
 
 @dataclass(frozen=True, slots=True)
 class Thresholds:
-    """For so many known `questions`. `join`: mean probability to a group's representatives from which a new question
-    belongs to it. `merge`: mean probability between two groups from which they are one."""
+    """Mean probabilities from which questions belong together: with one other question `single`, in a crowd less. Where
+    many word the same thing each speaks for the others; of two alone the model may be wrong.
 
-    questions: int
-    join: float
-    merge: float
+    Groups that are `CROWD` questions or more together are merged from `merge_few` on where `FEW` questions are known
+    and from `merge_many` where `MANY` are, of which more ask the same.
+    """
+
+    single: float
+    crowd: float
+    merge_few: float
+    merge_many: float
+
+    def join(self, sizes: npt.ArrayLike) -> Floats:
+        """For a new question into groups of so many representatives."""
+        found: Floats = self.crowd + (self.single - self.crowd) / np.asarray(sizes, np.float32)
+        return found
+
+    def merge(self, questions: int) -> float:
+        """For two groups of a crowd, among so many known questions."""
+        share = np.log(max(1, questions) / FEW) / np.log(MANY / FEW)
+        return float(self.merge_few + (self.merge_many - self.merge_few) * np.clip(share, 0, 1))
 
 
 @dataclass(frozen=True, slots=True)
 class PairModel:
-    """`thresholds` for few questions first: the fewer are known, the fewer of them ask the same."""
-
     alone: Coefficients
     among: Coefficients
-    thresholds: Sequence[Thresholds]
+    thresholds: Thresholds
 
     def probability(self, a: Asked, b: Asked, rarity: Rarity) -> float:
         """Of two questions of which no neighbours are known; the same whichever comes first."""
         return float(_sigmoid(self.alone.logits(features_against(a, [b], rarity)))[0])
-
-    def at(self, questions: int) -> Thresholds:
-        """With so many known ones, between those that were fitted by the logarithm of their number."""
-        known = np.log([one.questions for one in self.thresholds])
-        at = np.log(max(1, questions))
-        join = float(np.interp(at, known, [one.join for one in self.thresholds]))
-        return Thresholds(questions, join, float(np.interp(at, known, [one.merge for one in self.thresholds])))
 
     def probabilities(self, known: Known, row: int, rows: Sequence[int] | Rows) -> Floats:
         """Of a known question with other known ones, shape (len(rows),)."""
@@ -108,7 +121,7 @@ def load_pair_model() -> PairModel:
     return PairModel(
         alone=Coefficients.of(PAIR, **stored["alone"]),
         among=Coefficients.of(AMONG, **stored["among"]),
-        thresholds=[Thresholds(**one) for one in stored["thresholds"]],
+        thresholds=Thresholds(**stored["thresholds"]),
     )
 
 

@@ -76,6 +76,18 @@ class Neighbours:
         self._rows[rows, :most] = np.take_along_axis(best, order, axis=1)
         self._cosines[rows, :most] = np.take_along_axis(own, order, axis=1)
 
+    def of(self, row: int) -> list[tuple[int, float]]:
+        """Nearest first, with cosines."""
+        pairs = zip(self._rows[row].tolist(), self._cosines[row].tolist(), strict=True)
+        return [(other, cosine) for other, cosine in pairs if cosine > _ABSENT]
+
+    def closeness(self, rows: Rows, nearest: int) -> Floats:
+        """Mean cosine with the `nearest` of each, shape (len(rows),): high where many are alike."""
+        cosines = self._cosines[rows, :nearest]
+        there = cosines > _ABSENT
+        found: Floats = (np.where(there, cosines, 0).sum(axis=1) / np.maximum(1, there.sum(axis=1))).astype(np.float32)
+        return found
+
     def profiles(self, rows: Rows, nearest: int, spread: int) -> Profiles:
         """Of `rows`: weights of those among whose `nearest` it is too, averaged with those of its own `spread` - 1
         first neighbours (query expansion), so that what a question lacks by its wording its nearest bring."""

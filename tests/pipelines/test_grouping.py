@@ -1,15 +1,12 @@
 """Questions find the others that mean the same, whoever groups them and whatever happens meanwhile."""
 
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 from sqlalchemy import delete, update
 
 from core.clock import utc_now
-from core.database import Database
 from core.queue.leases import Lease, take_turn
 from domain.analytics.counting import count_all, recount
 from domain.conversations.repository import remove_all
@@ -19,24 +16,10 @@ from domain.unanswered.upkeep import name_categories
 from domain.unanswered.vectors import unpacked
 from tests.support.bench import Model
 from tests.support.questions import Asking
-from tests.support.services import fresh_postgres
 
 WARRANTY = "How long is the battery covered?"
 RELATED = "Who makes the battery?"
 WEBHOOKS = "Do you support webhooks?"
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def asking(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Asking]:
-    if request.param == "sqlite":
-        database = Database(f"sqlite:///{tmp_path / 'a.db'}")
-        yield Asking.on(database)
-        database.close()
-        return
-    with fresh_postgres() as url:
-        database = Database(url)
-        yield Asking.on(database)
-        database.close()
 
 
 def grouper(asking: Asking, model: Model | None = None) -> Grouper:

@@ -177,10 +177,10 @@ class TestByMeaning:
 
     def test_phrasings(self, shaped: Workspace, agent: str) -> None:
         item = opened(shaped, agent)
-        for question in ("do you  support WEBHOOKS", "Are webhooks supported?"):
+        for question in ("do you  support WEBHOOKS", "Do you already support webhooks?"):
             ask(shaped, agent, question)
         settle(shaped)
-        assert self.worded(shaped, item["id"]) == [(UNKNOWN, 2, 2), ("Are webhooks supported?", 1, 1)]
+        assert self.worded(shaped, item["id"]) == [(UNKNOWN, 2, 2), ("Do you already support webhooks?", 1, 1)]
         assert shaped.get(f"/analytics/unanswered/{item['id']}/phrasings", params={"limit": 1}).json()["total"] == 2
 
     def test_merged_into_the_older_one(self, shaped: Workspace, agent: str, pair: tuple[str, str]) -> None:

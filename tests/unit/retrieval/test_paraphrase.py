@@ -164,8 +164,10 @@ class TestProbability:
         assert set(stored["alone"]["weights"]) <= set(PAIR)
         assert "overlap" in stored["among"]["weights"]
         assert set(stored["among"]["weights"]) <= set(AMONG)
-        assert [one.questions for one in model.thresholds] == sorted(one.questions for one in model.thresholds)
-        assert all(0 < one.join < 1 and 0 < one.merge < 1 for one in model.thresholds)
+        one = model.thresholds
+        assert 0 < one.crowd < one.single < 1
+        assert one.merge(1) == one.merge_few >= one.merge(1_000) >= one.merge(10**6) == one.merge_many
+        assert one.join([1, 8]).tolist() == sorted(one.join([1, 8]).tolist(), reverse=True)
 
 
 class TestNeighbourhood:
@@ -191,7 +193,7 @@ class TestNeighbourhood:
         pool = Known()
         for vector in vectors:
             pool.add(asked("x", [vector]))
-        overlap = np.stack(list(pool.all_features()))[:, :, -1]
+        overlap = np.stack(list(pool.all_features()))[:, :, AMONG.index("overlap")]
         assert overlap[:20, :20].mean() > 0.1
         assert overlap[:20, 20:].max() == 0
 
