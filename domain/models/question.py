@@ -9,6 +9,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from core.database import Base, Id, Tenancy
 
 PENDING = text("pending")
+PENDING_IN_SQLITE = text("pending = 1")  # as queries put it, or it is not used
 
 
 class Question(Base):
@@ -21,7 +22,7 @@ class Question(Base):
     __table_args__ = (
         Index("ix_questions_asked", "workspace_id", "asked_at"),
         Index("ix_questions_cluster", "workspace_id", "cluster_id", "visitor_key", "asked_at"),
-        Index("ix_questions_pending", "workspace_id", "id", postgresql_where=PENDING, sqlite_where=PENDING),
+        Index("ix_questions_pending", "workspace_id", "id", postgresql_where=PENDING, sqlite_where=PENDING_IN_SQLITE),
         Index("ix_questions_phrasing", "workspace_id", "phrasing_id", "cluster_id"),
     )
     tenancy = Tenancy.PARENT

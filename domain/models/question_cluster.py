@@ -12,6 +12,7 @@ from core.database import Base, Created, Id, Tenancy
 
 UNNAMED = text("category IS NULL")
 MOVED = text("moved")
+MOVED_IN_SQLITE = text("moved = 1")  # as queries put it, or it is not used
 
 
 class ClusterStatus(StrEnum):
@@ -71,7 +72,7 @@ class Phrasing(Created, Base):
         Index("ix_question_phrasings_digest", "workspace_id", "digest", unique=True),
         Index("ix_question_phrasings_cluster", "workspace_id", "cluster_id"),
         Index("ix_question_phrasings_used", "workspace_id", "last_asked_at"),
-        Index("ix_question_phrasings_moved", "workspace_id", postgresql_where=MOVED, sqlite_where=MOVED),
+        Index("ix_question_phrasings_moved", "workspace_id", postgresql_where=MOVED, sqlite_where=MOVED_IN_SQLITE),
     )
     tenancy = Tenancy.OWN
 

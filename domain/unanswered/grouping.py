@@ -56,13 +56,14 @@ class Grouper:
         return sum(self._group_workspace(workspace_id) for workspace_id in found)
 
     def _group_workspace(self, workspace_id: str) -> int:
-        done = 0
+        done, last = 0, ""
         with closing(Turn(self._database, f"group_{workspace_id}")) as turn:
             while turn.go_on():
                 with self._database.read() as session:
-                    some = GroupingRepository(session, system(workspace_id)).pending(TOGETHER)
+                    some = GroupingRepository(session, system(workspace_id)).pending(last, TOGETHER)
                 if some:
                     self._group(workspace_id, some)
+                    last = some[-1].id
                 done += len(some)
                 if len(some) < TOGETHER:
                     break

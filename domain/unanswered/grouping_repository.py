@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, select, union, update
+from sqlalchemy import func, or_, select, union, update
 from sqlalchemy.orm import Session
 
 from core.clock import utc_now
@@ -39,18 +39,19 @@ def pending_workspaces(session: Session, limit: int) -> list[str]:
 
 
 class GroupingRepository(TenantRepository):
-    def pending(self, limit: int) -> list[Pending]:
-        """The oldest first."""
+    def pending(self, after: str, limit: int) -> list[Pending]:
+        """The oldest first, of those after that one: what was looked at before leaves its traces in the index."""
+        some = select(Question.id).where(mine(Question, self.who), Question.pending, Question.id > after)
+        first = some.order_by(Question.id).limit(limit).subquery()  # before texts are read
         query = (
             select(
                 Question.id, func.coalesce(Question.asked, Message.content), Question.asked_at, Question.phrasing_id,
                 Question.cluster_id, Question.visitor_key, Question.answered, Question.feedback, Question.escalated,
                 Question.passages,
             )
+            .join(first, first.c.id == Question.id)
             .join(Message, Message.id == Question.id)
-            .where(mine(Question, self.who), Question.pending)
             .order_by(Question.id)
-            .limit(limit)
         )  # fmt: skip
         return [Pending(*row) for row in self.session.execute(query)]
 
@@ -94,12 +95,14 @@ class GroupingRepository(TenantRepository):
 
     def assign(self, places: Mapping[str, Phrasing]) -> None:
         """The phrasing of each question, which has been looked at then."""
-        rows = [
-            {"id": question_id, "phrasing_id": one.id, "cluster_id": one.cluster_id, "pending": False, "passages": None}
-            for question_id, one in sorted(places.items())
-        ]
-        if rows:
-            self.session.execute(update(Question), rows)
+        by_phrasing: dict[str, list[str]] = {}
+        for question_id, one in places.items():
+            by_phrasing.setdefault(one.id, []).append(question_id)
+        found = {one.id: one.cluster_id for one in places.values()}
+        for phrasing_id, ids in sorted(by_phrasing.items()):
+            values = {"phrasing_id": phrasing_id, "cluster_id": found[phrasing_id], "pending": False, "passages": None}
+            some = update(Question).where(mine(Question, self.who), Question.id.in_(ids))
+            self.session.execute(some.values(values).execution_options(synchronize_session=False))
 
     def asked_before(self, question: Pending, cluster_id: str, since: datetime) -> datetime | None:
         """When the same visitor last asked the same: that answer is contradicted now, earlier ones were before."""
@@ -116,8 +119,10 @@ class GroupingRepository(TenantRepository):
 
     def left_behind(self, phrasing: Phrasing, limit: int) -> list[tuple[str, datetime]]:
         """Questions of a phrasing in another cluster than its own, and when they were asked."""
+        # not `!=`, which would read all that have followed already
+        other = or_(Question.cluster_id < phrasing.cluster_id, Question.cluster_id > phrasing.cluster_id)
         query = select(Question.id, Question.asked_at).where(
-            mine(Question, self.who), Question.phrasing_id == phrasing.id, Question.cluster_id != phrasing.cluster_id
+            mine(Question, self.who), Question.phrasing_id == phrasing.id, other
         )
         return [(row[0], row[1]) for row in self.session.execute(query.limit(limit))]
 

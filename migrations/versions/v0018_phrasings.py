@@ -8,7 +8,8 @@ from alembic import op
 from sqlalchemy.dialects import postgresql
 
 JSON = sa.JSON().with_variant(postgresql.JSONB(), "postgresql")
-MOVED = sa.text("moved")
+PENDING, MOVED = sa.text("pending"), sa.text("moved")
+PENDING_IN_SQLITE, MOVED_IN_SQLITE = sa.text("pending = 1"), sa.text("moved = 1")
 
 revision = "0018"
 down_revision = "0017"
@@ -47,6 +48,15 @@ def upgrade() -> None:
         op.add_column("questions", sa.Column(name, kind, nullable=True))
     op.create_index("ix_questions_phrasing", "questions", ["workspace_id", "phrasing_id", "cluster_id"])
     op.execute("UPDATE questions SET pending = true WHERE cluster_id IS NOT NULL")
+    _pending(PENDING_IN_SQLITE)
+
+
+def _pending(in_sqlite: sa.TextClause) -> None:
+    """SQLite did not use the index as it was, and read the whole table."""
+    op.drop_index("ix_questions_pending", "questions")
+    op.create_index(
+        "ix_questions_pending", "questions", ["workspace_id", "id"], postgresql_where=PENDING, sqlite_where=in_sqlite
+    )
 
 
 def _digests() -> None:
@@ -88,7 +98,7 @@ def _tables() -> None:
     op.create_index(op.f("ix_question_phrasings_cluster_id"), "question_phrasings", ["cluster_id"])
     op.create_index(
         "ix_question_phrasings_moved", "question_phrasings", ["workspace_id"],
-        postgresql_where=MOVED, sqlite_where=MOVED,
+        postgresql_where=MOVED, sqlite_where=MOVED_IN_SQLITE,
     )  # fmt: skip
     op.create_table(
         "cluster_aliases",
@@ -139,6 +149,7 @@ def downgrade() -> None:
             table.alter_column(name, existing_type=kind, nullable=False)
         table.drop_column("phrasing_id")
         table.drop_column("by_hand")
+    _pending(PENDING)
     op.drop_index("ix_questions_phrasing", "questions")
     for name in ("asked", "passages", "phrasing_id"):
         op.drop_column("questions", name)

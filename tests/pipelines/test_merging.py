@@ -91,7 +91,7 @@ def test_what_a_person_decided_stays(asking: Asking, status: ClusterStatus) -> N
     parted = Parted(asking)
     parted.turn(parted.first, status)
     assert parted.merge() == Merged(3, 3)
-    assert [one.status for one in asking.clusters()][0] == status
+    assert next(one.status for one in asking.clusters()) == status
 
 
 def test_what_was_always_answered_joins_the_open_one(asking: Asking) -> None:
