@@ -21,9 +21,10 @@ from core.database import Database
 from core.database.schema import ensure_schema
 from core.embedding.fake import FakeEmbeddingModel
 from domain.unanswered.grouping import Grouper
+from domain.unanswered.repository import ItemOrder, WantedItems
 from domain.unanswered.service import UnansweredService
-from tests.support.questions import Asking
-from tests.support.services import fresh_postgres
+from evals.asking import Asking
+from evals.faults.services import fresh_postgres
 
 QUESTION, OTHER = "How long is the battery covered?", "Where is your office in Riga?"
 PAGE = 5_000  # questions stored at once
@@ -63,7 +64,9 @@ def _measured(database: Database, times: int) -> dict[str, Any]:
     found: dict[str, Any] = {}
     with _others(database, found, "grouping"):
         found["grouped"] = grouper.group_pending()
-    first, second = asking.clusters()
+    with database.read() as session:
+        work_list = UnansweredService(session, asking.who).page(WantedItems(order=ItemOrder.FIRST_SEEN), 2, 0)
+    first, second = (item.cluster for item in work_list.items)
     began = time.perf_counter()
     with database.write() as session:
         UnansweredService(session, asking.who).merge(second.id, [first.id], None)

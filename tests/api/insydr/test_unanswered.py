@@ -60,6 +60,14 @@ class TestWorkList:
         assert second["occurrences"] == 1
         assert found["by_status"] == {"open": 2, "resolved": 0, "ignored": 0}
 
+    def test_a_follow_up_stands_with_what_it_leans_on(self, shaped: Workspace, agent: str) -> None:
+        shaped.patch(f"/agents/{agent}", json={"response_config": {"confidence_threshold": 1.0}})
+        session = ask(shaped, agent, UNKNOWN)["session_id"]
+        ask(shaped, agent, "And what about those of partners?", session_id=session)
+        found = [shaped.get(f"/analytics/unanswered/{one['id']}/phrasings") for one in listed(shaped)["unanswered"]]
+        texts = {one["question"] for reply in found for one in reply.json()["phrasings"]}
+        assert texts == {UNKNOWN, f"{UNKNOWN} And what about those of partners?"}
+
     def test_what_was_answered_is_none(self, shaped: Workspace, agent: str) -> None:
         shaped.patch(f"/agents/{agent}", json={"response_config": {"confidence_threshold": 0}})
         ask(shaped, agent, ANSWERED)

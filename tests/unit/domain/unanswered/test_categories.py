@@ -1,8 +1,7 @@
-"""Categories and their names; the index of clusters; what is news."""
+"""Categories and their names; what is news."""
 
 import numpy as np
 import pytest
-from domain.unanswered.cluster_index import FIRST_ROWS, ClusterIndex
 
 from core.embedding.protocol import Floats
 from domain.unanswered.categories import OTHER, Subject, categories
@@ -52,32 +51,9 @@ class TestCategories:
         assert categories(asked) == categories(asked)
 
 
-class TestClusterIndex:
-    def test_the_nearest_of_many(self) -> None:
-        index = ClusterIndex(384)
-        rows = np.random.default_rng(1).normal(size=(FIRST_ROWS * 3, 384)).astype(np.float32)
-        rows /= np.linalg.norm(rows, axis=1, keepdims=True)
-        for number, row in enumerate(rows):
-            index.add(f"c{number}", row, None)
-        assert len(index) == FIRST_ROWS * 3
-        found = index.nearest(rows[700], 3)
-        assert (found[0].cluster_id, found[0].cosine) == ("c700", pytest.approx(1, abs=1e-5))
-        assert [one.cosine for one in found] == sorted((one.cosine for one in found), reverse=True)
-
-    def test_what_was_removed_is_not_found(self) -> None:
-        index = ClusterIndex(16)
-        index.add("c1", near(0, 0), "A")
-        index.add("c2", near(0, 1), "B")
-        index.remove(["c1", "ghost"])
-        assert [one.cluster_id for one in index.nearest(near(0, 0), 5)] == ["c2"]
-        assert "c1" not in index
-
-    def test_empty(self) -> None:
-        assert ClusterIndex(16).nearest(near(0, 0), 1) == []
-
-    def test_half_precision_keeps_the_cosine(self) -> None:
-        vector = near(3, 1)
-        assert float(unpacked(packed(vector)) @ vector) == pytest.approx(1, abs=1e-3)
+def test_half_precision_keeps_the_cosine() -> None:
+    vector = near(3, 1)
+    assert float(unpacked(packed(vector)) @ vector) == pytest.approx(1, abs=1e-3)
 
 
 def test_three_after_one_is_no_news_and_three_hundred_after_two_hundred_is() -> None:
