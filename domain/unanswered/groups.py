@@ -8,8 +8,8 @@ import numpy as np
 from retrieval.paraphrase import Asked, Known, PairModel
 from retrieval.paraphrase.model import REPRESENTATIVES
 
-NEAREST = 64  # phrasings, among which the clusters are that a new one may belong to
-SHORTLIST = 12  # clusters, nearest first, that a new phrasing is compared with
+NEAREST = 192  # phrasings, among which the clusters are that a new one may belong to
+SHORTLIST = 32  # clusters, nearest first, that a new phrasing is compared with
 RELATED = 0.5  # cosine from which a new cluster is of the same category as the nearest
 
 

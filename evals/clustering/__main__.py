@@ -36,9 +36,9 @@ LEAST_FITTED = 600  # questions of a sample of which coefficients are fitted
 SEEN = 1_200  # questions, of samples of one size
 TOGETHER = 300  # questions of one file that should stay apart
 DAY = 0.3  # weight of the groups before they are merged
-WRONG = 0.25  # of F1, for all of them together that are different
-JOINS = [(single, crowd) for single in (0.3, 0.4, 0.5, 0.6, 0.7, 0.8) for crowd in (0.15, 0.2, 0.3)]
-MERGES = [(few, many) for few in (0.12, 0.16, 0.2, 0.3) for many in (0.06, 0.08, 0.1, 0.12, 0.16)]
+WRONG = 0.1  # of F1, for all of them together that are different
+JOINS = [(a, b) for a in (0.2, 0.25, 0.3, 0.4, 0.5) for b in (0.15, 0.2, 0.25, 0.3) if b <= a]
+MERGES = [(few, many) for few in (0.16, 0.2, 0.25, 0.3, 0.4) for many in (0.08, 0.1, 0.12, 0.16, 0.2)]
 
 
 class Side:

@@ -54,9 +54,9 @@ class Known:
         order: Rows = best[np.argsort(-cosines[best], kind="stable")]
         return order
 
-    def neighbours(self, row: int) -> list[tuple[int, float]]:
-        """The nearest of the others with their cosines, at most `NEAREST`, nearest first."""
-        return self._near.of(row)
+    def cosines_of(self, row: int) -> Floats:
+        """Of a known question with all, as `cosines`."""
+        return self._cosines(self._of(row))
 
     def features(self, row: int, rows: Sequence[int] | Rows) -> Floats:
         """Of a known question with others, shape (len(rows), len(PAIR) + 2): those of the pair, how far their

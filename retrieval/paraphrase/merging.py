@@ -16,7 +16,8 @@ from retrieval.paraphrase.known import Known
 from retrieval.paraphrase.model import CROWD, REPRESENTATIVES, PairModel
 from retrieval.paraphrase.neighbours import Rows
 
-CANDIDATES = 48  # groups, those with the nearest questions, that one is compared with
+CANDIDATES = 96  # groups, those with the nearest questions, that one is compared with
+NEAREST = 256  # questions, among which those groups are
 TOGETHER = 2_000  # groups that are linked at once: 32 MB of distances
 _EDGE = 0.5  # of the threshold: less probable pairs are linked through others only
 _TIGHTER = 1.25
@@ -70,10 +71,11 @@ def _candidates(known: Known, own: Sequence[int], of_row: dict[int, int], place:
     """Groups of the nearest questions, nearest first."""
     near: dict[int, float] = {}
     for row in own:
-        for other, cosine in known.neighbours(row):
+        cosines = known.cosines_of(row)
+        for other in known.nearest(cosines, NEAREST).tolist():
             group = of_row.get(other)
             if group is not None and group != place:
-                near[group] = max(cosine, near.get(group, -1.0))
+                near[group] = max(float(cosines[other]), near.get(group, -1.0))
     return sorted(near, key=lambda one: -near[one])[:CANDIDATES]
 
 

@@ -33,7 +33,7 @@ AMONG = (
     "standing",  # cosine less the mean of how close the nearest of either are
 )
 BY_HAND: Mapping[str, float] = {"passages": 1.0, "numbers_differ": -6.0, "names_differ": -6.0}
-CROWD = 8  # questions
+CROWD = 4  # questions
 FEW, MANY = 200, 2_000  # questions
 REPRESENTATIVES = 8  # questions of a group, the first ones, that speak for it
 MODEL_FILE = Path(__file__).with_name("weights.json")

@@ -76,11 +76,6 @@ class Neighbours:
         self._rows[rows, :most] = np.take_along_axis(best, order, axis=1)
         self._cosines[rows, :most] = np.take_along_axis(own, order, axis=1)
 
-    def of(self, row: int) -> list[tuple[int, float]]:
-        """Nearest first, with cosines."""
-        pairs = zip(self._rows[row].tolist(), self._cosines[row].tolist(), strict=True)
-        return [(other, cosine) for other, cosine in pairs if cosine > _ABSENT]
-
     def closeness(self, rows: Rows, nearest: int) -> Floats:
         """Mean cosine with the `nearest` of each, shape (len(rows),): high where many are alike."""
         cosines = self._cosines[rows, :nearest]

@@ -40,6 +40,8 @@ ID_FIELDS = {
     ("GET", "/analytics/overview", "query.agent_id"): NOT_FOUND,
     ("GET", "/analytics/conversations", "query.agent_id"): NOT_FOUND,
     ("GET", "/analytics/conversations/export", "query.agent_id"): NOT_FOUND,
+    ("POST", "/analytics/unanswered/{unanswered_id}/merge", "body.unanswered_ids"): NOT_FOUND,
+    ("POST", "/analytics/unanswered/{unanswered_id}/split", "body.phrasing_ids"): NOT_FOUND,
     ("GET", "/conversations", "query.agent_id"): NOT_FOUND,
     ("GET", "/conversations/export", "query.agent_id"): NOT_FOUND,
     ("POST", "/documents", "body.collection_id"): NOT_FOUND,
@@ -68,6 +70,8 @@ CODES = {
     "user_id": "MEMBER_NOT_FOUND",
     "document_ids": "DOCUMENT_NOT_FOUND",
     "page_id": "PAGE_NOT_FOUND",
+    "unanswered_ids": "UNANSWERED_NOT_FOUND",
+    "phrasing_ids": "PHRASING_NOT_FOUND",
     "agent_id": "AGENT_NOT_FOUND",
 }
 OWN_NAMES = ("external_id", "client_message_id", "visitor_id")  # names that the caller gives
@@ -103,15 +107,17 @@ class Tenant:
             "session_id": asked["session_id"],
             "conversation_id": asked["session_id"],
             "message_id": asked["message_id"],
-            "unanswered_id": self._unanswered(agent["id"]),
+            **self._unanswered(agent["id"]),
             **webhook(self.workspace, site_url),
         }
 
-    def _unanswered(self, agent_id: str) -> str:
+    def _unanswered(self, agent_id: str) -> dict[str, str]:
         self.workspace.patch(f"/agents/{agent_id}", json={"response_config": {"confidence_threshold": 1.0}})
         self.workspace.post(f"/agents/{agent_id}/test", json={"message": "Who was the first king?"})
         settle(self.workspace)
-        return str(self.workspace.get("/analytics/unanswered").json()["unanswered"][0]["id"])
+        item = self.workspace.get("/analytics/unanswered").json()["unanswered"][0]["id"]
+        phrasing = self.workspace.get(f"/analytics/unanswered/{item}/phrasings").json()["phrasings"][0]["id"]
+        return {"unanswered_id": item, "phrasing_id": phrasing}
 
     def _invitation(self, name: str) -> str:
         body = {"email": f"guest-of-{name.lower()}@example.com", "role": "VIEWER"}
