@@ -102,7 +102,8 @@ class UnansweredService:
         self._who.require(Permission.UNANSWERED_WRITE)
         rows = GroupingRepository(self._session, self._who)
         rows.locked()
-        cluster, others = self._existing(item_id), {one.id: one for one in map(self._existing, other_ids)}
+        cluster, found = self._existing(item_id), [self._existing(one, "unanswered_ids") for one in other_ids]
+        others = {one.id for one in found}
         check_match(cluster, if_match)
         if cluster.id in others:
             raise InvalidInput(
@@ -153,10 +154,10 @@ class UnansweredService:
             raise NotFound("There is no such member of this workspace.", code="MEMBER_NOT_FOUND", field="assigned_to")
         return user_id
 
-    def _existing(self, item_id: str) -> QuestionCluster:
+    def _existing(self, item_id: str, field: str | None = None) -> QuestionCluster:
         cluster = self._items.get(item_id)
         if cluster is None:
-            raise NotFound("There is no such question in the work list.", code="UNANSWERED_NOT_FOUND")
+            raise NotFound("There is no such question in the work list.", code="UNANSWERED_NOT_FOUND", field=field)
         return cluster
 
     def _monday(self) -> datetime:
