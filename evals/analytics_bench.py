@@ -9,14 +9,11 @@ import argparse
 import json
 import random
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -27,7 +24,6 @@ from api.insydr.unanswered_schemas import questions_out, unanswered_out
 from core.clock import utc_now
 from core.database import Database
 from core.database.bulk import insert_rows
-from core.database.schema import ensure_schema
 from core.ids import Prefix, new_id
 from core.settings import Plan
 from domain.analytics.counting import count_all, recount
@@ -40,7 +36,7 @@ from domain.principal import ROLE_PERMISSIONS, Principal, Role
 from domain.unanswered.repository import WantedItems
 from domain.unanswered.service import UnansweredService
 from domain.workspaces.service import NewWorkspace, create_workspace
-from evals.faults.services import fresh_postgres
+from evals.databases import databases
 
 CHANNELS = ("WIDGET", "TEST", "API")
 AGENTS = 5
@@ -55,24 +51,10 @@ TOGETHER = 5_000
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--messages", type=int, default=1_000_000)
-    parser.add_argument("--on", choices=["sqlite", "postgresql", "both"], default="both")
+    parser.add_argument("--on", choices=KINDS, default="both")
     asked = parser.parse_args()
-    found = {}
-    for name in ("sqlite", "postgresql") if asked.on == "both" else (asked.on,):
-        with ExitStack() as stack:
-            found[name] = _measured(_database(name, stack), asked.messages)
+    found = {name: _measured(database, asked.messages) for name, database in databases(asked.on)}
     print(json.dumps(found, indent=2))
-
-
-def _database(name: str, stack: ExitStack) -> Database:
-    if name == "sqlite":
-        url = f"sqlite:///{Path(stack.enter_context(tempfile.TemporaryDirectory())) / 'bench.db'}"
-    else:
-        url = stack.enter_context(fresh_postgres())
-    database = Database(url)
-    stack.callback(database.close)
-    ensure_schema(database)
-    return database
 
 
 def _measured(database: Database, messages: int) -> dict[str, Any]:

@@ -7,24 +7,21 @@ The embedding is a fake: what is timed is all but the model. `python -m evals.cl
 
 import argparse
 import json
-import tempfile
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
-from pathlib import Path
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 
 from core.database import Database
-from core.database.schema import ensure_schema
 from core.embedding.fake import FakeEmbeddingModel
 from domain.unanswered.grouping import Grouper
 from domain.unanswered.repository import ItemOrder, WantedItems
 from domain.unanswered.service import UnansweredService
 from evals.asking import Asking
-from evals.faults.services import fresh_postgres
+from evals.databases import KINDS, databases
 
 QUESTION, OTHER = "How long is the battery covered?", "Where is your office in Riga?"
 PAGE = 5_000  # questions stored at once
@@ -33,25 +30,11 @@ PAUSE_S = 0.01  # between two writes of somebody else
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--on", choices=("sqlite", "postgresql", "both"), default="both")
+    parser.add_argument("--on", choices=KINDS, default="both")
     parser.add_argument("--times", type=int, default=100_000)
     asked = parser.parse_args()
-    found = {}
-    for name in ("sqlite", "postgresql") if asked.on == "both" else (asked.on,):
-        with ExitStack() as stack:
-            found[name] = _measured(_database(name, stack), asked.times)
+    found = {name: _measured(database, asked.times) for name, database in databases(asked.on)}
     print(json.dumps(found, indent=1))
-
-
-def _database(name: str, stack: ExitStack) -> Database:
-    if name == "sqlite":
-        url = f"sqlite:///{Path(stack.enter_context(tempfile.TemporaryDirectory())) / 'bench.db'}"
-    else:
-        url = stack.enter_context(fresh_postgres())
-    database = Database(url)
-    stack.callback(database.close)
-    ensure_schema(database)
-    return database
 
 
 def _measured(database: Database, times: int) -> dict[str, Any]:
