@@ -36,7 +36,7 @@ from domain.principal import ROLE_PERMISSIONS, Principal, Role
 from domain.unanswered.repository import WantedItems
 from domain.unanswered.service import UnansweredService
 from domain.workspaces.service import NewWorkspace, create_workspace
-from evals.databases import databases
+from evals.databases import KINDS, databases
 
 CHANNELS = ("WIDGET", "TEST", "API")
 AGENTS = 5

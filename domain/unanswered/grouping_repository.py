@@ -101,7 +101,7 @@ class GroupingRepository(TenantRepository):
         found = {one.id: one.cluster_id for one in places.values()}
         for phrasing_id, ids in sorted(by_phrasing.items()):
             values = {"phrasing_id": phrasing_id, "cluster_id": found[phrasing_id], "pending": False, "passages": None}
-            some = update(Question).where(mine(Question, self.who), Question.id.in_(ids))
+            some = update(Question).where(Question.id.in_(ids))  # of `pending`, so of the workspace
             self.session.execute(some.values(values).execution_options(synchronize_session=False))
 
     def asked_before(self, question: Pending, cluster_id: str, since: datetime) -> datetime | None:
@@ -127,5 +127,6 @@ class GroupingRepository(TenantRepository):
         return [(row[0], row[1]) for row in self.session.execute(query.limit(limit))]
 
     def follow(self, phrasing: Phrasing, question_ids: Sequence[str]) -> None:
-        some = update(Question).where(mine(Question, self.who), Question.id.in_(question_ids))
-        self.session.execute(some.values(cluster_id=phrasing.cluster_id))
+        """Those of `left_behind`: by their keys alone, or PostgreSQL may read all of the workspace for each page."""
+        some = update(Question).where(Question.id.in_(question_ids))
+        self.session.execute(some.values(cluster_id=phrasing.cluster_id).execution_options(synchronize_session=False))
