@@ -94,7 +94,8 @@ class Grouper:
         plan = _Plan(remembered.groups, remembered.version)
         for (digest, one), text, vector in zip(questions.items(), texts, vectors, strict=True):
             found = remembered.groups.add(asked(text, [vector], one.passages))
-            cluster_id = one.cluster_id or found.cluster_id
+            # of the time before phrasings, a question has a cluster already
+            cluster_id = one.cluster_id if one.cluster_id in remembered.groups else found.cluster_id
             if cluster_id is None:
                 cluster_id = new_id(Prefix.UNANSWERED)
                 plan.clusters.append(QuestionCluster(

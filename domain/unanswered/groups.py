@@ -45,6 +45,9 @@ class Groups:
     def __len__(self) -> int:
         return len(self._phrasings)
 
+    def __contains__(self, cluster_id: str | None) -> bool:
+        return cluster_id in self._members
+
     def add(self, question: Asked) -> Found:
         """Into a row of its own, which has no place yet."""
         cosines = self._known.cosines(question)

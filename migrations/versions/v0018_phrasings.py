@@ -23,6 +23,11 @@ SELECT 'phr_' || substr(c.id, 4), c.workspace_id, c.id, kept.question_id, c.id, 
   '[]', c.last_asked_at, false, c.created_at
 FROM question_clusters c JOIN kept ON kept.id = c.id
 """
+OWN = """
+UPDATE questions SET phrasing_id =
+  (SELECT min(p.id) FROM question_phrasings p WHERE p.question_id = questions.id AND p.cluster_id = questions.cluster_id)
+WHERE cluster_id IS NOT NULL AND id IN (SELECT question_id FROM question_phrasings)
+"""
 BACK = (
     "UPDATE question_clusters SET {column} = (SELECT {column} FROM kept WHERE kept.id = question_clusters.phrasing_id)"
 )
@@ -48,6 +53,7 @@ def upgrade() -> None:
         op.add_column("questions", sa.Column(name, kind, nullable=True))
     op.create_index("ix_questions_phrasing", "questions", ["workspace_id", "phrasing_id", "cluster_id"])
     op.execute("UPDATE questions SET pending = true WHERE cluster_id IS NOT NULL")
+    op.execute(OWN)
     _pending(PENDING_IN_SQLITE)
 
 

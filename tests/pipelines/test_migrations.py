@@ -111,6 +111,8 @@ def test_a_cluster_becomes_one_of_phrasings(database: Database) -> None:
         )
         found = connection.execute(text(query + " ON c.phrasing_id = p.id ORDER BY p.id")).all()
         assert connection.execute(text("SELECT count(*) FROM questions WHERE pending")).scalar() == 2
+        worded = connection.execute(text("SELECT id, phrasing_id FROM questions ORDER BY id")).all()
+        assert [tuple(row) for row in worded] == [("m1", "phr_1"), ("m3", None)]
         command.downgrade(config, "0017")
         back = connection.execute(text("SELECT id, question_id, vector FROM question_clusters ORDER BY id")).all()
     told = [(*row[:3], bytes(row[3]), row[4]) for row in found]
