@@ -2,11 +2,13 @@
 
     python -m evals.clustering fit --data DATA [--cache FOLDER] [--write]
     python -m evals.clustering measure --data DATA [--cache FOLDER] [--splits 3] [--sample 2000]
+    python -m evals.clustering compare --data DATA [--cache FOLDER]
     python -m evals.clustering assign --data DATA [--cache FOLDER] [--clusters 20000]
 
-Plain clustering (average linkage of cosines) and ours see the same questions; each has its thresholds from the same
-fitting side. `measure` splits banking77 by intent, and goes across sets: fitted without it and measured on it, and the
-other way round. `fit` takes banking77 alone: what is fitted on ODbL data (hint3) may have to be shared alike.
+Plain clustering (average linkage of cosines) and ours see the same questions; what is fitted of either is fitted on the
+same side. `measure` splits banking77 by intent, and goes across sets: fitted without it and measured on it, and the other
+way round; and counts the different questions of sets of facts that are put together. `compare` shows what other
+thresholds would give. `fit` takes no ODbL data (hint3): what is fitted on it may have to be shared alike.
 """
 
 import argparse
@@ -18,27 +20,26 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from core.embedding.protocol import Floats
 from domain.unanswered.groups import Groups, Place
 from evals.clustering.assigning import time_assigning
-from evals.clustering.data import ASKED_ONCE, BANKING, FACTS, HINT3, OF_EACH_FILE, Labelled, asked_once, facts, labelled
+from evals.clustering.data import ASKED_ONCE, BANKING, FACTS, HINT3, Labelled, asked_once, facts, labelled
 from evals.clustering.fitting import Pairs, alone, among, in_numbers, pairs_of
-from evals.clustering.groups import CUTS, Merging, Tree, assigned, pairwise_f1
-from retrieval.paraphrase import Known, asked
+from evals.clustering.groups import CUTS, Tree, pairwise_f1
+from retrieval.paraphrase import Known, PairModel, asked, load_pair_model
 from retrieval.paraphrase.features import PAIR
 from retrieval.paraphrase.merging import merged
-from retrieval.paraphrase.model import AMONG, MODEL_FILE, PairModel, Thresholds
+from retrieval.paraphrase.model import AMONG, MODEL_FILE
 
 SIZES = (100, 200, 600)  # questions of smaller samples: collections differ in size
 LEAST_FITTED = 600  # questions of a sample of which coefficients are fitted
 SEEN = 1_200  # questions, of samples of one size
-TOGETHER = 300  # questions of one file that should stay apart
-DAY = 0.3  # weight of the groups before they are merged
-WRONG = 0.1  # of F1, for all of them together that are different
-JOINS = [(a, b) for a in (0.2, 0.25, 0.3, 0.4, 0.5) for b in (0.15, 0.2, 0.25, 0.3) if b <= a]
-MERGES = [(few, many) for few in (0.16, 0.2, 0.25, 0.3, 0.4) for many in (0.08, 0.1, 0.12, 0.16, 0.2)]
+# other thresholds than those that are shipped, to compare with
+OTHERS = (
+    {"single": 0.9, "crowd": 0.6}, {"single": 0.6, "crowd": 0.3}, {"single": 0.4, "crowd": 0.2},
+    {"pair": 0.6}, {"pair": 0.25}, {"merge_few": 0.3, "merge_many": 0.2}, {"merge_few": 0.15, "merge_many": 0.1},
+)  # fmt: skip
 
 
 class Side:
@@ -91,12 +92,10 @@ class Side:
 
 @dataclass(frozen=True, slots=True)
 class Fitted:
-    """The model, and thresholds: of plain clustering for F1 alone, and for F1 less what it costs that different
-    questions are together, as ours has them; and for F1 of ours over all pairs, `cut`."""
+    """The model, and the thresholds of plain clustering, `plain`, and of ours over all pairs, `cut`."""
 
     model: PairModel
     plain: float
-    careful: float
     cut: float
 
 
@@ -111,68 +110,35 @@ def samples(own: Labelled, once: Labelled, sample: int, rng: np.random.Generator
     return found
 
 
-def fit(sides: Sequence[Side], different: Sequence[Side]) -> Fitted:
-    """Everything from these sides only; thresholds of plain clustering have the best mean F1, ours also keep
-    `different` questions apart."""
+def fit(sides: Sequence[Side]) -> Fitted:
+    """Coefficients from these sides only, and the thresholds with the best mean F1 over them. Those of the product are
+    as shipped: `compare` is what they were chosen by."""
     pairs = [side.pairs for side in sides if len(side) >= LEAST_FITTED]
-    model = PairModel(alone(pairs), among(pairs), Thresholds(*JOINS[0], *MERGES[0]))
-    same = [side.same(model) for side in sides]
-    trees, ours = [Tree(side.cosines) for side in sides], [Tree(one) for one in same]
+    model = PairModel(alone(pairs), among(pairs), load_pair_model().thresholds)
+    trees = [Tree(side.cosines) for side in sides], [Tree(side.same(model)) for side in sides]
     plain, cut = (
         max(CUTS, key=lambda t: _mean(side.f1(tree.cut(t)) for side, tree in zip(sides, own, strict=True)))
-        for own in (trees, ours)
+        for own in trees
     )
-    singles = [Tree(side.cosines) for side in different]
-    careful = max(
-        CUTS,
-        key=lambda t: (
-            _mean(side.f1(tree.cut(t)) for side, tree in zip(sides, trees, strict=True))
-            - WRONG * _mean(_together(tree.cut(t)) for tree in singles)
-        ),
-    )
-    best = _thresholds(list(zip(sides, same, strict=True)), [side.same(model) for side in different])
-    return Fitted(replace(model, thresholds=best), float(plain), float(careful), float(cut))
-
-
-def _thresholds(sides: Sequence[tuple[Side, Floats]], apart: Sequence[Floats]) -> Thresholds:
-    """With the best F1 by day and by night, less what it costs that different questions are together."""
-    found: dict[Thresholds, float] = {}
-    for join in JOINS:
-        by = Thresholds(*join, *MERGES[0])
-        made = [(side, assigned(same, by), same) for side, same in sides]
-        merging = [(side, groups, Merging(same, groups)) for side, groups, same in made]
-        others = [Merging(same, assigned(same, by)) for same in apart]
-        for merge in MERGES:
-            by = Thresholds(*join, *merge)
-            worth = _mean(DAY * side.f1(groups) + (1 - DAY) * side.f1(own.merged(by)) for side, groups, own in merging)
-            found[by] = worth - WRONG * _mean(_together(own.merged(by)) for own in others)
-    return max(found, key=lambda one: found[one])
-
-
-def _together(groups: Sequence[int] | npt.NDArray[np.int64]) -> float:
-    """Of questions that are all different, the share that found itself with another."""
-    return 1 - len(set(map(int, groups))) / len(groups)
+    return Fitted(model, float(plain), float(cut))
 
 
 def judged(side: Side, by: Fitted) -> dict[str, float]:
-    """F1 of plain clustering twice, of ours over all pairs, online and merged by night, the last two by the product."""
+    """F1 of plain clustering, of ours over all pairs, online and merged by night, the last two by the product."""
     online, merged = side.grouped(by.model)
     return {
         "plain": side.f1(Tree(side.cosines).cut(by.plain)),
-        "plain, careful": side.f1(Tree(side.cosines).cut(by.careful)),
         "ours": side.f1(Tree(side.same(by.model)).cut(by.cut)),
         "online": side.f1(online),
         "merged": side.f1(merged),
     }
 
 
-def kept_apart(side: Side, by: Fitted) -> dict[str, float]:
+def together(side: Side, by: Fitted) -> dict[str, float]:
     """Of questions that are all different, the share that found itself with another."""
     online, merged = side.grouped(by.model)
-    tree = Tree(side.cosines)
-    plain, careful = tree.cut(by.plain).tolist(), tree.cut(by.careful).tolist()
-    groups: dict[str, list[int]] = {"plain": plain, "plain, careful": careful, "online": online, "merged": merged}
-    return {name: _together(own) for name, own in groups.items()}
+    groups = {"plain": Tree(side.cosines).cut(by.plain).tolist(), "online": online, "merged": merged}
+    return {name: 1 - len(set(own)) / len(side) for name, own in groups.items()}
 
 
 def measure(data: Path, cache: Path | None, splits: int, sample: int) -> dict[str, Any]:
@@ -181,11 +147,11 @@ def measure(data: Path, cache: Path | None, splits: int, sample: int) -> dict[st
     sides = [Side(facts(data, name, cache), np.random.default_rng(0)) for name in FACTS]
     rows: dict[str, list[dict[str, float]]] = {}
     hint3 = [Side(sets[name], np.random.default_rng(0)) for name in HINT3]
-    across = fit(hint3, different(once))
+    across = fit(hint3)
     for seed in range(splits):
         rng = np.random.default_rng(seed)
         seen, unseen = sets[BANKING].split(rng)
-        fitted = fit(samples(seen, once, sample, rng), different(once))
+        fitted = fit(samples(seen, once, sample, rng))
         for size in (*SIZES, sample):
             some = [judged(Side(unseen.few(size, rng), rng), fitted) for _ in range(max(1, SEEN // size))]
             rows.setdefault(f"banking77, unseen intents, {size} questions", []).extend(some)
@@ -194,26 +160,35 @@ def measure(data: Path, cache: Path | None, splits: int, sample: int) -> dict[st
         for one in hint3:
             rows.setdefault(f"banking77 to {one.own.name}", []).append(judged(one, fitted))
         for one in sides:
-            rows.setdefault(f"{one.own.name}, wrongly together", []).append(kept_apart(one, fitted))
+            rows.setdefault(f"{one.own.name}, wrongly together", []).append(together(one, fitted))
     return {name: _summary(own) for name, own in rows.items()}
 
 
-def different(once: Labelled) -> list[Side]:
-    """Of each file questions that stand together there, one of each answer."""
-    rng, found = np.random.default_rng(0), []
-    for start in range(0, len(once.texts), OF_EACH_FILE):
-        rows = np.arange(start, min(start + OF_EACH_FILE, len(once.texts)))
-        _, first = np.unique(once.intents[rows], return_index=True)
-        found.append(Side(once.take(rows[np.sort(first)][:TOGETHER]), rng))
+def compare(data: Path, cache: Path | None, sample: int) -> dict[str, Any]:
+    """What other thresholds would give: F1 on unseen intents, and the shares of different questions together."""
+    sets, once = labelled(data, cache), asked_once(data, cache)
+    rng = np.random.default_rng(3)
+    seen, unseen = sets[BANKING].split(rng)
+    fitted = fit(samples(seen, once, sample, rng))
+    sides = [Side(unseen.few(size, rng), rng) for size in (sample, *SIZES[::-1])]
+    apart = [Side(facts(data, name, cache), rng) for name in FACTS[:2]]
+    found = {}
+    for other in ({}, *OTHERS):
+        model = replace(fitted.model, thresholds=replace(fitted.model.thresholds, **other))
+        by = replace(fitted, model=model)
+        rows = [(str(len(side)), judged(side, by)) for side in sides]
+        rows += [(side.own.name, together(side, by)) for side in apart]
+        name = ", ".join(f"{key} {value}" for key, value in other.items()) or "as shipped"
+        found[name] = {one: {key: round(row[key], 3) for key in ("plain", "online", "merged")} for one, row in rows}
     return found
 
 
 def ship(data: Path, cache: Path | None, sample: int) -> dict[str, Any]:
     """What `weights.json` holds."""
     sets, once = labelled(data, cache), asked_once(data, cache)
-    found = fit(samples(sets[BANKING], once, sample, np.random.default_rng(0)), different(once)).model
+    found = fit(samples(sets[BANKING], once, sample, np.random.default_rng(0))).model
     return {
-        "fitted_on": [BANKING, *ASKED_ONCE],
+        "fitted_on": [BANKING, *ASKED_ONCE],  # the coefficients
         "alone": in_numbers(PAIR, found.alone),
         "among": in_numbers(AMONG, found.among),
         "thresholds": asdict(found.thresholds),
@@ -222,7 +197,7 @@ def ship(data: Path, cache: Path | None, sample: int) -> dict[str, Any]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("command", choices=["fit", "measure", "assign"])
+    parser.add_argument("command", choices=["fit", "measure", "compare", "assign"])
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--cache", type=Path, help="Keeps the vectors; remove it when the embedding changes.")
     parser.add_argument("--splits", type=int, default=3)
@@ -235,6 +210,9 @@ def main() -> None:
         return
     if arguments.command == "measure":
         print(json.dumps(measure(arguments.data, arguments.cache, arguments.splits, arguments.sample), indent=1))
+        return
+    if arguments.command == "compare":
+        print(json.dumps(compare(arguments.data, arguments.cache, arguments.sample), indent=1))
         return
     stored = ship(arguments.data, arguments.cache, arguments.sample)
     print(json.dumps(stored, indent=1))

@@ -1,8 +1,8 @@
 """Groups of questions that have turned out to be one: average linkage over the mean probabilities between them.
 
 Only groups that hold near questions are compared, so that time grows with their number and not with its square; what
-was not compared counts as improbable. Groups that are few questions even together have to be as alike as two questions
-that join: a crowd of wordings is evidence, a pair is none. Average linkage is scikit-learn's (UPGMA, Sokal and Michener
+was not compared counts as improbable. Groups that are few questions even together have to be more alike: a crowd of
+wordings is evidence, a pair is none. Average linkage is scikit-learn's (UPGMA, Sokal and Michener
 1958).
 """
 
@@ -31,7 +31,7 @@ def merged(
     if len(groups) < 2:
         return []
     spoken = [list(own[:REPRESENTATIVES]) for own in groups]
-    single, loose = model.thresholds.single, model.thresholds.merge(len(known))
+    pair, loose = model.thresholds.pair, model.thresholds.merge(len(known))
     means = _means(model, known, spoken, on_done)
     found: list[list[int]] = []
     for places in _components(means, loose * _EDGE):
@@ -39,7 +39,7 @@ def merged(
             if sum(len(groups[place]) for place in own) >= CROWD:
                 found.append(own.tolist())
             else:
-                found += [few.tolist() for few in _linked(means, own, single)]
+                found += [few.tolist() for few in _linked(means, own, pair)]
     return sorted(found)
 
 

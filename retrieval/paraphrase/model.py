@@ -33,7 +33,7 @@ AMONG = (
     "standing",  # cosine less the mean of how close the nearest of either are
 )
 BY_HAND: Mapping[str, float] = {"passages": 1.0, "numbers_differ": -6.0, "names_differ": -6.0}
-CROWD = 4  # questions
+CROWD = 8  # questions
 FEW, MANY = 200, 2_000  # questions
 REPRESENTATIVES = 8  # questions of a group, the first ones, that speak for it
 MODEL_FILE = Path(__file__).with_name("weights.json")
@@ -63,12 +63,13 @@ class Thresholds:
     """Mean probabilities from which questions belong together: with one other question `single`, in a crowd less. Where
     many word the same thing each speaks for the others; of two alone the model may be wrong.
 
-    Groups that are `CROWD` questions or more together are merged from `merge_few` on where `FEW` questions are known
-    and from `merge_many` where `MANY` are, of which more ask the same.
+    By night groups are merged: those that are less than `CROWD` questions together from `pair` on, larger ones from
+    `merge_few` where `FEW` questions are known and from `merge_many` where `MANY` are, of which more ask the same.
     """
 
     single: float
     crowd: float
+    pair: float
     merge_few: float
     merge_many: float
 
