@@ -6,8 +6,8 @@
     python -m evals.clustering assign --data DATA [--cache FOLDER] [--clusters 20000]
 
 Plain clustering (average linkage of cosines) and ours see the same questions; what is fitted of either is fitted on the
-same side. `measure` splits banking77 by intent, and goes across sets: fitted without it and measured on it, and the other
-way round; and counts the different questions of sets of facts that are put together. `compare` shows what other
+same side. `measure` splits banking77 by intent, and goes across sets: fitted without it and measured on it, and the
+other way round; and counts the different questions of sets of facts that are put together. `compare` shows what other
 thresholds would give. `fit` takes no ODbL data (hint3): what is fitted on it may have to be shared alike.
 """
 
