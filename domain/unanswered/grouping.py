@@ -96,22 +96,20 @@ class Grouper:
             found = remembered.groups.add(asked(text, [vector], one.passages))
             # of the time before phrasings, a question has a cluster already
             cluster_id = one.cluster_id if one.cluster_id in remembered.groups else found.cluster_id
+            phrasing_id = new_id(Prefix.PHRASING)
             if cluster_id is None:
                 cluster_id = new_id(Prefix.UNANSWERED)
                 plan.clusters.append(QuestionCluster(
-                    id=cluster_id, workspace_id=workspace_id, phrasing_id="", question=one.text,
+                    id=cluster_id, workspace_id=workspace_id, phrasing_id=phrasing_id, question=one.text,
                     category=found.related, last_asked_at=one.asked_at,
                 ))  # fmt: skip
-            phrasing = Phrasing(
-                id=new_id(Prefix.PHRASING), workspace_id=workspace_id, cluster_id=cluster_id, question_id=one.id,
+            plan.phrasings[digest] = Phrasing(
+                id=phrasing_id, workspace_id=workspace_id, cluster_id=cluster_id, question_id=one.id,
                 digest=digest, text=one.text, model=self._load().name, vector=packed(vector),
                 passages=one.passages or [], last_asked_at=one.asked_at,
             )  # fmt: skip
-            if plan.clusters and plan.clusters[-1].id == cluster_id:
-                plan.clusters[-1].phrasing_id = plan.clusters[-1].phrasing_id or phrasing.id
-            remembered.groups.settle(found.row, Place(phrasing.id, cluster_id, found.related))
+            remembered.groups.settle(found.row, Place(phrasing_id, cluster_id, found.related))
             plan.rows.append(found.row)
-            plan.phrasings[digest] = phrasing
         return plan
 
     def _write(self, workspace_id: str, plan: _Plan, questions: Sequence[Pending], digests: Mapping[str, str]) -> bool:
@@ -142,10 +140,10 @@ class Grouper:
             phrasing = places[one.id]
             phrasing.last_asked_at = max(phrasing.last_asked_at, one.asked_at)
             _note(clusters[phrasing.cluster_id], one)
-        first = {(places[one.id].cluster_id, one.visitor_key): one for one in reversed(questions)}
-        before = [rows.asked_before(one, key[0], one.asked_at - AGAIN_WITHIN) for key, one in first.items()]
-        moments = [one.asked_at for one in questions] + [at for at in before if at is not None]
-        mark(rows.session, rows.who.workspace_id, moments)
+        # of those who asked several times, what the first follows; the others follow each other
+        first = {(places[one.id].cluster_id, one.visitor_key): one.id for one in reversed(questions)}
+        before = rows.asked_before(list(first.values()), AGAIN_WITHIN)
+        mark(rows.session, rows.who.workspace_id, [one.asked_at for one in questions] + before)
 
 
 def _note(cluster: QuestionCluster, question: Pending) -> None:

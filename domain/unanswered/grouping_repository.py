@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import func, or_, select, union, update
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from core.clock import utc_now
 from core.database.conflicts import insert_into
@@ -104,13 +104,22 @@ class GroupingRepository(TenantRepository):
             some = update(Question).where(Question.id.in_(ids))  # of `pending`, so of the workspace
             self.session.execute(some.values(values).execution_options(synchronize_session=False))
 
-    def asked_before(self, question: Pending, cluster_id: str, since: datetime) -> datetime | None:
-        """When the same visitor last asked the same: that answer is contradicted now, earlier ones were before."""
-        query = select(Question.asked_at).where(
-            mine(Question, self.who), Question.cluster_id == cluster_id, Question.visitor_key == question.visitor_key,
-            Question.asked_at >= since, Question.asked_at < question.asked_at,
+    def asked_before(self, question_ids: Sequence[str], within: timedelta) -> list[datetime]:
+        """When the visitor of each last asked the same: that answer is contradicted now, earlier ones were before."""
+        earlier = aliased(Question)
+        last = (
+            select(earlier.asked_at)
+            .where(
+                earlier.workspace_id == Question.workspace_id, earlier.cluster_id == Question.cluster_id,
+                earlier.visitor_key == Question.visitor_key, earlier.asked_at < Question.asked_at,
+            )
+            .order_by(earlier.asked_at.desc())
+            .limit(1)
+            .scalar_subquery()
         )  # fmt: skip
-        return self.session.scalar(query.order_by(Question.asked_at.desc()).limit(1))
+        query = select(Question.asked_at, last).where(mine(Question, self.who), Question.id.in_(question_ids))
+        found = self.session.execute(query)
+        return [before for at, before in found if before is not None and at - before <= within]
 
     def moved(self, limit: int) -> list[str]:
         """Phrasings whose questions have to follow them to another cluster."""

@@ -1,7 +1,7 @@
 """The groups of the workspaces that are asked just now, as the database has them."""
 
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from core.database import Database
@@ -26,6 +26,20 @@ class Remembered:
 
     groups: Groups
     version: int
+
+
+def stored(database: Database, workspace_id: str, places: Sequence[Place]) -> Iterator[list[tuple[Place, Phrasing]]]:
+    """Pages of those that are still there, in the same order."""
+    for start in range(0, len(places), PAGE):
+        some = places[start : start + PAGE]
+        with database.read() as session:
+            rows = GroupingRepository(session, system(workspace_id)).phrasings([one.phrasing_id for one in some])
+        yield [(place, rows[place.phrasing_id]) for place in some if place.phrasing_id in rows]
+
+
+def prepared(row: Phrasing, vector: Floats) -> Asked:
+    """For comparing."""
+    return asked(bare(row.text), [vector], row.passages)
 
 
 class Memory:
@@ -66,16 +80,10 @@ class Memory:
         return Groups(load_pair_model(), [place for place, _ in read], [question for _, question in read])
 
     def _read(self, workspace_id: str, places: Sequence[Place]) -> list[tuple[Place, Asked]]:
-        """Those that are still there, in the same order."""
         found: list[tuple[Place, Asked]] = []
-        for start in range(0, len(places), PAGE):
-            some = places[start : start + PAGE]
-            with self._database.read() as session:
-                rows = GroupingRepository(session, system(workspace_id)).phrasings([one.phrasing_id for one in some])
-            vectors = self._vectors(workspace_id, list(rows.values()))
-            for place in some:
-                if (row := rows.get(place.phrasing_id)) is not None:
-                    found.append((place, asked(bare(row.text), [vectors[row.id]], row.passages)))
+        for page in stored(self._database, workspace_id, places):
+            vectors = self._vectors(workspace_id, [row for _, row in page])
+            found += [(place, prepared(row, vectors[row.id])) for place, row in page]
         return found
 
     def _vectors(self, workspace_id: str, rows: Sequence[Phrasing]) -> dict[str, Floats]:

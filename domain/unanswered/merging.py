@@ -13,15 +13,14 @@ from zoneinfo import ZoneInfo
 from core.clock import utc_now
 from core.database import Database
 from core.queue.turns import Turn
-from domain.models import ClusterStatus, Phrasing
+from domain.models import ClusterStatus
 from domain.principal import system
 from domain.unanswered.grouping_repository import GroupingRepository
 from domain.unanswered.joining import join
-from domain.unanswered.memory import MOST, PAGE
+from domain.unanswered.memory import MOST, prepared, stored
 from domain.unanswered.merging_repository import Due, MergingRepository, changed_workspaces
-from domain.unanswered.phrasing import bare
 from domain.unanswered.vectors import unpacked
-from retrieval.paraphrase import Asked, Known, asked, load_pair_model
+from retrieval.paraphrase import Known, load_pair_model
 from retrieval.paraphrase.merging import merged
 
 NIGHT = 3  # o'clock, in the workspace's zone
@@ -96,21 +95,13 @@ def _read(database: Database, workspace_id: str) -> _Read:
     with database.read() as session:
         rows = GroupingRepository(session, who)
         version, places, states = rows.version(), rows.places(MOST), MergingRepository(session, who).states()
-    questions: list[tuple[str, Phrasing]] = []
-    for start in range(0, len(places), PAGE):
-        some = places[start : start + PAGE]
-        with database.read() as session:
-            found = GroupingRepository(session, who).phrasings([one.phrasing_id for one in some])
-        questions += [(one.cluster_id, found[one.phrasing_id]) for one in some if one.phrasing_id in found]
-    own = [(cluster_id, _asked(row)) for cluster_id, row in questions if row.model == questions[-1][1].model]
+    found = [one for page in stored(database, workspace_id, places) for one in page]
+    # what was not asked since the embedding changed has a vector of the one before
+    own = [(place, row) for place, row in found if row.model == found[-1][1].model]
     by_cluster: dict[str, list[int]] = {}
-    for place, (cluster_id, _) in enumerate(own):
-        by_cluster.setdefault(cluster_id, []).append(place)
-    return _Read(version, Known([question for _, question in own]), by_cluster, states)
-
-
-def _asked(row: Phrasing) -> Asked:
-    return asked(bare(row.text), [unpacked(row.vector)], row.passages)
+    for number, (place, _) in enumerate(own):
+        by_cluster.setdefault(place.cluster_id, []).append(number)
+    return _Read(version, Known([prepared(row, unpacked(row.vector)) for _, row in own]), by_cluster, states)
 
 
 def _agreeing(ids: Sequence[str], states: Mapping[str, str | None]) -> Iterator[list[str]]:

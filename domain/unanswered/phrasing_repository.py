@@ -26,9 +26,13 @@ class PhrasingRepository(TenantRepository):
     def page(self, cluster_id: str, limit: int, offset: int) -> tuple[list[Worded], int]:
         """Those asked most often first; and how many there are."""
         of_cluster = (mine(Phrasing, self.who), Phrasing.cluster_id == cluster_id)
-        total = self.session.scalar(select(func.count()).select_from(Phrasing).where(*of_cluster)) or 0
         query = self._worded().where(*of_cluster).order_by(func.count(Question.id).desc(), Phrasing.id)
-        return [Worded(*row) for row in self.session.execute(query.limit(limit).offset(offset))], total
+        page = self.session.execute(query.limit(limit).offset(offset))
+        return [Worded(*row) for row in page], self.count(cluster_id)
+
+    def count(self, cluster_id: str) -> int:
+        own = select(func.count()).where(mine(Phrasing, self.who), Phrasing.cluster_id == cluster_id)
+        return self.session.scalar(own) or 0
 
     def some(self, cluster_id: str, phrasing_ids: Sequence[str]) -> list[Worded]:
         """Those of them that are the cluster's, in the order in which they were first asked."""

@@ -1,11 +1,12 @@
 """Queries of the work list, and of what is asked for most."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, case, func, or_, select
+from sqlalchemy import ColumnElement, Select, case, func, select
 from sqlalchemy.sql.selectable import Subquery
 
 from domain.analytics.days import Period
@@ -56,9 +57,16 @@ class AskedFor:
 class ItemRepository(TenantRepository):
     def get(self, cluster_id: str) -> QuestionCluster | None:
         """An item, also by the id of one that became part of it; what was always answered is none."""
-        alias = select(ClusterAlias.cluster_id).where(mine(ClusterAlias, self.who), ClusterAlias.id == cluster_id)
-        own = or_(QuestionCluster.id == cluster_id, QuestionCluster.id == alias.scalar_subquery())
-        return self.session.scalar(self._items().where(own))
+        return self.several([cluster_id]).get(cluster_id)
+
+    def several(self, cluster_ids: Sequence[str]) -> dict[str, QuestionCluster]:
+        """As `get`, by the ids that were given; what is not there is left out."""
+        aliases = self.select(ClusterAlias).where(ClusterAlias.id.in_(cluster_ids))
+        into = {row.id: row.cluster_id for row in self.session.scalars(aliases)}
+        wanted = {one: into.get(one, one) for one in cluster_ids}
+        found = self._items().where(QuestionCluster.id.in_(sorted(set(wanted.values()))))
+        items = {row.id: row for row in self.session.scalars(found)}
+        return {one: items[cluster_id] for one, cluster_id in wanted.items() if cluster_id in items}
 
     def page(self, wanted: WantedItems, limit: int, offset: int) -> tuple[list[Item], int]:
         """Open ones first, then as ordered; and how many there are."""

@@ -102,8 +102,10 @@ class UnansweredService:
         self._who.require(Permission.UNANSWERED_WRITE)
         rows = GroupingRepository(self._session, self._who)
         rows.locked()
-        cluster, found = self._existing(item_id), [self._existing(one, "unanswered_ids") for one in other_ids]
-        others = {one.id for one in found}
+        cluster, found = self._existing(item_id), self._items.several(other_ids)
+        if len(found) < len(set(other_ids)):
+            raise _not_found("unanswered_ids")
+        others = {one.id for one in found.values()}
         check_match(cluster, if_match)
         if cluster.id in others:
             raise InvalidInput(
@@ -121,10 +123,10 @@ class UnansweredService:
         GroupingRepository(self._session, self._who).locked()
         cluster, rows = self._existing(item_id), PhrasingRepository(self._session, self._who)
         check_match(cluster, if_match)
-        some, (_, total) = rows.some(cluster.id, phrasing_ids), rows.page(cluster.id, 1, 0)
+        some = rows.some(cluster.id, phrasing_ids)
         if len(some) < len(set(phrasing_ids)):
             raise NotFound("This item has no such phrasing.", code="PHRASING_NOT_FOUND", field="phrasing_ids")
-        if len(some) == total:
+        if len(some) == rows.count(cluster.id):
             raise InvalidInput(
                 "These are all phrasings of the item. Leave at least one to it.",
                 code="TOO_MANY_PHRASINGS", field="phrasing_ids",
@@ -154,10 +156,10 @@ class UnansweredService:
             raise NotFound("There is no such member of this workspace.", code="MEMBER_NOT_FOUND", field="assigned_to")
         return user_id
 
-    def _existing(self, item_id: str, field: str | None = None) -> QuestionCluster:
+    def _existing(self, item_id: str) -> QuestionCluster:
         cluster = self._items.get(item_id)
         if cluster is None:
-            raise NotFound("There is no such question in the work list.", code="UNANSWERED_NOT_FOUND", field=field)
+            raise _not_found()
         return cluster
 
     def _monday(self) -> datetime:
@@ -165,6 +167,10 @@ class UnansweredService:
         zone = ZoneInfo(WorkspaceService(self._session, self._who).timezone())
         today = day_of(utc_now(), zone)
         return bounds(today - timedelta(days=today.weekday()), zone)[0]
+
+
+def _not_found(field: str | None = None) -> NotFound:
+    return NotFound("There is no such question in the work list.", code="UNANSWERED_NOT_FOUND", field=field)
 
 
 def _whole(cluster: QuestionCluster) -> Item:

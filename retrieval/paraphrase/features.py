@@ -67,27 +67,6 @@ class Compared:
         return found
 
 
-def features(a: Asked, b: Asked, rarity: Rarity) -> Floats:
-    """Of one pair, shape (len(PAIR),); the same whichever comes first."""
-    found: Floats = features_against(a, [b], rarity)[0]
-    return found
-
-
-def features_against(one: Asked, many: Sequence[Asked], rarity: Rarity) -> Floats:
-    """Of one question with each of others, shape (len(many), len(PAIR))."""
-    return Compared(many, rarity).features(one, _cosines(one, many))
-
-
-def _cosines(one: Asked, many: Sequence[Asked]) -> Floats:
-    """Mean over the embedding models; 0 where there is none."""
-    pairs = (
-        (np.mean([a @ b for a, b in zip(one.vectors, other.vectors, strict=True)]) for other in many)
-        if one.vectors
-        else (0.0 for _ in many)
-    )
-    return np.fromiter(pairs, np.float32, len(many))
-
-
 class _Flat:
     """Codes of all questions in one array, by question."""
 

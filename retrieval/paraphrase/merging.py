@@ -7,14 +7,16 @@ wordings is evidence, a pair is none. Average linkage is scikit-learn's (UPGMA, 
 """
 
 from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.sparse import coo_matrix, csr_matrix  # type: ignore[import-untyped]
-from scipy.sparse.csgraph import connected_components  # type: ignore[import-untyped]
 
 from retrieval.paraphrase.known import Known
 from retrieval.paraphrase.model import CROWD, REPRESENTATIVES, PairModel
 from retrieval.paraphrase.neighbours import Rows
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_matrix
 
 CANDIDATES = 96  # groups, those with the nearest questions, that one is compared with
 NEAREST = 256  # questions, among which those groups are
@@ -45,8 +47,10 @@ def merged(
 
 def _means(
     model: PairModel, known: Known, groups: Sequence[Sequence[int]], on_done: Callable[[int, int], None] | None
-) -> csr_matrix:
+) -> "csr_matrix":
     """Mean probability of each compared pair of groups, symmetric, shape (groups, groups)."""
+    from scipy.sparse import coo_matrix
+
     of_row = {row: place for place, own in enumerate(groups) for row in own}
     rows: list[int] = []
     columns: list[int] = []
@@ -79,8 +83,10 @@ def _candidates(known: Known, own: Sequence[int], of_row: dict[int, int], place:
     return sorted(near, key=lambda one: -near[one])[:CANDIDATES]
 
 
-def _components(means: csr_matrix, least: float) -> Iterator[Rows]:
+def _components(means: "csr_matrix", least: float) -> Iterator[Rows]:
     """Places of groups that are tied by pairs of at least this; larger ones come apart at a higher value."""
+    from scipy.sparse.csgraph import connected_components
+
     todo = [(np.arange(means.shape[0]), least)]
     while todo:
         places, edge = todo.pop()
@@ -94,7 +100,7 @@ def _components(means: csr_matrix, least: float) -> Iterator[Rows]:
                 yield part
 
 
-def _linked(means: csr_matrix, places: Rows, threshold: float) -> list[Rows]:
+def _linked(means: "csr_matrix", places: Rows, threshold: float) -> list[Rows]:
     """Those of the places that are one at the threshold, at least two each."""
     from sklearn.cluster import AgglomerativeClustering
 

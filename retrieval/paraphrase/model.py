@@ -21,11 +21,9 @@ import numpy as np
 import numpy.typing as npt
 
 from core.embedding.protocol import Floats
-from retrieval.paraphrase.asked import Asked
-from retrieval.paraphrase.features import PAIR, features_against
+from retrieval.paraphrase.features import PAIR
 from retrieval.paraphrase.known import Known
 from retrieval.paraphrase.neighbours import Rows
-from retrieval.paraphrase.rarity import Rarity
 
 AMONG = (
     *PAIR,
@@ -89,10 +87,6 @@ class PairModel:
     alone: Coefficients
     among: Coefficients
     thresholds: Thresholds
-
-    def probability(self, a: Asked, b: Asked, rarity: Rarity) -> float:
-        """Of two questions of which no neighbours are known; the same whichever comes first."""
-        return float(_sigmoid(self.alone.logits(features_against(a, [b], rarity)))[0])
 
     def probabilities(self, known: Known, row: int, rows: Sequence[int] | Rows) -> Floats:
         """Of a known question with other known ones, shape (len(rows),)."""

@@ -14,7 +14,7 @@ _EARLY = 20.0  # questions without any of the words that are taken as known: wit
 
 @dataclass(slots=True)
 class Rarity:
-    """Counts of questions by word. Counts of two collections add up, so they can be kept apart and merged."""
+    """Counts of questions by word."""
 
     questions: int = 0
     counts: Counter[int] = field(default_factory=Counter)
@@ -23,10 +23,6 @@ class Rarity:
         """Count a question's words, each once."""
         self.questions += 1
         self.counts.update(question.words.tolist())
-
-    def merged(self, other: "Rarity") -> "Rarity":
-        """Of both; neither changes."""
-        return Rarity(self.questions + other.questions, self.counts + other.counts)
 
     def of(self, words: Codes) -> npt.NDArray[np.float32]:
         """Weights of words, shape (len(words),), in nats: log of the share of questions without the word."""

@@ -1,5 +1,9 @@
 """The phrasings of a workspace in memory: what is found, and what becomes of it when others change them."""
 
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 
 from core.embedding.fake import FakeEmbeddingModel
@@ -74,3 +78,11 @@ def test_the_same_words(text: str, *, same: bool) -> None:
 
 def test_marks_alone_are_words() -> None:
     assert len({digest_of(one) for one in ("", "?", "??", "...", "\ud800")}) == 5
+
+
+def test_what_runs_by_the_clock_imports_no_heavy_package() -> None:
+    """Clustering is loaded where something is clustered: workers start small."""
+    code = "import sys, domain.job_registry; print([one for one in ('scipy', 'sklearn') if one in sys.modules])"
+    root = Path(__file__).resolve().parents[4]
+    done = subprocess.run([sys.executable, "-c", code], cwd=root, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
