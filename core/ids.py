@@ -25,6 +25,7 @@ class Prefix(StrEnum):
     RUN = "run"
     PAGE = "page"
     CHANGE = "chg"
+    CONTENT_CHANGE = "cch"
     AGENT = "agent"
     CONVERSATION = "sess"
     MESSAGE = "msg"

@@ -118,6 +118,12 @@ class Settings(BaseSettings):
     widget_localhost: bool = Field(
         False, description="Public keys work from pages of localhost, too: for development only."
     )
+    reasked_per_minute: int = Field(
+        300,
+        ge=1,
+        le=100_000,
+        description="Unanswered questions of a workspace that are asked again in a minute, when content changes.",
+    )
     conversation_retention_days: int = Field(
         365, ge=0, description="How long conversations are kept after their last message; 0 for ever."
     )

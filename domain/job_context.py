@@ -7,6 +7,7 @@ from core.mail import Mailer
 from core.settings import Settings
 from domain.api_keys.usage import KeyUsage
 from domain.crawls.runner import CrawlRunner
+from domain.gaps.loop import GapLoop
 from domain.idempotency.service import IdempotencyService
 from domain.identity.service import IdentityService
 from domain.ingestion.service import IngestionService
@@ -41,6 +42,8 @@ class JobContext(Protocol):
     def webhooks(self) -> WebhookSender: ...
     @property
     def grouper(self) -> Grouper: ...
+    @property
+    def gaps(self) -> GapLoop: ...
     @property
     def purge(self) -> Purge: ...
     @property

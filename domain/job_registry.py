@@ -12,6 +12,7 @@ from domain.collections import jobs as collections
 from domain.conversations import jobs as conversations
 from domain.crawls import jobs as crawls
 from domain.documents import jobs as documents
+from domain.gaps import jobs as gaps
 from domain.idempotency import jobs as idempotency
 from domain.identity import jobs as identity
 from domain.ingestion import jobs as ingestion
@@ -29,5 +30,5 @@ JOBS: tuple[JobType, ...] = (
 PERIODIC: tuple[Periodic, ...] = (
     *upkeep.PERIODIC, *ingestion.PERIODIC, *crawls.PERIODIC, *api_keys.PERIODIC, *idempotency.PERIODIC,
     *identity.PERIODIC, *conversations.PERIODIC, *webhooks.PERIODIC, *audit.PERIODIC, *analytics.PERIODIC,
-    *unanswered.PERIODIC,
+    *unanswered.PERIODIC, *gaps.PERIODIC,
 )  # fmt: skip

@@ -37,6 +37,7 @@ from domain.conversations.service import ConversationService
 from domain.crawls.runner import LEASE_S, CrawlRunner
 from domain.crawls.web import Web, agent_name
 from domain.documents.citations import Marker
+from domain.gaps.loop import GapLoop
 from domain.idempotency.service import IdempotencyService
 from domain.identity.logins import Logins
 from domain.identity.service import IdentityService
@@ -284,6 +285,18 @@ class Installation:
     @Lazy
     def grouper(self) -> Grouper:
         return Grouper(self.database, lambda: self.model)
+
+    @Lazy
+    def _plain_answerer(self) -> Answerer:
+        """Without a language model, and with places of its own: nobody waits for what is asked again."""
+        from ingest.language import detect_language
+
+        return Answerer(self._searcher, None, detect_language, self.reader)
+
+    @Lazy
+    def gaps(self) -> GapLoop:
+        per_minute = self.settings.reasked_per_minute
+        return GapLoop(self.database, lambda: self.model.name, lambda: self._plain_answerer, per_minute)
 
     @Lazy
     def broker(self) -> dramatiq.Broker:

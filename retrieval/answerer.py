@@ -57,6 +57,12 @@ class Answerer:
             else _said(plain)
         )
 
+    def plain(self, store: PassageStore, scope: Scope, question: str, style: Style) -> Answer:
+        """The answer that needs no language model, without a conversation before it. It never raises, as `stream`."""
+        question = question.strip()[:MAX_QUESTION_CHARACTERS]
+        with self._computing:
+            return self._extractive(store, scope, question, self_contained(question, ()), style)
+
     def _extractive(self, store: PassageStore, scope: Scope, question: str, asked: str, style: Style) -> Answer:
         """The answer without a model, or the fallback."""
         language = self._language_of(asked) or "en"

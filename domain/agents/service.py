@@ -19,6 +19,7 @@ from domain.collections.repository import CollectionRepository
 from domain.collections.service import require_collections
 from domain.events.kinds import EventType
 from domain.events.recording import Event, record
+from domain.gaps.changes_repository import note_agent
 from domain.models import Agent, AgentVersion, Collection
 from domain.principal import Permission, Principal
 from domain.revision import check_match
@@ -130,6 +131,8 @@ class AgentService:
         _apply(agent, change)
         agent.revision += 1
         agent.updated_at = utc_now()
+        if agent.status != AgentStatus.PUBLISHED:  # its draft is what answers
+            note_agent(self._session, agent.workspace_id, agent.id)
         action = Action.AGENT_ARCHIVED if change.status == AgentStatus.ARCHIVED else Action.AGENT_UPDATED
         self._audit(action, agent, before)
         if change.status == AgentStatus.ARCHIVED:
@@ -157,6 +160,7 @@ class AgentService:
                 published_by=self._who.user_id,
             )
         )
+        note_agent(self._session, agent.workspace_id, agent.id)
         record(self._session, _event(EventType.AGENT_PUBLISHED, agent))
         done(self._session, self._who, Action.AGENT_PUBLISHED, agent, version=version_label(agent))
         return agent

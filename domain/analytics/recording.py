@@ -13,8 +13,7 @@ from core.clock import utc_now
 from domain.analytics.marks_repository import latest_answer, mark, mark_answers, mark_conversations, quarter_of
 from domain.analytics.tally import AGAIN_WITHIN
 from domain.models import Conversation, Feedback, Question
-from retrieval.answers import Answer
-from retrieval.passages import StoredPassage
+from retrieval.answers import Answer, Trace
 
 MOST_PASSAGES = 5  # that a question keeps, for comparing it with others
 
@@ -38,15 +37,15 @@ def note_question(session: Session, conversation: Conversation, told: Told) -> N
         visitor_key=conversation.visitor_id or conversation.id, asked_at=now, answered=told.answer.answered,
         refusal=trace.refusal if trace else None, confidence=told.answer.confidence, response_ms=told.response_ms,
         asked=trace.asked if trace and trace.asked != told.question.strip() else None,
-        passages=[_place(one.stored) for one in trace.passages[:MOST_PASSAGES]] if trace else None,
+        passages=places(trace) if trace else None,
         document_ids=[quote.passage.stored.document_id for quote in told.answer.quotes],
     ))  # fmt: skip
     mark(session, conversation.workspace_id, _days_of(conversation, now))
 
 
-def _place(passage: StoredPassage) -> str:
-    """The same in each version of a document, as long as its text before it is."""
-    return f"{passage.document_id}#{passage.chunk_index}"
+def places(trace: Trace) -> list[str]:
+    """Of the best passages; the same in each version of a document, as long as its text before them is."""
+    return [f"{one.stored.document_id}#{one.stored.chunk_index}" for one in trace.passages[:MOST_PASSAGES]]
 
 
 def note_feedback(session: Session, workspace_id: str, answer_id: str, feedback: Feedback) -> None:

@@ -55,6 +55,16 @@ _DOCUMENT = {
 }
 _VERSION = {**_DOCUMENT, "version": Field(3, "The version that was processed.")}
 _FAILED = {**_VERSION, "code": Field("DOCUMENT_UNREADABLE", "Why, for programs.")}
+_GAP = {
+    "unanswered_id": Field("uq_01jj9", "The item of the work list."),
+    "question": Field("Do you support webhooks?", "As it was first asked; null once it is deleted.", nullable=True),
+    "occurrences": Field(12, "Times that it was not answered."),
+    **_DOCUMENT,
+    "document_id": Field("doc_xyz", "The document that answers it."),
+}
+_RESOLVED = {**_GAP, "confidence": Field(0.91, "0 to 1, of the question as it was first asked.")}
+_REOPENED = {**_GAP, "document_id": Field("doc_xyz", "The document that had answered it.", nullable=True)}
+_REOPENED.pop("collection_id")
 _PUBLISHED = {
     **_AGENT,
     "version": Field("1.1", "The version."),
@@ -112,6 +122,8 @@ INSYDR_EVENTS = (
     _event(E.CRAWL_COMPLETED, "A crawl's run is over.", _CRAWL),
     _event(E.CRAWL_FAILED, "A crawl's run could not go on.", _CRAWL),
     _event(E.CRAWL_CANCELLED, "A crawl's run was cancelled.", _CRAWL),
+    _event(E.GAP_RESOLVED, "A question that was not answered is, by a document; it was asked again.", _RESOLVED),
+    _event(E.GAP_REOPENED, "The document that answered a question went or changed, and it is open again.", _REOPENED),
     _event(E.AGENT_PUBLISHED, "A version of an agent went live.", _PUBLISHED),
     _event(E.AGENT_ARCHIVED, "An agent was archived.", _PUBLISHED),
     _event(E.MEMBER_JOINED, "Somebody became a member of the workspace.", _MEMBER),

@@ -14,6 +14,7 @@ from core.queue.outbox import enqueue_all
 from domain.documents.jobs import ABANDON_VERSION, RETIRE_VERSIONS
 from domain.events.kinds import EventType
 from domain.events.recording import Event, record_all
+from domain.gaps.changes_repository import note_documents
 from domain.ingestion.flow import ClaimedDocument, Failure, ReadDocument
 from domain.jobs.repository import credit
 from domain.models import ChunkRow, Document, DocumentVersion, Stage, Status
@@ -25,7 +26,8 @@ MAX_DELAY_S = 600.0
 def complete(session: Session, reads: Sequence[ReadDocument], model: str) -> None:
     """Make the new versions live; the old ones' vectors go with jobs after the commit.
 
-    A statement for all of them, not some for each: everybody else's writes wait for this transaction.
+    All are of one workspace. A statement for all of them, not some for each: everybody else's writes wait for this
+    transaction.
     """
     if not reads:
         return
@@ -50,6 +52,7 @@ def complete(session: Session, reads: Sequence[ReadDocument], model: str) -> Non
     ]  # fmt: skip
     session.connection().execute(ended.values(**same, **each), rows)
     _retire(session, [read.claimed for read in reads if read.claimed.version > 1], now)
+    note_documents(session, reads[0].claimed.workspace_id, [read.claimed.document_id for read in reads])
 
 
 def _retire(session: Session, claimed: Sequence[ClaimedDocument], now: datetime) -> None:

@@ -13,6 +13,7 @@ from core.database import Base, Created, Id, Tenancy
 UNNAMED = text("category IS NULL")
 MOVED = text("moved")
 MOVED_IN_SQLITE = text("moved = 1")  # as queries put it, or it is not used
+DUE = text("recheck IS NOT NULL")
 
 
 class ClusterStatus(StrEnum):
@@ -37,6 +38,7 @@ class QuestionCluster(Created, Base):
         Index("ix_question_clusters_status", "workspace_id", "status"),
         Index("ix_question_clusters_used", "workspace_id", "last_asked_at"),
         Index("ix_question_clusters_unnamed", "workspace_id", postgresql_where=UNNAMED, sqlite_where=UNNAMED),
+        Index("ix_question_clusters_due", "workspace_id", "recheck", postgresql_where=DUE, sqlite_where=DUE),
     )
     tenancy = Tenancy.OWN
 
@@ -57,6 +59,8 @@ class QuestionCluster(Created, Base):
     resolved_at: Mapped[datetime | None]
     resolved_by: Mapped[dict[str, Any] | None]
     assigned_to: Mapped[str | None] = mapped_column(Id)  # a member
+    recheck: Mapped[float | None]  # it is to be asked again: how urgently, above all others from `gaps.URGENT` on
+    checked_at: Mapped[datetime | None]  # when it last was
     updated_at: Mapped[datetime] = mapped_column(default=utc_now)
     revision: Mapped[int] = mapped_column(default=1)
 
@@ -65,7 +69,8 @@ class QuestionCluster(Created, Base):
 
 class Phrasing(Created, Base):
     """Questions in the same words, but for capitals, spaces and the marks at their ends; `question_id` is one of them,
-    `text` its words and `vector` their embedding by `model`, as half-precision floats."""
+    `text` its words and `vector` their embedding by `model`, as half-precision floats. `disputed` are documents by id,
+    with the time at which they were no answer to it."""
 
     __tablename__ = "question_phrasings"
     __table_args__ = (
@@ -85,6 +90,8 @@ class Phrasing(Created, Base):
     model: Mapped[str]
     vector: Mapped[bytes] = mapped_column(LargeBinary)
     passages: Mapped[list[Any]]  # the best that were found for it, `document#chunk`
+    agents: Mapped[list[Any]] = mapped_column(default=list)  # that were asked it
+    disputed: Mapped[dict[str, Any]] = mapped_column(default=dict)
     last_asked_at: Mapped[datetime]
     moved: Mapped[bool] = mapped_column(default=False)  # to this cluster, to which its questions are still to follow
 

@@ -15,7 +15,7 @@ from core.embedding.protocol import EmbeddingModel
 from core.ids import Prefix, new_id
 from core.queue.turns import Turn
 from domain.analytics.marks_repository import mark
-from domain.analytics.tally import AGAIN_WITHIN, has_failed
+from domain.analytics.tally import AGAIN_WITHIN
 from domain.models import ClusterStatus, Phrasing, QuestionCluster
 from domain.principal import system
 from domain.unanswered.grouping_repository import GroupingRepository, Pending, pending_workspaces
@@ -23,11 +23,15 @@ from domain.unanswered.groups import Groups, Place
 from domain.unanswered.memory import Memory
 from domain.unanswered.moving import move_questions
 from domain.unanswered.phrasing import bare, digest_of
+from domain.unanswered.proof_repository import ProofRepository
+from domain.unanswered.states import ask_again, open_again
 from domain.unanswered.vectors import packed
 from retrieval.paraphrase import asked
 
 WORKSPACES = 1_000  # that one pass looks at
 TOGETHER = 128  # questions that one transaction assigns
+MOST_AGENTS = 10  # that a phrasing is asked again of, the latest
+MOST_DISPUTED = 50  # documents that were no answer to it, the latest
 
 
 @dataclass(slots=True)
@@ -138,24 +142,39 @@ class Grouper:
         rows.assign(places)
         for one in questions:
             phrasing = places[one.id]
-            phrasing.last_asked_at = max(phrasing.last_asked_at, one.asked_at)
-            _note(clusters[phrasing.cluster_id], one)
+            _note_words(phrasing, one)
+            if _note(clusters[phrasing.cluster_id], one):
+                ProofRepository(rows.session, rows.who).drop([phrasing.cluster_id])
         # of those who asked several times, what the first follows; the others follow each other
         first = {(places[one.id].cluster_id, one.visitor_key): one.id for one in reversed(questions)}
         before = rows.asked_before(list(first.values()), AGAIN_WITHIN)
         mark(rows.session, rows.who.workspace_id, [one.asked_at for one in questions] + before)
 
 
-def _note(cluster: QuestionCluster, question: Pending) -> None:
-    """That it was asked, and what that means for the work list."""
+def _note_words(phrasing: Phrasing, question: Pending) -> None:
+    """Who was asked in these words, and what was no answer to them."""
+    phrasing.last_asked_at = max(phrasing.last_asked_at, question.asked_at)
+    if question.agent_id not in phrasing.agents:
+        phrasing.agents = [*phrasing.agents, question.agent_id][-MOST_AGENTS:]
+    disputed = phrasing.disputed | {
+        one: max(phrasing.disputed.get(one, ""), question.asked_at.isoformat()) for one in question.disputed()
+    }
+    if disputed != phrasing.disputed:
+        phrasing.disputed = dict(sorted(disputed.items(), key=lambda one: one[1])[-MOST_DISPUTED:])
+
+
+def _note(cluster: QuestionCluster, question: Pending) -> bool:
+    """That it was asked, and what that means for the work list; whether it is open again."""
     cluster.last_asked_at = max(cluster.last_asked_at, question.asked_at)
-    if not has_failed(question.answered, question.feedback, question.escalated):
-        return
+    if not question.failed or cluster.status not in (None, ClusterStatus.RESOLVED):
+        return False
+    ask_again(cluster)
     if cluster.status is None:
         cluster.status, cluster.opened_at = ClusterStatus.OPEN, utc_now()
-    elif cluster.status == ClusterStatus.RESOLVED and question.asked_at > (cluster.resolved_at or question.asked_at):
-        cluster.status, cluster.reopened_at = ClusterStatus.OPEN, utc_now()
-    else:
-        return
-    cluster.updated_at = utc_now()
-    cluster.revision += 1
+        cluster.updated_at, cluster.revision = utc_now(), cluster.revision + 1
+        return False
+    if question.asked_at <= (cluster.resolved_at or question.asked_at):
+        cluster.revision += 1
+        return False
+    open_again(cluster)
+    return True

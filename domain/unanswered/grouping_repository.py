@@ -10,9 +10,11 @@ from sqlalchemy.orm import Session, aliased
 
 from core.clock import utc_now
 from core.database.conflicts import insert_into
+from domain.analytics.tally import has_failed
 from domain.models import Grouping, Message, Phrasing, Question, QuestionCluster
 from domain.scope import TenantRepository, mine
 from domain.unanswered.groups import Place
+from retrieval.answers import Refusal
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +31,21 @@ class Pending:
     feedback: str | None
     escalated: bool
     passages: list[Any] | None
+    agent_id: str
+    refusal: str | None
+    document_ids: list[Any]
+
+    @property
+    def failed(self) -> bool:
+        return has_failed(self.answered, self.feedback, self.escalated)
+
+    def disputed(self) -> set[str]:
+        """Documents that were no answer to it, though they were given, or to a language model, as one."""
+        if self.failed and self.answered:
+            return set(self.document_ids)
+        if self.refusal == Refusal.MODEL_REFUSED:
+            return {place.rpartition("#")[0] for place in self.passages or ()}
+        return set()
 
 
 def pending_workspaces(session: Session, limit: int) -> list[str]:
@@ -47,7 +64,7 @@ class GroupingRepository(TenantRepository):
             select(
                 Question.id, func.coalesce(Question.asked, Message.content), Question.asked_at, Question.phrasing_id,
                 Question.cluster_id, Question.visitor_key, Question.answered, Question.feedback, Question.escalated,
-                Question.passages,
+                Question.passages, Question.agent_id, Question.refusal, Question.document_ids,
             )
             .join(first, first.c.id == Question.id)
             .join(Message, Message.id == Question.id)

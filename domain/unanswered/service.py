@@ -23,7 +23,9 @@ from domain.revision import check_match
 from domain.unanswered.grouping_repository import GroupingRepository
 from domain.unanswered.joining import join, part
 from domain.unanswered.phrasing_repository import PhrasingRepository, Worded
+from domain.unanswered.proof_repository import ProofRepository
 from domain.unanswered.repository import AskedFor, Item, ItemRepository, WantedItems
+from domain.unanswered.states import ask_again, assign, ignore, open_again, resolve
 from domain.workspaces.service import WorkspaceService
 
 EXPORTED_TOGETHER = 200
@@ -83,12 +85,10 @@ class UnansweredService:
         check_match(cluster, if_match)
         before = facts(cluster)
         if change.assigned_to is not UNSET:
-            cluster.assigned_to = self._member(change.assigned_to)
+            assign(cluster, self._member(change.assigned_to))
         if change.status is not UNSET and change.status != cluster.status:
             self._turn(cluster, change.status)
         if facts(cluster) != before:
-            cluster.updated_at = utc_now()
-            cluster.revision += 1
             audit_change(self._session, self._who, Action.UNANSWERED_UPDATED, cluster, before)
         return _whole(cluster)
 
@@ -143,13 +143,16 @@ class UnansweredService:
         return QuestionsReport(period, page, total, trending, self._items.categories(period))
 
     def _turn(self, cluster: QuestionCluster, status: ClusterStatus) -> None:
-        now = utc_now()
+        """What a person resolves is asked again, too: with a proof it opens again when the proof goes."""
         if status is ClusterStatus.RESOLVED:
-            cluster.resolved_at = now
-            cluster.resolved_by = {"kind": Resolver.PERSON.value, "user_id": self._who.user_id}
-        elif status is ClusterStatus.OPEN:
-            cluster.reopened_at, cluster.resolved_at, cluster.resolved_by = now, None, None
-        cluster.status = status
+            resolve(cluster, {"kind": Resolver.PERSON.value, "user_id": self._who.user_id}, utc_now())
+            ask_again(cluster)
+            return
+        ProofRepository(self._session, self._who).drop([cluster.id])
+        if status is ClusterStatus.OPEN:
+            open_again(cluster)
+        else:
+            ignore(cluster)
 
     def _member(self, user_id: str | None) -> str | None:
         if user_id is not None and MemberRepository(self._session, self._who).get(user_id) is None:

@@ -14,6 +14,7 @@ from domain.documents.endings import purge
 from domain.documents.intake import ON_THE_WAY
 from domain.documents.jobs import DROP_BLOBS
 from domain.documents.repository import for_change
+from domain.gaps.changes_repository import note_documents
 from domain.ingestion.cache_repository import forget_unused
 from domain.jobs.repository import close, credit
 from domain.models import (
@@ -112,6 +113,7 @@ def mark_deleted(session: Session, which: ColumnElement[bool], workspace_id: str
         credit(session, job_id, cancelled=count)
     gone = {"status": Status.DELETED, "lease_id": None, "external_id": None}
     session.execute(update(Document).where(Document.id.in_([row.id for row in rows])).values(**gone))
+    note_documents(session, workspace_id, [row.id for row in rows])
     purge(session, held)
     return bool(held)
 

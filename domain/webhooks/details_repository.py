@@ -9,7 +9,18 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from domain.models import Agent, Conversation, CrawlSource, Document, Escalation, EventRow, Message, Status, User
+from domain.models import (
+    Agent,
+    Conversation,
+    CrawlSource,
+    Document,
+    Escalation,
+    EventRow,
+    Message,
+    QuestionCluster,
+    Status,
+    User,
+)
 
 Json = dict[str, Any]
 Found = dict[str, Json]  # by id
@@ -72,6 +83,7 @@ _LOOKS = (
     ("message_id", _read(Message, **_ANSWER)),
     ("question_id", _read(Message, question=Message.content)),
     ("escalation_id", _read(Escalation, **_REQUEST)),
+    ("unanswered_id", _read(QuestionCluster, question=QuestionCluster.question)),
     ("document_id", _Look(["title", "external_id", "source_url"], _documents)),
     ("crawl_id", _read(CrawlSource, url=CrawlSource.url)),
     ("user_id", _read(User, email=User.email, full_name=User.full_name)),

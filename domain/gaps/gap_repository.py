@@ -1,0 +1,160 @@
+"""What the loop reads and writes: items that are due, what is asked of whom, and what proves an answer."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import case, func, or_, select, union, update
+from sqlalchemy.orm import Session
+
+from core.database.bulk import insert_rows
+from domain.gaps.changes_repository import URGENT
+from domain.models import (
+    AnswerProof,
+    ChunkRow,
+    ClusterStatus,
+    Collection,
+    ContentChange,
+    Document,
+    DocumentVersion,
+    Phrasing,
+    QuestionCluster,
+    SourceType,
+    Status,
+)
+from domain.scope import TenantRepository, mine
+
+TOGETHER = 500  # ids of a query, rows of a statement
+
+
+def waiting_workspaces(session: Session, limit: int) -> list[str]:
+    """Of all tenants: this is our own job's question."""
+    changed = select(ContentChange.workspace_id)
+    due = select(QuestionCluster.workspace_id).where(QuestionCluster.recheck.is_not(None))
+    return list(session.scalars(union(changed, due).limit(limit)))
+
+
+@dataclass(frozen=True, slots=True)
+class Live:
+    """A document that is searchable; `answers` is its external id where a person wrote it as an answer."""
+
+    id: str
+    version: int
+    chunks: int
+    answers: str | None
+
+
+class GapRepository(TenantRepository):
+    def live(self, document_ids: Sequence[str]) -> list[Live]:
+        is_answer = Document.source_type == SourceType.ANSWER
+        query = select(
+            Document.id, Document.live_version, Document.chunk_count, case((is_answer, Document.external_id))
+        ).where(
+            mine(Document, self.who), Document.id.in_(document_ids), Document.live_version.is_not(None),
+            Document.status != Status.DELETED,
+        )  # fmt: skip
+        return [Live(*row) for row in self.session.execute(query)]
+
+    def text_hashes(self, document: Live, limit: int, offset: int) -> list[str]:
+        """By which the vectors of its chunks are kept."""
+        query = (
+            select(ChunkRow.text_hash)
+            .where(ChunkRow.document_id == document.id, ChunkRow.version == document.version)
+            .where(mine(ChunkRow, self.who), ChunkRow.chunk_index >= offset, ChunkRow.chunk_index < offset + limit)
+        )
+        return list(self.session.scalars(query))
+
+    def open_vectors(self, most: int) -> list[tuple[str, str, bytes]]:
+        """Cluster, model and vector of the phrasings of open items that were asked last."""
+        query = (
+            select(Phrasing.cluster_id, Phrasing.model, Phrasing.vector)
+            .join(QuestionCluster, QuestionCluster.id == Phrasing.cluster_id)
+            .where(mine(Phrasing, self.who), QuestionCluster.status == ClusterStatus.OPEN)
+            .order_by(Phrasing.last_asked_at.desc())
+        )
+        return [(row[0], row[1], row[2]) for row in self.session.execute(query.limit(most))]
+
+    def most_failed(self, most: int) -> list[str]:
+        """Open items."""
+        query = select(QuestionCluster.id).where(
+            mine(QuestionCluster, self.who), QuestionCluster.status == ClusterStatus.OPEN
+        )
+        return list(self.session.scalars(query.order_by(QuestionCluster.failed.desc()).limit(most)))
+
+    def proved_by(self, document_ids: Sequence[str]) -> list[tuple[str, str, int]]:
+        """Items that rest on these documents, and on which version of them."""
+        query = (
+            select(Phrasing.cluster_id, AnswerProof.document_id, AnswerProof.version)
+            .join(AnswerProof, AnswerProof.phrasing_id == Phrasing.id)
+            .where(mine(AnswerProof, self.who), AnswerProof.document_id.in_(document_ids))
+        )
+        return [(row[0], row[1], row[2]) for row in self.session.execute(query.distinct())]
+
+    def resting_on(self, agent_ids: Sequence[str]) -> list[str]:
+        """Items that are proved with what these agents answer."""
+        query = (
+            select(Phrasing.cluster_id)
+            .join(AnswerProof, AnswerProof.phrasing_id == Phrasing.id)
+            .where(mine(AnswerProof, self.who), AnswerProof.agent_id.in_(agent_ids))
+        )
+        return list(self.session.scalars(query.distinct()))
+
+    def mark(self, urgency: Mapping[str, float]) -> None:
+        """Items that are to be asked again, unless they are more urgent already or ignored."""
+        by_value: dict[float, list[str]] = {}
+        for cluster_id, value in urgency.items():
+            by_value.setdefault(round(value, 2), []).append(cluster_id)
+        for value, ids in sorted(by_value.items()):
+            for start in range(0, len(ids), TOGETHER):
+                some = update(QuestionCluster).where(
+                    mine(QuestionCluster, self.who), QuestionCluster.id.in_(ids[start : start + TOGETHER]),
+                    QuestionCluster.status.in_([ClusterStatus.OPEN, ClusterStatus.RESOLVED]),
+                    or_(QuestionCluster.recheck.is_(None), QuestionCluster.recheck < value),
+                )  # fmt: skip
+                self.session.execute(some.values(recheck=value).execution_options(synchronize_session=False))
+
+    def due(self, rested: datetime, limit: int) -> list[str]:
+        """The most urgent first; what is not urgent rests after it was asked."""
+        query = (
+            select(QuestionCluster.id)
+            .where(mine(QuestionCluster, self.who), QuestionCluster.recheck.is_not(None))
+            .where(
+                or_(
+                    QuestionCluster.recheck >= URGENT,
+                    QuestionCluster.checked_at.is_(None),
+                    QuestionCluster.checked_at < rested,
+                )
+            )
+            .order_by(QuestionCluster.recheck.desc(), QuestionCluster.failed.desc(), QuestionCluster.id)
+        )
+        return list(self.session.scalars(query.limit(limit)))
+
+    def cluster(self, cluster_id: str, *, lock: bool = False) -> QuestionCluster | None:
+        query = self.select(QuestionCluster).where(QuestionCluster.id == cluster_id)
+        return self.session.scalar(query.with_for_update() if lock else query)
+
+    def phrasings(self, cluster_id: str, first: str, limit: int) -> list[Phrasing]:
+        """That one first, then those asked last."""
+        own = self.select(Phrasing).where(Phrasing.cluster_id == cluster_id)
+        order = (case((Phrasing.id == first, 0), else_=1), Phrasing.last_asked_at.desc(), Phrasing.id)
+        return list(self.session.scalars(own.order_by(*order).limit(limit)))
+
+    def count(self, cluster_id: str) -> int:
+        own = select(func.count()).where(mine(Phrasing, self.who), Phrasing.cluster_id == cluster_id)
+        return self.session.scalar(own) or 0
+
+    def completed_at(self, document_id: str, version: int) -> datetime | None:
+        """When that version became searchable; None if it is not any more."""
+        query = (
+            select(DocumentVersion.completed_at)
+            .join(Document, Document.id == DocumentVersion.document_id)
+            .join(Collection, Collection.id == Document.collection_id)
+            .where(
+                mine(Document, self.who), Document.id == document_id, Document.status != Status.DELETED,
+                Document.live_version == version, DocumentVersion.version == version, Collection.deleted_at.is_(None),
+            )
+        )  # fmt: skip
+        return self.session.scalar(query)
+
+    def keep_proofs(self, rows: Sequence[Mapping[str, object]]) -> None:
+        insert_rows(self.session, AnswerProof, rows, {"workspace_id": self.who.workspace_id})

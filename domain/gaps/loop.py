@@ -1,0 +1,78 @@
+"""The loop: what changed is looked at, items near to it are asked again, the most urgent first, within a budget.
+
+One process does this for a workspace at a time. What is left to do stands in the database, so nothing is lost when that
+process dies, and a document that comes and goes many times calls an item up once.
+"""
+
+import time
+from collections.abc import Callable
+from contextlib import closing
+from datetime import timedelta
+
+from core.clock import utc_now
+from core.database import Database
+from core.queue.turns import Turn
+from domain.gaps.asking import Asker
+from domain.gaps.checking import Checker
+from domain.gaps.gap_repository import GapRepository, waiting_workspaces
+from domain.gaps.nearness import Nearness
+from domain.principal import system
+from retrieval.answerer import Answerer
+
+WORKSPACES = 1_000  # that one pass looks at
+TOGETHER = 20  # items of a workspace, before the next one's turn comes
+REST = timedelta(seconds=15)  # of an item that was asked, unless what it rests on changed
+
+
+class Budget:
+    """How often may be asked for a workspace: so often a minute, and no more than a minute's worth at once."""
+
+    def __init__(self, per_minute: int, now: Callable[[], float] = time.monotonic) -> None:
+        self._per_minute, self._now = per_minute, now
+        self._spent: dict[str, tuple[float, float]] = {}  # how much, and when
+
+    def left(self, workspace_id: str) -> int:
+        """0: not yet."""
+        return max(0, int(self._per_minute - self._owed(workspace_id)))
+
+    def spend(self, workspace_id: str, asks: int) -> None:
+        owed = self._owed(workspace_id) + asks
+        self._spent = {key: kept for key, kept in self._spent.items() if self._owed(key) > 0}
+        self._spent[workspace_id] = (owed, self._now())
+
+    def _owed(self, workspace_id: str) -> float:
+        spent, at = self._spent.get(workspace_id, (0.0, 0.0))
+        return max(0.0, spent - (self._now() - at) * self._per_minute / 60)
+
+
+class GapLoop:
+    """The models are loaded with the first item that is asked."""
+
+    def __init__(
+        self, database: Database, model: Callable[[], str], answerer: Callable[[], Answerer], per_minute: int
+    ) -> None:
+        self._database, self._model, self._answerer = database, model, answerer
+        self._budget = Budget(per_minute)
+
+    def work(self) -> int:
+        """Of every workspace that has something to do; how many items were asked."""
+        with self._database.read() as session:
+            waiting = waiting_workspaces(session, WORKSPACES)
+        return sum(self._of(workspace_id) for workspace_id in waiting)
+
+    def _of(self, workspace_id: str) -> int:
+        asked = 0
+        with closing(Turn(self._database, f"gaps_{workspace_id}")) as turn:
+            while turn.go_on() and Nearness(self._database, self._model()).look(workspace_id):
+                pass
+            for cluster_id in self._due(workspace_id):
+                if not turn.go_on() or not self._budget.left(workspace_id):
+                    break
+                checker = Checker(self._database, Asker(self._database, self._answerer()))
+                self._budget.spend(workspace_id, checker.check(workspace_id, cluster_id))
+                asked += 1
+        return asked
+
+    def _due(self, workspace_id: str) -> list[str]:
+        with self._database.read() as session:
+            return GapRepository(session, system(workspace_id)).due(utc_now() - REST, TOGETHER)
