@@ -2,8 +2,8 @@
 
     python -m evals.gap_loop --data DATA/datatalks-tune [--data …] [--questions 100] [--others 200] [--pages FOLDER]
 
-A running service is asked over HTTP. First it has only documents that answer none of the questions; then those come that
-do, and they are deleted again. An item is resolved by a wrong document where that is relevant to none of its questions.
+A running service is asked over HTTP. First it has only documents that answer none of the questions; then those that do
+come, and they are deleted again. A document is wrong where it is relevant to none of the questions of the item.
 """
 
 import argparse

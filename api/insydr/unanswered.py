@@ -9,8 +9,13 @@ from fastapi.responses import Response, StreamingResponse
 
 from api.fields import IfMatch, Limit, Offset
 from api.insydr.analytics import CSV, EXPORTED, Wished, download
+from api.insydr.document_schemas import accepted
 from api.insydr.surface import INSYDR
 from api.insydr.unanswered_schemas import (
+    NESTED,
+    AnsweredOut,
+    AnswerIn,
+    ItemDetailOut,
     ItemOut,
     ItemPatch,
     MergeIn,
@@ -20,16 +25,20 @@ from api.insydr.unanswered_schemas import (
     SplitIn,
     SplitOut,
     UnansweredOut,
+    item_detail,
     item_out,
     phrasing_out,
     question_out,
     questions_out,
     unanswered_out,
 )
+from api.insydr.uploads import store_text, stored_blobs
 from api.principal import Who
 from api.state import State
 from domain.analytics.days import Wish
 from domain.changes import change_of
+from domain.documents.items import checked_title
+from domain.gaps.answers import FILE_NAME, AnswerService
 from domain.models import ClusterStatus
 from domain.revision import etag
 from domain.unanswered.repository import Item, ItemOrder, WantedItems
@@ -91,16 +100,17 @@ def unanswered(who: Who, state: State, filters: Filtered, limit: Limit = 50, off
 def export_unanswered(who: Who, state: State, filters: Filtered) -> Response:
     with state.database.read() as session:
         wanted = filters.within(UnansweredService(session, who))
-    columns = tuple(name for name in ItemOut.model_fields if name != "resolved_by")
+    columns = tuple(name for name in ItemOut.model_fields if name not in NESTED)
     return download("unanswered", columns, _rows(exported(state.database, who, wanted), columns))
 
 
 @router.get("/unanswered/{unanswered_id}")
-def get(unanswered_id: str, who: Who, state: State, response: Response) -> ItemOut:
+def get(unanswered_id: str, who: Who, state: State, response: Response) -> ItemDetailOut:
     with state.database.read() as session:
-        item = UnansweredService(session, who).get(unanswered_id)
+        service = UnansweredService(session, who)
+        item, passages = service.get(unanswered_id), service.passages(unanswered_id)
     response.headers["ETag"] = etag(item.cluster)
-    return item_out(item)
+    return item_detail(item, passages)
 
 
 @router.patch("/unanswered/{unanswered_id}")
@@ -118,7 +128,26 @@ def patch(
 def phrasings(unanswered_id: str, who: Who, state: State, limit: Limit = 50, offset: Offset = 0) -> PhrasingsOut:
     with state.database.read() as session:
         found, total = UnansweredService(session, who).phrasings(unanswered_id, limit, offset)
-    return PhrasingsOut(phrasings=[phrasing_out(one) for one in found], total=total)
+    return PhrasingsOut(phrasings=[phrasing_out(*one) for one in found], total=total)
+
+
+@router.post("/unanswered/{unanswered_id}/answer", status_code=202)
+def answer(
+    unanswered_id: str, body: AnswerIn, who: Who, state: State, response: Response, if_match: IfMatch = None
+) -> AnsweredOut:
+    with state.database.read() as session:
+        service = AnswerService(session, who)
+        service.check(unanswered_id, body.collection_id, body.answer, state.settings.max_queued_documents)
+    with stored_blobs(state, who) as stored:
+        original = store_text(body.answer, FILE_NAME, stored)
+        with state.database.write() as session:
+            found = AnswerService(session, who).answer(
+                unanswered_id, body.collection_id, original, checked_title(body.title), if_match
+            )
+            item = UnansweredService(session, who).get(found.cluster.id)
+        stored.discard_unnamed()
+    response.headers["ETag"] = etag(item.cluster)
+    return AnsweredOut(document=accepted(found.document), unanswered=item_out(item), unreached_agents=found.unreached)
 
 
 @router.post("/unanswered/{unanswered_id}/merge")

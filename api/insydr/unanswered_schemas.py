@@ -1,18 +1,26 @@
 """CONTRACT, Insydr row 7: questions by meaning, and the work list of those that were not answered."""
 
+from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import date, datetime
 from enum import StrEnum
 from typing import Annotated, Any
 
 from pydantic import BaseModel, Field
 
-from api.fields import FromText, IdText, Input
+from api.fields import FromText, IdText, Input, Text
 from api.insydr.analytics_schemas import PeriodOut, period_out
+from api.insydr.document_schemas import AcceptedOut
 from domain.analytics.measures import change_percent
-from domain.models import ClusterStatus, Resolver
+from domain.documents.items import MAX_TITLE
+from domain.models import AnswerProof, ClusterStatus, Resolver
+from domain.unanswered.near_repository import Near
+from domain.unanswered.outlook import Estimate
 from domain.unanswered.phrasing_repository import Worded
 from domain.unanswered.repository import AskedFor, Item
 from domain.unanswered.service import MOVES, QuestionsReport, WorkList
+
+NESTED = ("resolved_by", "expected_monthly", "gain", "pulse")  # fields of an item that no table has
 
 
 class Trend(StrEnum):
@@ -33,6 +41,27 @@ class ResolvedByOut(BaseModel):
     confidence: float | None = None
 
 
+class EstimateOut(BaseModel):
+    """With what it lies between in 95 of 100 cases."""
+
+    value: float
+    low: float
+    high: float
+
+
+class GainOut(BaseModel):
+    """Of the share of questions that are answered, 0 to 1."""
+
+    predicted: EstimateOut = Field(description="What answering it adds.")
+    realised: EstimateOut | None = Field(description="What it added in the four weeks since; null until they are over.")
+
+
+class WeekOut(BaseModel):
+    week: date = Field(description="Its Monday, in the workspace's zone.")
+    asked: int
+    failed: int
+
+
 class ItemOut(BaseModel):
     id: str
     question: str = Field(description="As it was first asked.")
@@ -47,7 +76,26 @@ class ItemOut(BaseModel):
     reopened_at: datetime | None = Field(description="When it last came back: by hand, or because it failed again.")
     resolved_at: datetime | None
     resolved_by: ResolvedByOut | None
+    checked_at: datetime | None = Field(description="When it was last asked again, of each agent that was asked it.")
+    expected_monthly: EstimateOut = Field(description="How often it will be asked in a month, at today's rate.")
+    gain: GainOut
+    pulse: list[WeekOut] = Field(description="Thirteen weeks, the oldest first; the last is this one.")
     updated_at: datetime
+
+
+class NearOut(BaseModel):
+    """A passage that comes close to answering it."""
+
+    document_id: str
+    external_id: str | None
+    title: str
+    collection_id: str
+    chunk_index: int
+    content: str
+
+
+class ItemDetailOut(ItemOut):
+    passages: list[NearOut] = Field(description="The closest that there are, as it was last asked; best first.")
 
 
 class StatesOut(BaseModel):
@@ -68,6 +116,18 @@ class ItemPatch(Input):
     assigned_to: IdText | None = Field(None, description="A member's `user_id`; null for nobody.")
 
 
+class ProofOut(BaseModel):
+    """The passage that an agent answered it with, of several agents the least sure one's."""
+
+    agent_id: str
+    document_id: str
+    version: int
+    chunk_index: int
+    quote: str
+    confidence: float
+    proved_at: datetime
+
+
 class PhrasingOut(BaseModel):
     id: str
     question: str = Field(description="Capitals, spaces and the marks at its ends make no other phrasing.")
@@ -75,11 +135,24 @@ class PhrasingOut(BaseModel):
     failed: int = Field(description="Times that it was not answered.")
     first_asked_at: datetime
     last_asked_at: datetime
+    proof: ProofOut | None = Field(description="What answers it, while the item is resolved and it was asked again.")
 
 
 class PhrasingsOut(BaseModel):
     phrasings: list[PhrasingOut] = Field(description="Those asked most often first.")
     total: int
+
+
+class AnswerIn(Input):
+    answer: Text = Field(max_length=50_000, description="Markdown; it is quoted as it is written.")
+    collection_id: IdText = Field(description="Where it becomes a document.")
+    title: Text | None = Field(None, max_length=MAX_TITLE, description="Of that; default: the question.")
+
+
+class AnsweredOut(BaseModel):
+    document: AcceptedOut
+    unanswered: ItemOut = Field(description="Open until the document is searchable and was found to answer it.")
+    unreached_agents: list[str] = Field(description="Agents that were asked it, but do not use that collection.")
 
 
 class MergeIn(Input):
@@ -121,7 +194,8 @@ class QuestionsOut(BaseModel):
 
 
 def item_out(item: Item) -> ItemOut:
-    one = item.cluster
+    one, outlook = item.cluster, item.outlook
+    assert outlook is not None
     seen = one.opened_at or one.created_at
     return ItemOut(
         id=one.id,
@@ -137,14 +211,31 @@ def item_out(item: Item) -> ItemOut:
         reopened_at=one.reopened_at,
         resolved_at=one.resolved_at,
         resolved_by=ResolvedByOut.model_validate(one.resolved_by) if one.resolved_by else None,
+        checked_at=one.checked_at,
+        expected_monthly=_estimate(outlook.monthly, 1),
+        gain=GainOut(
+            predicted=_estimate(outlook.predicted, 4),
+            realised=_estimate(outlook.realised, 4) if outlook.realised else None,
+        ),
+        pulse=[WeekOut(week=week.monday, asked=week.asked, failed=week.failed) for week in outlook.pulse],
         updated_at=one.updated_at,
     )
 
 
-def phrasing_out(one: Worded) -> PhrasingOut:
+def item_detail(item: Item, passages: Sequence[Near]) -> ItemDetailOut:
+    near = [NearOut(**asdict(one)) for one in passages]
+    return ItemDetailOut(**item_out(item).model_dump(), passages=near)
+
+
+def _estimate(one: Estimate, digits: int) -> EstimateOut:
+    return EstimateOut(value=round(one.value, digits), low=round(one.low, digits), high=round(one.high, digits))
+
+
+def phrasing_out(one: Worded, proof: AnswerProof | None) -> PhrasingOut:
     return PhrasingOut(
         id=one.id, question=one.text, asked=one.asked, failed=one.failed, first_asked_at=one.first_asked_at,
         last_asked_at=one.last_asked_at,
+        proof=ProofOut.model_validate(proof, from_attributes=True) if proof else None,
     )  # fmt: skip
 
 

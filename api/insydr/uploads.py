@@ -1,6 +1,7 @@
 """Uploaded files: sized, hashed and stored before any row names them."""
 
 import hashlib
+import io
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -71,6 +72,14 @@ def store_upload(upload: UploadFile, stored: StoredBlobs, limit_bytes: int, *, e
     upload.file.seek(0)
     key = stored.put(upload.file)
     return Item(name, key, size, digest, external_id=external_id)
+
+
+def store_text(text: str, name: str, stored: StoredBlobs) -> Item:
+    """What was written in a request, as an item."""
+    source = io.BytesIO(text.encode())
+    size, digest = measure(source)
+    source.seek(0)
+    return Item(name, stored.put(source), size, digest)
 
 
 def uploaded_name(upload: UploadFile) -> str:

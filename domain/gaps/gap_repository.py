@@ -131,7 +131,9 @@ class GapRepository(TenantRepository):
 
     def cluster(self, cluster_id: str, *, lock: bool = False) -> QuestionCluster | None:
         query = self.select(QuestionCluster).where(QuestionCluster.id == cluster_id)
-        return self.session.scalar(query.with_for_update() if lock else query)
+        if lock:
+            query = query.with_for_update().execution_options(populate_existing=True)
+        return self.session.scalar(query)
 
     def phrasings(self, cluster_id: str, first: str, limit: int) -> list[Phrasing]:
         """That one first, then those asked last."""

@@ -12,6 +12,7 @@ import numpy as np
 from core.database import Database
 from core.embedding import cache
 from core.embedding.protocol import Floats
+from domain.gaps.answers import NAMED
 from domain.gaps.changes_repository import URGENT, changes, forget
 from domain.gaps.gap_repository import GapRepository, Live
 from domain.models import ContentChange
@@ -22,8 +23,7 @@ CHANGES = 200  # looked at together
 PASSAGES = 500  # compared at once
 MOST_PHRASINGS = 25_000  # of open items, those asked last
 MOST_NEAR = 2_000  # items that one page of changes may call up, the nearest
-NEAR = 0.4  # cosine: of pairs of question and answering passage in squad2-tune 1 in 300 is farther apart
-ANSWERS = "answer-"  # how the external ids of answers by hand begin; an item's id follows
+NEAR = 0.2  # cosine: of questions and the passages that answer them, 1 to 5 in 100 are farther apart (three sets)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +75,7 @@ class Nearness:
             near |= self._near(who, live, opened)
         versions = {one.id: one.version for one in live}
         replaced = {cluster_id for cluster_id, document, version in rests if versions.get(document) != version}
-        answered = [one.answers.removeprefix(ANSWERS) for one in live if one.answers]
+        answered = [one.answers.removeprefix(NAMED) for one in live if one.answers]
         return near | dict.fromkeys([*replaced, *answered], URGENT)
 
     def _near(self, who: Principal, documents: Sequence[Live], opened: _Open) -> dict[str, float]:

@@ -16,7 +16,9 @@ from domain.models import ClusterStatus, QuestionCluster
 from domain.principal import Principal
 from domain.unanswered.grouping_repository import GroupingRepository
 from domain.unanswered.phrasing_repository import PhrasingRepository, Worded
+from domain.unanswered.proof_repository import ProofRepository
 from domain.unanswered.removal_repository import retitle
+from domain.unanswered.states import ask_again
 
 T = TypeVar("T", bound=date)
 _WEIGHT = {None: 0, ClusterStatus.IGNORED: 1, ClusterStatus.RESOLVED: 2, ClusterStatus.OPEN: 3}  # the most open counts
@@ -33,6 +35,9 @@ def join(session: Session, who: Principal, clusters: Sequence[QuestionCluster]) 
     rows = PhrasingRepository(session, who)
     rows.move_all([one.id for one in others], first.id)
     rows.remove(others)
+    if first.status == ClusterStatus.OPEN:
+        ProofRepository(session, who).drop([first.id])
+        ask_again(first)
     return first
 
 
@@ -48,6 +53,9 @@ def part(session: Session, who: Principal, cluster: QuestionCluster, phrasings: 
         opened_at=cluster.opened_at, reopened_at=cluster.reopened_at, resolved_at=cluster.resolved_at,
         resolved_by=cluster.resolved_by, assigned_to=cluster.assigned_to, updated_at=now,
     )  # fmt: skip
+    for one in (new, cluster):
+        if one.status == ClusterStatus.OPEN:
+            ask_again(one)
     session.add(new)
     cluster.asked = max(0, cluster.asked - new.asked)
     cluster.failed = max(0, cluster.failed - new.failed)

@@ -9,15 +9,18 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, case, func, select
 from sqlalchemy.sql.selectable import Subquery
 
+from core.errors import NotFound
 from domain.analytics.days import Period
 from domain.models import ClusterAlias, ClusterDay, ClusterStatus, QuestionCluster
 from domain.scope import TenantRepository, mine
+from domain.unanswered.outlook import Outlook
 
 
 class ItemOrder(StrEnum):
     OCCURRENCES = "occurrences"
     LAST_SEEN = "last_seen"
     FIRST_SEEN = "first_seen"
+    GAIN = "gain"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +32,7 @@ class WantedItems:
     text: str | None = None
     period: Period | None = None
     order: ItemOrder = ItemOrder.OCCURRENCES
+    recent: Period | None = None  # by the failures of which gains are ordered
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +43,7 @@ class Item:
     cluster: QuestionCluster
     occurrences: int
     asked: int
+    outlook: Outlook | None = None  # as far as it was looked for
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +64,13 @@ class ItemRepository(TenantRepository):
         """An item, also by the id of one that became part of it; what was always answered is none."""
         return self.several([cluster_id]).get(cluster_id)
 
+    def existing(self, cluster_id: str) -> QuestionCluster:
+        """As `get`; raises `NotFound`."""
+        cluster = self.get(cluster_id)
+        if cluster is None:
+            raise not_found()
+        return cluster
+
     def several(self, cluster_ids: Sequence[str]) -> dict[str, QuestionCluster]:
         """As `get`, by the ids that were given; what is not there is left out."""
         aliases = self.select(ClusterAlias).where(ClusterAlias.id.in_(cluster_ids))
@@ -78,13 +90,13 @@ class ItemRepository(TenantRepository):
             query = query.join(seen, seen.c.cluster_id == QuestionCluster.id).where(seen.c.failed > 0)
             failed, asked = seen.c.failed, seen.c.asked
         total = self.session.scalar(query.with_only_columns(func.count())) or 0
+        key = _key(wanted.order, failed)
+        if wanted.order is ItemOrder.GAIN and wanted.recent is not None:
+            lately = self._asked(wanted.recent)
+            query = query.outerjoin(lately, lately.c.cluster_id == QuestionCluster.id)
+            key = func.coalesce(lately.c.failed, 0).desc()
         first = case((QuestionCluster.status == ClusterStatus.OPEN, 0), else_=1)
-        page = (
-            query.add_columns(failed, asked)
-            .order_by(first, _key(wanted.order, failed), QuestionCluster.id)
-            .limit(limit)
-            .offset(offset)
-        )
+        page = query.add_columns(failed, asked).order_by(first, key, QuestionCluster.id).limit(limit).offset(offset)
         return [Item(*row) for row in self.session.execute(page)], total
 
     def states(self) -> dict[str, int]:
@@ -160,6 +172,10 @@ class ItemRepository(TenantRepository):
             func.sum(ClusterDay.confident).label("confident"),
         ).where(mine(ClusterDay, self.who), ClusterDay.day >= period.first, ClusterDay.day <= period.last)  # fmt: skip
         return query.group_by(ClusterDay.cluster_id).subquery()
+
+
+def not_found(field: str | None = None) -> NotFound:
+    return NotFound("There is no such question in the work list.", code="UNANSWERED_NOT_FOUND", field=field)
 
 
 def _key(order: ItemOrder, failed: ColumnElement[int]) -> ColumnElement[Any]:

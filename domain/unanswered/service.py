@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -17,14 +17,16 @@ from domain.audit.facts import facts
 from domain.audit.recording import audit_change, done
 from domain.changes import UNSET, Unset
 from domain.members.repository import MemberRepository
-from domain.models import ClusterStatus, QuestionCluster, Resolver
+from domain.models import AnswerProof, ClusterStatus, QuestionCluster, Resolver
 from domain.principal import Permission, Principal
 from domain.revision import check_match
+from domain.unanswered.forecast import forecast, recent
 from domain.unanswered.grouping_repository import GroupingRepository
 from domain.unanswered.joining import join, part
+from domain.unanswered.near_repository import Near, NearRepository
 from domain.unanswered.phrasing_repository import PhrasingRepository, Worded
 from domain.unanswered.proof_repository import ProofRepository
-from domain.unanswered.repository import AskedFor, Item, ItemRepository, WantedItems
+from domain.unanswered.repository import AskedFor, Item, ItemRepository, WantedItems, not_found
 from domain.unanswered.states import ask_again, assign, ignore, open_again, resolve
 from domain.workspaces.service import WorkspaceService
 
@@ -67,21 +69,23 @@ class UnansweredService:
 
     def page(self, wanted: WantedItems, limit: int, offset: int) -> WorkList:
         self._who.require(Permission.ANALYTICS_READ)
-        items, total = self._items.page(wanted, limit, offset)
+        timezone = self._timezone()
+        items, total = self._items.page(replace(wanted, recent=recent(timezone)), limit, offset)
+        items = forecast(self._session, self._who, items, timezone)
         return WorkList(items, total, self._items.states(), self._items.resolved_since(self._monday()))
 
     def period(self, wish: Wish) -> Period:
         self._who.require(Permission.ANALYTICS_READ)
-        return wish.period(utc_now(), WorkspaceService(self._session, self._who).timezone())
+        return wish.period(utc_now(), self._timezone())
 
     def get(self, item_id: str) -> Item:
         self._who.require(Permission.ANALYTICS_READ)
-        return _whole(self._existing(item_id))
+        return self._whole(self._items.existing(item_id))
 
     def update(self, item_id: str, change: ItemChange, if_match: str | None) -> Item:
         """By a person: what they say is the status, until the question fails again."""
         self._who.require(Permission.UNANSWERED_WRITE)
-        cluster = self._existing(item_id)
+        cluster = self._items.existing(item_id)
         check_match(cluster, if_match)
         before = facts(cluster)
         if change.assigned_to is not UNSET:
@@ -90,21 +94,28 @@ class UnansweredService:
             self._turn(cluster, change.status)
         if facts(cluster) != before:
             audit_change(self._session, self._who, Action.UNANSWERED_UPDATED, cluster, before)
-        return _whole(cluster)
+        return self._whole(cluster)
 
-    def phrasings(self, item_id: str, limit: int, offset: int) -> tuple[list[Worded], int]:
-        """In which words it was asked, the most often first; and how many there are."""
+    def phrasings(self, item_id: str, limit: int, offset: int) -> tuple[list[tuple[Worded, AnswerProof | None]], int]:
+        """In which words it was asked, the most often first, with what proves that each is answered; and how many."""
         self._who.require(Permission.ANALYTICS_READ)
-        return PhrasingRepository(self._session, self._who).page(self._existing(item_id).id, limit, offset)
+        page, total = PhrasingRepository(self._session, self._who).page(self._items.existing(item_id).id, limit, offset)
+        proofs = ProofRepository(self._session, self._who).of([one.id for one in page])
+        return [(one, proofs.get(one.id)) for one in page], total
+
+    def passages(self, item_id: str) -> list[Near]:
+        """The closest that there are to it, best first."""
+        self._who.require(Permission.ANALYTICS_READ)
+        return NearRepository(self._session, self._who).of(self._items.existing(item_id).phrasing_id)
 
     def merge(self, item_id: str, other_ids: Sequence[str], if_match: str | None) -> Item:
         """All become the one that was there first."""
         self._who.require(Permission.UNANSWERED_WRITE)
         rows = GroupingRepository(self._session, self._who)
         rows.locked()
-        cluster, found = self._existing(item_id), self._items.several(other_ids)
+        cluster, found = self._items.existing(item_id), self._items.several(other_ids)
         if len(found) < len(set(other_ids)):
-            raise _not_found("unanswered_ids")
+            raise not_found("unanswered_ids")
         others = {one.id for one in found.values()}
         check_match(cluster, if_match)
         if cluster.id in others:
@@ -115,13 +126,13 @@ class UnansweredService:
         joined = join(self._session, self._who, list(rows.existing([cluster.id, *others]).values()))
         gone = sorted({cluster.id, *others} - {joined.id})
         done(self._session, self._who, Action.UNANSWERED_MERGED, joined, merged=gone)
-        return _whole(joined)
+        return self._whole(joined)
 
     def split(self, item_id: str, phrasing_ids: Sequence[str], if_match: str | None) -> tuple[Item, Item]:
         """What is left, and the new item of these phrasings."""
         self._who.require(Permission.UNANSWERED_WRITE)
         GroupingRepository(self._session, self._who).locked()
-        cluster, rows = self._existing(item_id), PhrasingRepository(self._session, self._who)
+        cluster, rows = self._items.existing(item_id), PhrasingRepository(self._session, self._who)
         check_match(cluster, if_match)
         some = rows.some(cluster.id, phrasing_ids)
         if len(some) < len(set(phrasing_ids)):
@@ -133,7 +144,7 @@ class UnansweredService:
             )  # fmt: skip
         new = part(self._session, self._who, cluster, some)
         done(self._session, self._who, Action.UNANSWERED_SPLIT, cluster, parted=new.id)
-        return _whole(cluster), _whole(new)
+        return self._whole(cluster), self._whole(new)
 
     def questions(self, wish: Wish, limit: int, offset: int) -> QuestionsReport:
         period = self.period(wish)
@@ -151,6 +162,7 @@ class UnansweredService:
         ProofRepository(self._session, self._who).drop([cluster.id])
         if status is ClusterStatus.OPEN:
             open_again(cluster)
+            ask_again(cluster)
         else:
             ignore(cluster)
 
@@ -159,25 +171,18 @@ class UnansweredService:
             raise NotFound("There is no such member of this workspace.", code="MEMBER_NOT_FOUND", field="assigned_to")
         return user_id
 
-    def _existing(self, item_id: str) -> QuestionCluster:
-        cluster = self._items.get(item_id)
-        if cluster is None:
-            raise _not_found()
-        return cluster
+    def _whole(self, cluster: QuestionCluster) -> Item:
+        item = Item(cluster, cluster.failed, cluster.asked)
+        return forecast(self._session, self._who, [item], self._timezone())[0]
+
+    def _timezone(self) -> str:
+        return WorkspaceService(self._session, self._who).timezone()
 
     def _monday(self) -> datetime:
         """When this week began in the workspace's zone (ISO 8601: on Monday)."""
-        zone = ZoneInfo(WorkspaceService(self._session, self._who).timezone())
+        zone = ZoneInfo(self._timezone())
         today = day_of(utc_now(), zone)
         return bounds(today - timedelta(days=today.weekday()), zone)[0]
-
-
-def _not_found(field: str | None = None) -> NotFound:
-    return NotFound("There is no such question in the work list.", code="UNANSWERED_NOT_FOUND", field=field)
-
-
-def _whole(cluster: QuestionCluster) -> Item:
-    return Item(cluster, cluster.failed, cluster.asked)
 
 
 def surprise(now: int, before: int) -> float:

@@ -117,6 +117,9 @@ CASES: dict[tuple[str, str], Case] = {
     ("GET", "/analytics/unanswered/export"): Case(P.ANALYTICS_READ, Role.ANALYST),
     ("GET", "/analytics/unanswered/{unanswered_id}"): Case(P.ANALYTICS_READ, Role.ANALYST),
     ("GET", "/analytics/unanswered/{unanswered_id}/phrasings"): Case(P.ANALYTICS_READ, Role.ANALYST),
+    ("POST", "/analytics/unanswered/{unanswered_id}/answer"): Case(
+        P.DOCUMENTS_WRITE, Role.EDITOR, {"answer": "Yes.", "collection_id": "col_ghost"}
+    ),
     ("POST", "/analytics/unanswered/{unanswered_id}/merge"): Case(
         P.UNANSWERED_WRITE, Role.ANALYST, {"unanswered_ids": ["uq_ghost"]}
     ),

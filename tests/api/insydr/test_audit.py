@@ -69,6 +69,7 @@ AUDITED = {
     ("DELETE", "/conversations/{conversation_id}"): A.CONVERSATION_DELETED,
     ("POST", "/webhooks"): A.WEBHOOK_CREATED,
     ("PATCH", "/analytics/unanswered/{unanswered_id}"): A.UNANSWERED_UPDATED,
+    ("POST", "/analytics/unanswered/{unanswered_id}/answer"): A.UNANSWERED_ANSWERED,
     ("POST", "/analytics/unanswered/{unanswered_id}/merge"): A.UNANSWERED_MERGED,
     ("POST", "/analytics/unanswered/{unanswered_id}/split"): A.UNANSWERED_SPLIT,
     ("PATCH", "/webhooks/{webhook_id}"): A.WEBHOOK_UPDATED,
@@ -158,7 +159,8 @@ APART = {
     ("POST", "/documents/url"), ("POST", "/crawls/{crawl_id}/refresh"), ("POST", "/crawls/{crawl_id}/pause"),
     ("POST", "/crawls/{crawl_id}/resume"), ("POST", "/crawls/{crawl_id}/cancel"), ("POST", "/jobs/{job_id}/cancel"),
     ("DELETE", "/conversations"), ("POST", "/webhooks/{webhook_id}/replay"), ("DELETE", ""),
-    ("POST", "/analytics/unanswered/{unanswered_id}/merge"), ("POST", "/analytics/unanswered/{unanswered_id}/split"),
+    ("POST", "/analytics/unanswered/{unanswered_id}/answer"), ("POST", "/analytics/unanswered/{unanswered_id}/merge"),
+    ("POST", "/analytics/unanswered/{unanswered_id}/split"),
     ("POST", "/webhooks/{webhook_id}/deliveries/{delivery_id}/redeliver"),
 }  # fmt: skip
 

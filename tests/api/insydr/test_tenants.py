@@ -40,6 +40,7 @@ ID_FIELDS = {
     ("GET", "/analytics/overview", "query.agent_id"): NOT_FOUND,
     ("GET", "/analytics/conversations", "query.agent_id"): NOT_FOUND,
     ("GET", "/analytics/conversations/export", "query.agent_id"): NOT_FOUND,
+    ("POST", "/analytics/unanswered/{unanswered_id}/answer", "body.collection_id"): NOT_FOUND,
     ("POST", "/analytics/unanswered/{unanswered_id}/merge", "body.unanswered_ids"): NOT_FOUND,
     ("POST", "/analytics/unanswered/{unanswered_id}/split", "body.phrasing_ids"): NOT_FOUND,
     ("GET", "/conversations", "query.agent_id"): NOT_FOUND,
