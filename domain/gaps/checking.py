@@ -16,7 +16,7 @@ from domain.gaps.gap_repository import GapRepository
 from domain.models import ClusterStatus, QuestionCluster, Resolver
 from domain.principal import Principal, system
 from domain.unanswered.proof_repository import ProofRepository
-from domain.unanswered.states import is_resolved_by, open_again, resolve
+from domain.unanswered.states import open_again, resolve
 
 MOST_PHRASINGS = 30  # of an item that are asked again: its own question, then those asked last
 
@@ -74,6 +74,9 @@ def _settle(session: Session, who: Principal, plan: _Plan, heard: Heard) -> None
         at = disputed[one.phrasing_id].get(one.document_id)
         if at is not None and live[one.document_id, one.version] <= at:
             heard.failed = True
+    rests_on = (cluster.resolved_by or {}).get("document_id")
+    if not heard.asks and rests_on is not None and not rows.live([rests_on]):  # and nobody is left to ask
+        heard.failed = True
     cluster.recheck, cluster.checked_at = None, utc_now()
     for row in rows.phrasings(cluster.id, cluster.phrasing_id, MOST_PHRASINGS):
         if heard.places.get(row.id):
@@ -98,21 +101,21 @@ def _answered(session: Session, who: Principal, cluster: QuestionCluster, proofs
         resolve(cluster, by, now)
         told = {"document_id": first.document_id, "collection_id": first.collection_id, "confidence": by["confidence"]}
         record(session, _event(EventType.GAP_RESOLVED, cluster, told))
-    elif is_resolved_by(cluster, Resolver.DOCUMENT) and by != cluster.resolved_by:
+        return
+    before = cluster.resolved_by or {}
+    by |= {name: before[name] for name in ("kind", "user_id") if name in before}  # a person remains who resolved it
+    if by != before:
         resolve(cluster, by)
 
 
 def _not_answered(session: Session, who: Principal, cluster: QuestionCluster) -> None:
     """One that was proved is open again. What a person resolved without any proof stays: they know why."""
-    proofs = ProofRepository(session, who)
-    if cluster.status != ClusterStatus.RESOLVED:
+    document_id = (cluster.resolved_by or {}).get("document_id")
+    if cluster.status != ClusterStatus.RESOLVED or document_id is None:
         return
-    if is_resolved_by(cluster, Resolver.PERSON) and not proofs.has_any(cluster.id):
-        return
-    told = {"document_id": (cluster.resolved_by or {}).get("document_id")}
-    proofs.drop([cluster.id])
+    ProofRepository(session, who).drop([cluster.id])
     open_again(cluster)
-    record(session, _event(EventType.GAP_REOPENED, cluster, told))
+    record(session, _event(EventType.GAP_REOPENED, cluster, {"document_id": document_id}))
 
 
 def _kept(one: Proof) -> dict[str, Any]:

@@ -15,11 +15,6 @@ class ProofRepository(TenantRepository):
         rows = self.session.scalars(query.order_by(AnswerProof.confidence.desc(), AnswerProof.agent_id.desc()))
         return {row.phrasing_id: row for row in rows}
 
-    def has_any(self, cluster_id: str) -> bool:
-        query = select(AnswerProof.agent_id).join(Phrasing, Phrasing.id == AnswerProof.phrasing_id)
-        some = query.where(mine(Phrasing, self.who), Phrasing.cluster_id == cluster_id).limit(1)
-        return self.session.scalar(some) is not None
-
     def drop(self, cluster_ids: Sequence[str]) -> None:
         own = select(Phrasing.id).where(mine(Phrasing, self.who), Phrasing.cluster_id.in_(cluster_ids))
         gone = delete(AnswerProof).where(mine(AnswerProof, self.who), AnswerProof.phrasing_id.in_(own))

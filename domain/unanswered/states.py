@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from core.clock import utc_now
-from domain.models import ClusterStatus, QuestionCluster, Resolver
+from domain.models import ClusterStatus, QuestionCluster
 
 NEW = 1.0  # as urgent as what is nearest to new content: what answers it may have come while it was being asked
 
@@ -38,10 +38,6 @@ def assign(cluster: QuestionCluster, member_id: str | None) -> None:
 
 def ask_again(cluster: QuestionCluster) -> None:
     cluster.recheck = max(cluster.recheck or 0.0, NEW)
-
-
-def is_resolved_by(cluster: QuestionCluster, resolver: Resolver) -> bool:
-    return cluster.status == ClusterStatus.RESOLVED and (cluster.resolved_by or {}).get("kind") == resolver
 
 
 def _changed(cluster: QuestionCluster) -> None:

@@ -134,6 +134,7 @@ class TestAgents:
 
     def test_all_who_were_asked_have_to_answer(self, shaped: Workspace, agent: str) -> None:
         elsewhere = shaped.new_collection("Elsewhere")
+        shaped.ingest(OTHER, "office.txt", collection_id=elsewhere)
         other = str(
             shaped.agent(name="Other", collection_ids=[elsewhere], response_config={"confidence_threshold": 0.1})["id"]
         )
@@ -163,7 +164,8 @@ class TestPersons:
             lambda: shaped.get(f"{path}/phrasings").json()["phrasings"], lambda found: found[0]["proof"] is not None
         )
         assert phrasings[0]["proof"]["document_id"] == document["id"]
-        assert shaped.get(path).json()["resolved_by"]["kind"] == "PERSON"
+        by = shaped.get(path).json()["resolved_by"]
+        assert (by["kind"], by["user_id"], by["document_id"]) == ("PERSON", shaped.account.user_id, document["id"])
         shaped.delete(f"/documents/{document['id']}")
         becomes(shaped, item["id"], "OPEN")
 
