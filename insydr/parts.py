@@ -212,10 +212,12 @@ class Installation:
 
     @Lazy
     def conversations(self) -> ConversationService:
+        return ConversationService(self.database, self.keys, self._answerer(self.writer))
+
+    def _answerer(self, writer: AnswerWriter | None) -> Answerer:
         from ingest.language import detect_language
 
-        answerer = Answerer(self._searcher, self.writer, detect_language, self.reader)
-        return ConversationService(self.database, self.keys, answerer)
+        return Answerer(self._searcher, writer, detect_language, self.reader)
 
     @Lazy
     def replies(self) -> IdempotencyService:
@@ -287,16 +289,10 @@ class Installation:
         return Grouper(self.database, lambda: self.model)
 
     @Lazy
-    def _plain_answerer(self) -> Answerer:
-        """Without a language model, and with places of its own: nobody waits for what is asked again."""
-        from ingest.language import detect_language
-
-        return Answerer(self._searcher, None, detect_language, self.reader)
-
-    @Lazy
     def gaps(self) -> GapLoop:
+        """Its answers have places of their own, so that nobody waits for what is asked again."""
         per_minute = self.settings.reasked_per_minute
-        return GapLoop(self.database, lambda: self.model.name, lambda: self._plain_answerer, per_minute)
+        return GapLoop(self.database, lambda: self.model.name, lambda: self._answerer(None), per_minute)
 
     @Lazy
     def broker(self) -> dramatiq.Broker:

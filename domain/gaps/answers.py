@@ -40,7 +40,6 @@ class AnswerService:
 
     def check(self, item_id: str, collection_id: str, text: str, most_queued: int) -> None:
         """Before anything is stored."""
-        self._who.require(Permission.UNANSWERED_WRITE)
         documents = DocumentService(self._session, self._who)
         documents.check_upload(collection_id)
         documents.check_queue(most_queued)
@@ -52,7 +51,7 @@ class AnswerService:
         self, item_id: str, collection_id: str, original: Item, title: str | None, if_match: str | None
     ) -> Answered:
         """`original` is the stored text. A second answer replaces the first in the same collection."""
-        self._who.require(Permission.UNANSWERED_WRITE)
+        self._who.require(Permission.DOCUMENTS_WRITE)
         cluster = ItemRepository(self._session, self._who).existing(item_id)
         cluster = GapRepository(self._session, self._who).cluster(cluster.id, lock=True) or cluster
         check_match(cluster, if_match)

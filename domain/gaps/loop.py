@@ -51,7 +51,8 @@ class GapLoop:
     def __init__(
         self, database: Database, model: Callable[[], str], answerer: Callable[[], Answerer], per_minute: int
     ) -> None:
-        self._database, self._model, self._answerer = database, model, answerer
+        self._database, self._model, self._load = database, model, answerer
+        self._checker: Checker | None = None
         self._budget = Budget(per_minute)
 
     def work(self) -> int:
@@ -68,10 +69,14 @@ class GapLoop:
             for cluster_id in self._due(workspace_id):
                 if not turn.go_on() or not self._budget.left(workspace_id):
                     break
-                checker = Checker(self._database, Asker(self._database, self._answerer()))
-                self._budget.spend(workspace_id, checker.check(workspace_id, cluster_id))
+                self._budget.spend(workspace_id, self._check(workspace_id, cluster_id))
                 asked += 1
         return asked
+
+    def _check(self, workspace_id: str, cluster_id: str) -> int:
+        if self._checker is None:
+            self._checker = Checker(self._database, Asker(self._database, self._load()))
+        return self._checker.check(workspace_id, cluster_id)
 
     def _due(self, workspace_id: str) -> list[str]:
         with self._database.read() as session:
