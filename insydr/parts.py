@@ -19,7 +19,7 @@ from core.database.schema import ensure_schema
 from core.embedding.factory import load_model
 from core.embedding.protocol import EmbeddingModel
 from core.embedding.sparse import SparseEncoder
-from core.errors import InsydrError, InvalidInput
+from core.errors import InsydrError
 from core.mail import Mailer, open_mailer
 from core.memory import give_back
 from core.outbound.client import GuardedBackend, guarded_client
@@ -29,6 +29,7 @@ from core.queue.outbox import Relay, resend_all
 from core.rates.factory import open_limiter
 from core.secrets import secret_key
 from core.settings import Settings
+from core.vectors.factory import open_vectors
 from core.vectors.protocol import VectorStore
 from crawler.politeness import Pace
 from crawler.rendering import Renderer, find_browser
@@ -37,6 +38,8 @@ from domain.conversations.service import ConversationService
 from domain.crawls.runner import LEASE_S, CrawlRunner
 from domain.crawls.web import Web, agent_name
 from domain.documents.citations import Marker
+from domain.gaps.drafts import Drafts
+from domain.gaps.engine import Engine
 from domain.gaps.loop import GapLoop
 from domain.idempotency.service import IdempotencyService
 from domain.identity.logins import Logins
@@ -72,7 +75,6 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 TESTS_AT_ONCE = 10  # of webhooks, as many as the API lets run
 LLM_CONNECTIONS = 300  # more than there are places for streamed answers
-QUIET_S = 15.0  # without writes, before the index is built
 STALL_S = 300.0  # without progress, beyond what one file may take, before others take a worker's documents over
 
 
@@ -125,24 +127,7 @@ class Installation:
 
     @Lazy
     def vectors(self) -> VectorStore:
-        settings, dense = self.settings, {self.model.name: self.model.dimension}
-        if settings.qdrant_url is None:
-            if not settings.embedded:
-                raise InvalidInput(
-                    "INSYDR_QDRANT_URL is not set. With INSYDR_BROKER_URL several processes share the index, "
-                    "which needs a Qdrant server.",
-                    code="QDRANT_URL_MISSING",
-                )
-            from core.vectors.edge import EdgeVectorStore
-
-            return EdgeVectorStore(settings.data_dir / "vectors", dense, quiet_s=QUIET_S)
-        from core.vectors.qdrant import QdrantVectorStore
-
-        key = settings.qdrant_api_key.get_secret_value() if settings.qdrant_api_key else None
-        return QdrantVectorStore(
-            settings.qdrant_url, dense, collection=settings.qdrant_collection, api_key=key,
-            shards=settings.qdrant_shards, replicas=settings.qdrant_replicas,
-        )  # fmt: skip
+        return open_vectors(self.settings, {self.model.name: self.model.dimension})
 
     @Lazy
     def parser(self) -> Parser:
@@ -212,12 +197,10 @@ class Installation:
 
     @Lazy
     def conversations(self) -> ConversationService:
-        return ConversationService(self.database, self.keys, self._answerer(self.writer))
-
-    def _answerer(self, writer: AnswerWriter | None) -> Answerer:
         from ingest.language import detect_language
 
-        return Answerer(self._searcher, writer, detect_language, self.reader)
+        answerer = Answerer(self._searcher, self.writer, detect_language, self.reader)
+        return ConversationService(self.database, self.keys, answerer)
 
     @Lazy
     def replies(self) -> IdempotencyService:
@@ -290,9 +273,14 @@ class Installation:
 
     @Lazy
     def gaps(self) -> GapLoop:
-        """Its answers have places of their own, so that nobody waits for what is asked again."""
-        per_minute = self.settings.reasked_per_minute
-        return GapLoop(self.database, lambda: self.model.name, lambda: self._answerer(None), per_minute)
+        return GapLoop(self.database, lambda: self.engine, self.settings.reasked_per_minute)
+
+    @Lazy
+    def engine(self) -> Engine:
+        from ingest.language import detect_language
+
+        drafts = Drafts(self.parser, self.blobs, self.model, self.sparse, self.settings.embedding_model)
+        return Engine(self.database, self.vectors, self.model, self.sparse, detect_language, self.reader, drafts)
 
     @Lazy
     def broker(self) -> dramatiq.Broker:

@@ -13,11 +13,11 @@ from core.embedding.words import terms
 from core.vectors.protocol import Scope
 from retrieval.answers import Answer, Generator, Quote, Refusal, Style, Trace, Turn
 from retrieval.attribution import Attribution, Supported
-from retrieval.extractive import Extractor
+from retrieval.extractive import Extracted, Extractor
 from retrieval.followup import self_contained
 from retrieval.generate.prompt import NO_ANSWER
 from retrieval.generate.protocol import AnswerWriter, GenerationFailed
-from retrieval.passages import PassageStore
+from retrieval.passages import Passage, PassageStore
 from retrieval.reader.protocol import Reader
 from retrieval.search import DetectLanguage, Searcher
 
@@ -62,6 +62,11 @@ class Answerer:
         question = question.strip()[:MAX_QUESTION_CHARACTERS]
         with self._computing:
             return self._extractive(store, scope, question, self_contained(question, ()), style)
+
+    def alone(self, asked: str, passage: Passage, style: Style, language: str) -> Extracted:
+        """What one passage says to a question, whether or not that would be given."""
+        with self._computing:
+            return self._extractor.extract(asked, [passage], style, language)
 
     def _extractive(self, store: PassageStore, scope: Scope, question: str, asked: str, style: Style) -> Answer:
         """The answer without a model, or the fallback."""

@@ -8,7 +8,7 @@ from enum import StrEnum
 from core.embedding.protocol import EmbeddingModel
 from core.embedding.sparse import SparseEncoder
 from core.embedding.words import codes_of
-from core.vectors.protocol import DenseQuery, Hit, Scope, SparseQuery, VectorStore
+from core.vectors.protocol import DenseQuery, Hit, Index, Scope, SparseQuery
 from retrieval.fusion import DENSE_WEIGHT, fuse
 from retrieval.passages import Passage, PassageStore, StoredPassage
 
@@ -38,7 +38,7 @@ class Found:
 
 
 class Searcher:
-    def __init__(self, vectors: VectorStore, model: EmbeddingModel, sparse: SparseEncoder) -> None:
+    def __init__(self, vectors: Index, model: EmbeddingModel, sparse: SparseEncoder) -> None:
         self._vectors, self._model, self._sparse = vectors, model, sparse
 
     def search(

@@ -87,7 +87,9 @@ def edge_filter(scope: Scope) -> Any:
         must.append(q.FieldCondition("version", match=q.MatchValue(scope.version)))
     if scope.before_version is not None:
         must.append(q.FieldCondition("version", range=q.RangeFloat(lt=scope.before_version)))
-    return q.Filter(must=must)
+    gone = scope.without_documents
+    must_not: list[Any] | None = [q.FieldCondition("document_id", match=q.MatchAny(list(gone)))] if gone else None
+    return q.Filter(must=must, must_not=must_not)
 
 
 def edge_point(point: Point) -> Any:

@@ -98,4 +98,5 @@ def _matches(scope: Scope, point: Point) -> bool:
         and (scope.languages is None or point.language in scope.languages)
         and (scope.version is None or point.version == scope.version)
         and (scope.before_version is None or point.version < scope.before_version)
+        and point.document_id not in scope.without_documents
     )

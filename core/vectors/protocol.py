@@ -47,6 +47,7 @@ class Scope:
     languages: tuple[str, ...] | None = None
     version: int | None = None
     before_version: int | None = None  # only versions smaller than this
+    without_documents: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,12 +73,8 @@ class SparseQuery:
     vector: SparseVector
 
 
-class VectorStore(Protocol):
-    """Implemented by Qdrant's embedded engine, by `QdrantClient` (server, cluster, local mode) and by a fake."""
-
-    def upsert(self, points: Sequence[Point]) -> None:
-        """Write durably before returning. Raises `core.errors.Unavailable` when the engine cannot."""
-        ...
+class Index(Protocol):
+    """What a search needs of a vector store."""
 
     def search(
         self, scope: Scope, queries: Sequence[DenseQuery | SparseQuery], limit: int, *, exact: bool = False
@@ -87,6 +84,14 @@ class VectorStore(Protocol):
 
     def count(self, scope: Scope) -> int:
         """Exact number of points in scope."""
+        ...
+
+
+class VectorStore(Index, Protocol):
+    """Implemented by Qdrant's embedded engine, by `QdrantClient` (server, cluster, local mode) and by a fake."""
+
+    def upsert(self, points: Sequence[Point]) -> None:
+        """Write durably before returning. Raises `core.errors.Unavailable` when the engine cannot."""
         ...
 
     def ids(self, scope: Scope) -> set[str]:

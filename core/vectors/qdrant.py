@@ -202,7 +202,9 @@ def client_filter(scope: Scope) -> Any:
         must.append(equal("version", scope.version))
     if scope.before_version is not None:
         must.append(models.FieldCondition(key="version", range=models.Range(lt=scope.before_version)))
-    return models.Filter(must=must)
+    gone = scope.without_documents
+    must_not = [models.FieldCondition(key="document_id", match=models.MatchAny(any=list(gone)))] if gone else None
+    return models.Filter(must=must, must_not=must_not)
 
 
 def _connect(location: str, api_key: str | None, timeout_s: int) -> Any:

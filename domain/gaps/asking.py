@@ -4,15 +4,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from core.database import Database
 from core.vectors.protocol import Scope
 from domain.analytics.recording import places
 from domain.conversations.service import Brief
 from domain.models import Phrasing
 from domain.principal import Principal
-from domain.search.passage_repository import SqlPassages
 from retrieval.answerer import Answerer
-from retrieval.answers import Answer
+from retrieval.answers import Answer, Trace
+from retrieval.extractive import Extracted
+from retrieval.passages import Passage, PassageStore
 
 CLOSING = 0.25  # of the way from an agent's threshold to certainty: as sure an answer has to be to close an item
 
@@ -42,13 +42,31 @@ class Proof:
     confidence: float
 
 
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What an agent answers to a phrasing."""
+
+    wording: Wording
+    brief: Brief
+    answer: Answer
+
+    def proof(self) -> Proof:
+        """Of one that is answered."""
+        quote = self.answer.quotes[0]
+        stored = quote.passage.stored
+        return Proof(
+            self.wording.id, self.brief.agent_id, stored.document_id, stored.external_id, stored.collection_id,
+            stored.version, stored.chunk_index, quote.text, self.answer.confidence,
+        )  # fmt: skip
+
+
 @dataclass(slots=True)
 class Heard:
-    """`proofs` of all that was asked, unless one `failed`: then nothing further was. `places` by phrasing: the best
-    passages that there are for it now."""
+    """The `replies` that will do, up to the first that will not: `stuck`. `places` by phrasing: the best passages that
+    there are for it now."""
 
-    proofs: list[Proof] = field(default_factory=list)
-    failed: bool = False
+    replies: list[Reply] = field(default_factory=list)
+    stuck: Reply | None = None
     asks: int = 0
     places: dict[str, list[str]] = field(default_factory=dict)
 
@@ -64,14 +82,22 @@ def closing_threshold(threshold: float) -> float:
 
 
 class Asker:
-    """`answerer` has no language model: its answers cost money, and no confidence depends on them."""
+    """`answerer` has no language model: its answers cost money, and no confidence depends on them. `without` are
+    documents that are left out of what is stored."""
 
-    def __init__(self, database: Database, answerer: Answerer) -> None:
-        self._passages, self._answerer = SqlPassages(database), answerer
+    def __init__(self, passages: PassageStore, answerer: Answerer, without: Sequence[str] = ()) -> None:
+        self._passages, self._answerer, self._without = passages, answerer, tuple(without)
+
+    def leaving_out(self, document_ids: Sequence[str]) -> "Asker":
+        return Asker(self._passages, self._answerer, (*self._without, *document_ids))
 
     def ask(self, who: Principal, brief: Brief, text: str) -> Answer:
-        scope = Scope(who.workspace_id, collection_ids=brief.collection_ids)
+        scope = Scope(who.workspace_id, collection_ids=brief.collection_ids, without_documents=self._without)
         return self._answerer.plain(self._passages, scope, text, brief.style)
+
+    def says(self, brief: Brief, trace: Trace, passage: Passage) -> Extracted:
+        """What one of the passages that were found says by itself."""
+        return self._answerer.alone(trace.asked, passage, brief.style, trace.language)
 
     def hear(
         self, who: Principal, wordings: Sequence[Wording], agents: Mapping[str, Brief], *, to_close: bool
@@ -88,23 +114,15 @@ class Asker:
                     heard.asks += 1
                 if answer.trace is not None:
                     heard.places[one.id] = places(answer.trace)
+                reply = Reply(one, brief, answer)
                 needed = closing_threshold(brief.style.threshold) if to_close else 0.0
                 if not answer.answered or answer.confidence < needed:
-                    heard.failed = True
+                    heard.stuck = reply
                     return heard
-                heard.proofs.append(_proof(one, brief, answer))
+                heard.replies.append(reply)
         return heard
 
 
 def _same(one: Brief, other: Brief) -> bool:
     """Whether they answer alike."""
     return (one.collection_ids, one.style) == (other.collection_ids, other.style)
-
-
-def _proof(one: Wording, brief: Brief, answer: Answer) -> Proof:
-    quote = answer.quotes[0]
-    stored = quote.passage.stored
-    return Proof(
-        one.id, brief.agent_id, stored.document_id, stored.external_id, stored.collection_id, stored.version,
-        stored.chunk_index, quote.text, answer.confidence,
-    )  # fmt: skip

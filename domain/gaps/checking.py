@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -11,13 +12,17 @@ from core.database import Database
 from domain.events.kinds import EventType
 from domain.events.recording import Event, record
 from domain.gaps.agents import briefs
-from domain.gaps.asking import Asker, Heard, Proof, Wording, wording
+from domain.gaps.asking import Heard, Proof, Wording, wording
+from domain.gaps.changes_repository import URGENT
+from domain.gaps.engine import Engine
 from domain.gaps.gap_repository import GapRepository
+from domain.gaps.reasons import Reasons, Why
 from domain.models import ClusterStatus, QuestionCluster, Resolver
 from domain.principal import Principal, system
 from domain.unanswered.proof_repository import ProofRepository
 from domain.unanswered.states import open_again, resolve
 
+REASON_HOLDS = timedelta(minutes=10)
 MOST_PHRASINGS = 30  # of an item that are asked again: its own question, then those asked last
 
 
@@ -30,11 +35,12 @@ class _Plan:
     revision: int
     wordings: Sequence[Wording]
     phrasings: int
+    wants_reason: bool
 
 
 class Checker:
-    def __init__(self, database: Database, asker: Asker) -> None:
-        self._database, self._asker = database, asker
+    def __init__(self, database: Database, engine: Engine) -> None:
+        self._database, self._engine, self._reasons = database, engine, Reasons(database, engine)
 
     def check(self, workspace_id: str, cluster_id: str) -> int:
         """Ask the item again and settle what that shows; how often something was asked."""
@@ -45,10 +51,24 @@ class Checker:
             agents = briefs(session, who, wanted)
         if plan is None:
             return 0
-        heard = self._asker.hear(who, plan.wordings, agents, to_close=plan.status == ClusterStatus.OPEN)
+        is_open = plan.status == ClusterStatus.OPEN
+        heard = self._engine.asker.hear(who, plan.wordings, agents, to_close=is_open)
+        with self._database.read() as session:
+            _dispute(GapRepository(session, who), heard)
+        why = self._reasons.why(who, heard.stuck) if heard.stuck and is_open and plan.wants_reason else None
         with self._database.write() as session:
-            _settle(session, who, plan, heard)
-        return heard.asks
+            _settle(session, who, plan, heard, why)
+        return heard.asks + (why.asks if why else 0)
+
+
+def _dispute(rows: GapRepository, heard: Heard) -> None:
+    """What somebody called no answer is none until the document says something else."""
+    for reply in heard.replies:
+        proof = reply.proof()
+        at = reply.wording.disputed.get(proof.document_id)
+        since = rows.completed_at(proof.document_id, proof.version) if at is not None else None
+        if at is not None and since is not None and since <= at:
+            heard.stuck = heard.stuck or reply
 
 
 def _plan(rows: GapRepository, cluster_id: str) -> _Plan | None:
@@ -56,35 +76,36 @@ def _plan(rows: GapRepository, cluster_id: str) -> _Plan | None:
     if cluster is None:
         return None
     wordings = [wording(row) for row in rows.phrasings(cluster.id, cluster.phrasing_id, MOST_PHRASINGS)]
-    return _Plan(cluster.id, cluster.status, cluster.revision, wordings, rows.count(cluster.id))
+    wants = cluster.reason is None or cluster.reason_at is None or utc_now() - cluster.reason_at > REASON_HOLDS
+    wants = wants or (cluster.recheck or 0.0) >= URGENT
+    return _Plan(cluster.id, cluster.status, cluster.revision, wordings, rows.count(cluster.id), wants)
 
 
-def _settle(session: Session, who: Principal, plan: _Plan, heard: Heard) -> None:
+def _settle(session: Session, who: Principal, plan: _Plan, heard: Heard, why: Why | None) -> None:
     """What changed since it was asked is asked again."""
     rows = GapRepository(session, who)
     cluster = rows.cluster(plan.cluster_id, lock=True)
     if cluster is None or cluster.revision != plan.revision or rows.count(cluster.id) != plan.phrasings:
         return
-    times = {(one.document_id, one.version): None for one in heard.proofs}
-    live = {key: at for key in times if (at := rows.completed_at(*key)) is not None}
-    if len(live) < len(times):
+    proofs = [reply.proof() for reply in heard.replies]
+    if any(rows.completed_at(*place) is None for place in {(one.document_id, one.version) for one in proofs}):
         return
-    disputed = {one.id: one.disputed for one in plan.wordings}
-    for one in heard.proofs:
-        at = disputed[one.phrasing_id].get(one.document_id)
-        if at is not None and live[one.document_id, one.version] <= at:
-            heard.failed = True
-    rests_on = (cluster.resolved_by or {}).get("document_id")
-    if not heard.asks and rests_on is not None and not rows.live([rests_on]):  # and nobody is left to ask
-        heard.failed = True
     cluster.recheck, cluster.checked_at = None, utc_now()
     for row in rows.phrasings(cluster.id, cluster.phrasing_id, MOST_PHRASINGS):
         if heard.places.get(row.id):
             row.passages = heard.places[row.id]
-    if heard.failed:
+    if heard.stuck is not None or (not heard.asks and _rests_on_nothing(rows, cluster)):
         _not_answered(session, who, cluster)
-    elif heard.proofs:
-        _answered(session, who, cluster, heard.proofs)
+    elif proofs:
+        _answered(session, who, cluster, proofs)
+    if why is not None:
+        cluster.reason, cluster.reason_told, cluster.reason_at = why.reason.value, why.told, utc_now()
+
+
+def _rests_on_nothing(rows: GapRepository, cluster: QuestionCluster) -> bool:
+    """The document that resolved it is gone, and nobody is left who could be asked."""
+    document_id = (cluster.resolved_by or {}).get("document_id")
+    return document_id is not None and not rows.live([document_id])
 
 
 def _answered(session: Session, who: Principal, cluster: QuestionCluster, proofs: Sequence[Proof]) -> None:

@@ -12,12 +12,11 @@ from datetime import timedelta
 from core.clock import utc_now
 from core.database import Database
 from core.queue.turns import Turn
-from domain.gaps.asking import Asker
 from domain.gaps.checking import Checker
+from domain.gaps.engine import Engine
 from domain.gaps.gap_repository import GapRepository, waiting_workspaces
 from domain.gaps.nearness import Nearness
 from domain.principal import system
-from retrieval.answerer import Answerer
 
 WORKSPACES = 1_000  # that one pass looks at
 TOGETHER = 20  # items of a workspace, before the next one's turn comes
@@ -48,11 +47,8 @@ class Budget:
 class GapLoop:
     """The models are loaded with the first item that is asked."""
 
-    def __init__(
-        self, database: Database, model: Callable[[], str], answerer: Callable[[], Answerer], per_minute: int
-    ) -> None:
-        self._database, self._model, self._load = database, model, answerer
-        self._checker: Checker | None = None
+    def __init__(self, database: Database, load: Callable[[], Engine], per_minute: int) -> None:
+        self._database, self._load = database, load
         self._budget = Budget(per_minute)
 
     def work(self) -> int:
@@ -64,19 +60,15 @@ class GapLoop:
     def _of(self, workspace_id: str) -> int:
         asked = 0
         with closing(Turn(self._database, f"gaps_{workspace_id}")) as turn:
-            while turn.go_on() and Nearness(self._database, self._model()).look(workspace_id):
+            while turn.go_on() and Nearness(self._database, self._load().model).look(workspace_id):
                 pass
+            checker = Checker(self._database, self._load())
             for cluster_id in self._due(workspace_id):
                 if not turn.go_on() or not self._budget.left(workspace_id):
                     break
-                self._budget.spend(workspace_id, self._check(workspace_id, cluster_id))
+                self._budget.spend(workspace_id, checker.check(workspace_id, cluster_id))
                 asked += 1
         return asked
-
-    def _check(self, workspace_id: str, cluster_id: str) -> int:
-        if self._checker is None:
-            self._checker = Checker(self._database, Asker(self._database, self._load()))
-        return self._checker.check(workspace_id, cluster_id)
 
     def _due(self, workspace_id: str) -> list[str]:
         with self._database.read() as session:

@@ -59,6 +59,9 @@ class QuestionCluster(Created, Base):
     resolved_at: Mapped[datetime | None]
     resolved_by: Mapped[dict[str, Any] | None]
     assigned_to: Mapped[str | None] = mapped_column(Id)  # a member
+    reason: Mapped[str | None]  # a `gaps.reasons.Reason`: why it is not answered, as was tried out last
+    reason_told: Mapped[dict[str, Any] | None]
+    reason_at: Mapped[datetime | None]
     recheck: Mapped[float | None]  # it is to be asked again: how urgently, above all others from `gaps.URGENT` on
     checked_at: Mapped[datetime | None]  # when it last was
     updated_at: Mapped[datetime] = mapped_column(default=utc_now)

@@ -13,6 +13,7 @@ def open_again(cluster: QuestionCluster) -> None:
     """Its proofs are to be dropped, too."""
     cluster.status, cluster.reopened_at = ClusterStatus.OPEN, utc_now()
     cluster.resolved_at = cluster.resolved_by = None
+    cluster.reason = cluster.reason_told = cluster.reason_at = None
     _changed(cluster)
 
 
@@ -20,6 +21,7 @@ def resolve(cluster: QuestionCluster, by: dict[str, Any], at: datetime | None = 
     """`at` None: it was resolved before, by something else."""
     cluster.status, cluster.resolved_by = ClusterStatus.RESOLVED, by
     cluster.resolved_at = at or cluster.resolved_at
+    cluster.reason = cluster.reason_told = cluster.reason_at = None
     _changed(cluster)
 
 

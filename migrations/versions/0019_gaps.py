@@ -21,6 +21,9 @@ ARRAY = {"sqlite": "json_array", "postgresql": "jsonb_build_array"}
 def upgrade() -> None:
     op.add_column("question_clusters", sa.Column("recheck", sa.Double(), nullable=True))
     op.add_column("question_clusters", sa.Column("checked_at", sa.DateTime(timezone=True), nullable=True))
+    op.add_column("question_clusters", sa.Column("reason", sa.String(), nullable=True))
+    op.add_column("question_clusters", sa.Column("reason_told", JSON, nullable=True))
+    op.add_column("question_clusters", sa.Column("reason_at", sa.DateTime(timezone=True), nullable=True))
     op.create_index(
         "ix_question_clusters_due", "question_clusters", ["workspace_id", "recheck"],
         postgresql_where=DUE, sqlite_where=DUE,
@@ -73,5 +76,5 @@ def downgrade() -> None:
     for name in ("agents", "disputed"):
         op.drop_column("question_phrasings", name)
     op.drop_index("ix_question_clusters_due", "question_clusters")
-    for name in ("recheck", "checked_at"):
+    for name in ("reason", "reason_told", "reason_at", "recheck", "checked_at"):
         op.drop_column("question_clusters", name)

@@ -172,6 +172,7 @@ SCOPES = [
     (Scope("w1", languages=()), set()),
     (Scope("w1", version=2), {2}),
     (Scope("w1", before_version=3), {0, 2}),
+    (Scope("w1", without_documents=("d1", "d9")), {1, 2, 3}),
     (Scope("w1", collection_ids=("c2",), languages=("de",), version=4), {3}),
     (Scope("w1", collection_ids=("c1",), version=4), set()),
 ]

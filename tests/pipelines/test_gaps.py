@@ -12,10 +12,15 @@ from sqlalchemy import select, update
 from core.clock import utc_now
 from core.embedding import cache
 from core.embedding.fake import FakeEmbeddingModel
+from core.embedding.sparse import SparseEncoder
 from core.ids import Prefix, new_id
+from core.vectors.memory import MemoryVectorStore
 from core.vectors.protocol import Scope
 from domain.documents.endings import remove
 from domain.gaps import changes_repository as changes
+from domain.gaps.asking import Asker
+from domain.gaps.drafts import Drafts
+from domain.gaps.engine import Engine
 from domain.gaps.loop import Budget, GapLoop
 from domain.gaps.nearness import Nearness
 from domain.models import (
@@ -31,6 +36,7 @@ from domain.models import (
     QuestionCluster,
     Status,
 )
+from domain.search.passage_repository import SqlPassages
 from domain.unanswered.grouping import Grouper
 from domain.unanswered.service import ItemChange, UnansweredService
 from retrieval.answerer import Answerer
@@ -39,6 +45,7 @@ from retrieval.passages import Passage, StoredPassage
 from tests.support.questions import Asking
 
 MODEL = FakeEmbeddingModel()
+DRAFTS = cast(Drafts, None)  # nothing waits to be read
 QUESTION = "How long is the battery covered?"
 OTHER = "Where is your office in Riga?"
 TEXT = "The battery is covered for two years."
@@ -75,8 +82,9 @@ class Gaps:
     collection: str
 
     def loop(self, per_minute: int = 10_000) -> GapLoop:
-        answerer = cast(Answerer, self.answers)
-        return GapLoop(self.asking.database, lambda: MODEL.name, lambda: answerer, per_minute)
+        engine = Engine(self.asking.database, MemoryVectorStore(), MODEL, SparseEncoder(), lambda _: "en", None, DRAFTS)
+        engine.asker = Asker(SqlPassages(self.asking.database), cast(Answerer, self.answers))
+        return GapLoop(self.asking.database, lambda: engine, per_minute)
 
     def ask(self, *questions: str) -> None:
         self.asking.ask(questions)
