@@ -69,6 +69,10 @@ class Pools:
             "SEARCHES_BUSY", "Too many searches wait already. Try again in some seconds.",
             places=max(2, os.cpu_count() or 1), queue=400,  # they compute: more at once would be slower for everybody
         )  # fmt: skip
+        self.trials = Pool(
+            "TRIALS_BUSY", "Other drafts and removals are being tried out. Try again in some seconds.",
+            places=2, queue=8,
+        )  # fmt: skip
         self.batches = Pool(
             "BATCHES_BUSY", "Too many batches are being received already. Try again when one of them is in.",
             places=4, queue=12,

@@ -19,6 +19,7 @@ from domain.api_keys.usage import KeyUsage
 from domain.conversations.service import ConversationService
 from domain.crawls.web import Web
 from domain.documents.citations import Marker
+from domain.gaps.engine import Engine
 from domain.idempotency.service import IdempotencyService
 from domain.identity.logins import Logins
 from domain.identity.service import IdentityService
@@ -44,6 +45,7 @@ class ApiState:
     identity: IdentityService
     search: Callable[[], SearchService]  # loads the model at its first call
     conversations: Callable[[], ConversationService]  # as well
+    engine: Callable[[], Engine]  # as well
     marker: Callable[[], Marker]  # its parser starts a process
     key_usage: KeyUsage
     replies: IdempotencyService

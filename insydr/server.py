@@ -37,6 +37,7 @@ def api_state(parts: Installation) -> ApiState:
         identity=parts.identity,
         search=lambda: parts.search,
         conversations=lambda: parts.conversations,
+        engine=lambda: parts.engine,
         marker=lambda: parts.marker,
         key_usage=parts.key_usage,
         replies=parts.replies,

@@ -5,7 +5,8 @@ from datetime import datetime
 from fastapi import Response
 from pydantic import BaseModel
 
-from api.fields import IfMatch, Input, Limit, MessageOut, Name, Offset, ShortText
+from api.fields import IfMatch, Input, Limit, Name, Offset, ShortText
+from api.insydr.gap_schemas import DeletedOut, deleted_out
 from api.insydr.surface import INSYDR
 from api.principal import Who
 from api.state import State
@@ -77,10 +78,10 @@ def update(
 
 
 @router.delete("/{collection_id}")
-def delete(collection_id: str, who: Who, state: State, if_match: IfMatch = None) -> MessageOut:
+def delete(collection_id: str, who: Who, state: State, if_match: IfMatch = None) -> DeletedOut:
     with state.database.write() as session:
-        CollectionService(session, who).delete(collection_id, if_match)
-    return MessageOut(message="Collection deleted")
+        risk = CollectionService(session, who).delete(collection_id, if_match)
+    return deleted_out("Collection deleted", risk)
 
 
 def _out(row: Collection, count: int) -> CollectionOut:

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from fastapi import Query, Response
 
-from api.fields import IfMatch, Limit, MessageOut, Offset
+from api.fields import IfMatch, Limit, Offset
 from api.insydr.crawl_schemas import (
     ChangeList,
     ChangeOut,
@@ -25,6 +25,7 @@ from api.insydr.crawl_schemas import (
     run_out,
     started,
 )
+from api.insydr.gap_schemas import DeletedOut, deleted_out
 from api.insydr.surface import INSYDR
 from api.pools import in_pool
 from api.principal import Who
@@ -103,10 +104,10 @@ def delete(
     state: State,
     documents: Annotated[Literal["delete", "keep"], Query(description="What the crawl brought.")] = "delete",
     if_match: IfMatch = None,
-) -> MessageOut:
+) -> DeletedOut:
     with state.database.write() as session:
-        CrawlService(session, who, state.keys).delete(crawl_id, if_match, keep_documents=documents == "keep")
-    return MessageOut(message="Crawl deleted")
+        risk = CrawlService(session, who, state.keys).delete(crawl_id, if_match, keep_documents=documents == "keep")
+    return deleted_out("Crawl deleted", risk)
 
 
 @router.post("/crawls/{crawl_id}/run", status_code=202)

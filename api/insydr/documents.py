@@ -7,7 +7,7 @@ from fastapi import File, Form, Query, Request, Response, UploadFile
 
 from api.body_limits import takes_files
 from api.document_form import document_form
-from api.fields import IfMatch, Limit, MessageOut, Offset
+from api.fields import IfMatch, Limit, Offset
 from api.insydr.document_schemas import (
     AcceptedOut,
     ChunkList,
@@ -21,6 +21,7 @@ from api.insydr.document_schemas import (
     document_detail,
     text_out,
 )
+from api.insydr.gap_schemas import DeletedOut, deleted_out
 from api.insydr.surface import INSYDR
 from api.insydr.uploads import file_limit, store_upload, stored_blobs
 from api.principal import Who
@@ -104,10 +105,10 @@ def update(
 
 
 @router.delete("/{document_id}")
-def delete(document_id: str, who: Who, state: State, if_match: IfMatch = None) -> MessageOut:
+def delete(document_id: str, who: Who, state: State, if_match: IfMatch = None) -> DeletedOut:
     with state.database.write() as session:
-        DocumentService(session, who).delete(document_id, if_match)
-    return MessageOut(message="Document deleted")
+        risk = DocumentService(session, who).delete(document_id, if_match)
+    return deleted_out("Document deleted", risk)
 
 
 @router.post("/{document_id}/reprocess", status_code=202)

@@ -17,6 +17,7 @@ from api.insydr import (
     crawls,
     documents,
     events,
+    gaps,
     invited,
     jobs,
     members,
@@ -33,7 +34,7 @@ from api.insydr import (
 # `batch` and `crawls` before `documents`: /documents/batch is not the document “batch”
 MODULES = (
     auth, account, invited, workspaces, members, audit, usage, api_keys, agents, agent_test, collections, batch, crawls,
-    documents, citations, events, jobs, reindex, queue, search, calibration, conversations, analytics, unanswered, chat,
-    widget, webhooks,
+    documents, citations, events, jobs, reindex, queue, search, calibration, conversations, analytics, unanswered, gaps,
+    chat, widget, webhooks,
 )  # fmt: skip
 ROUTERS = tuple(module.router for module in MODULES)

@@ -9,12 +9,9 @@ from fastapi.responses import Response, StreamingResponse
 
 from api.fields import IfMatch, Limit, Offset
 from api.insydr.analytics import CSV, EXPORTED, Wished, download
-from api.insydr.document_schemas import accepted
 from api.insydr.surface import INSYDR
 from api.insydr.unanswered_schemas import (
     NESTED,
-    AnsweredOut,
-    AnswerIn,
     ItemDetailOut,
     ItemOut,
     ItemPatch,
@@ -32,13 +29,11 @@ from api.insydr.unanswered_schemas import (
     questions_out,
     unanswered_out,
 )
-from api.insydr.uploads import store_text, stored_blobs
 from api.principal import Who
 from api.state import State
 from domain.analytics.days import Wish
 from domain.changes import change_of
-from domain.documents.items import checked_title
-from domain.gaps.answers import FILE_NAME, AnswerService
+from domain.gaps.reasons import Reason
 from domain.models import ClusterStatus
 from domain.revision import etag
 from domain.unanswered.repository import Item, ItemOrder, WantedItems
@@ -64,9 +59,10 @@ def filters_of(
     status: ClusterStatus | None = None,
     assigned_to: Annotated[str | None, Query(max_length=64, description="A member's `user_id`.")] = None,
     text: Annotated[str | None, Query(min_length=1, max_length=200, description="Stands in the question.")] = None,
+    reason: Annotated[Reason | None, Query(description="Why it is not answered.")] = None,
     order: Annotated[ItemOrder, Query(description="Among those of a status.")] = ItemOrder.OCCURRENCES,
 ) -> Filters:
-    return Filters(wish, WantedItems(status, assigned_to, text, order=order))
+    return Filters(wish, WantedItems(status, assigned_to, text, reason, order=order))
 
 
 Filtered = Annotated[Filters, Depends(filters_of)]
@@ -129,25 +125,6 @@ def phrasings(unanswered_id: str, who: Who, state: State, limit: Limit = 50, off
     with state.database.read() as session:
         found, total = UnansweredService(session, who).phrasings(unanswered_id, limit, offset)
     return PhrasingsOut(phrasings=[phrasing_out(*one) for one in found], total=total)
-
-
-@router.post("/unanswered/{unanswered_id}/answer", status_code=202)
-def answer(
-    unanswered_id: str, body: AnswerIn, who: Who, state: State, response: Response, if_match: IfMatch = None
-) -> AnsweredOut:
-    with state.database.read() as session:
-        service = AnswerService(session, who)
-        service.check(unanswered_id, body.collection_id, body.answer, state.settings.max_queued_documents)
-    with stored_blobs(state, who) as stored:
-        original = store_text(body.answer, FILE_NAME, stored)
-        with state.database.write() as session:
-            found = AnswerService(session, who).answer(
-                unanswered_id, body.collection_id, original, checked_title(body.title), if_match
-            )
-            item = UnansweredService(session, who).get(found.cluster.id)
-        stored.discard_unnamed()
-    response.headers["ETag"] = etag(item.cluster)
-    return AnsweredOut(document=accepted(found.document), unanswered=item_out(item), unreached_agents=found.unreached)
 
 
 @router.post("/unanswered/{unanswered_id}/merge")

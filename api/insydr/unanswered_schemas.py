@@ -8,19 +8,20 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, Field
 
-from api.fields import FromText, IdText, Input, Text
+from api.fields import FromText, IdText, Input
 from api.insydr.analytics_schemas import PeriodOut, period_out
-from api.insydr.document_schemas import AcceptedOut
 from domain.analytics.measures import change_percent
-from domain.documents.items import MAX_TITLE
-from domain.models import AnswerProof, ClusterStatus, Resolver
+from domain.gaps.reasons import Reason
+from domain.models import AnswerProof, ClusterStatus, QuestionCluster, Resolver
 from domain.unanswered.near_repository import Near
 from domain.unanswered.outlook import Estimate
 from domain.unanswered.phrasing_repository import Worded
 from domain.unanswered.repository import AskedFor, Item
 from domain.unanswered.service import MOVES, QuestionsReport, WorkList
+from retrieval.answers import Refusal
+from retrieval.contradiction import Conflict
 
-NESTED = ("resolved_by", "expected_monthly", "gain", "pulse")  # fields of an item that no table has
+NESTED = ("resolved_by", "reason", "expected_monthly", "gain", "pulse")  # fields of an item that no table has
 
 
 class Trend(StrEnum):
@@ -62,6 +63,38 @@ class WeekOut(BaseModel):
     failed: int
 
 
+class PlaceOut(BaseModel):
+    document_id: str
+    chunk_index: int
+
+
+class ReasonOut(BaseModel):
+    code: Reason
+    message: str = Field(description="What it means, and what to do.")
+    tested_at: datetime
+    agent_id: str | None = Field(None, description="The agent that does not answer it, as it was asked again.")
+    collection_id: str | None = Field(None, description="Where the answer stands.")
+    passages: list[PlaceOut] = Field([], description="What answers it, comes closest, or contradicts each other.")
+    confidence: float | None = None
+    threshold: float | None = None
+    conflict: Conflict | None = None
+    refusal: Refusal | None = None
+    error_code: str | None = Field(None, description="Of the document that failed.")
+
+
+ADVICE = {
+    Reason.OTHER_COLLECTION: "A collection that the agent does not use answers it: attach that, or move the document.",
+    Reason.UNPUBLISHED_DRAFT: "The agent's draft answers it: publish it.",
+    Reason.FAILED_DOCUMENT: "A document that could not be processed answers it: see its error and reprocess it.",
+    Reason.QUEUED_DOCUMENT: "A document that is still being processed answers it: wait for it.",
+    Reason.CONTRADICTION: "Two passages say different things: correct the one that is wrong.",
+    Reason.RULED_OUT: "The agent's blocked words or allowed topics rule it out.",
+    Reason.DISPUTED: "It is answered, and who asked did not accept that: read the passage, and correct or extend it.",
+    Reason.BELOW_THRESHOLD: "The closest passage is not certain enough: say it more plainly, or lower the threshold.",
+    Reason.MISSING: "Nothing that the agent can read answers it: write an answer, or add a document.",
+}
+
+
 class ItemOut(BaseModel):
     id: str
     question: str = Field(description="As it was first asked.")
@@ -76,6 +109,9 @@ class ItemOut(BaseModel):
     reopened_at: datetime | None = Field(description="When it last came back: by hand, or because it failed again.")
     resolved_at: datetime | None
     resolved_by: ResolvedByOut | None
+    reason: ReasonOut | None = Field(
+        description="Why it is not answered, tried out; null until it was, and once it is."
+    )
     checked_at: datetime | None = Field(description="When it was last asked again, of each agent that was asked it.")
     expected_monthly: EstimateOut = Field(description="How often it will be asked in a month, at today's rate.")
     gain: GainOut
@@ -143,18 +179,6 @@ class PhrasingsOut(BaseModel):
     total: int
 
 
-class AnswerIn(Input):
-    answer: Text = Field(max_length=50_000, description="Markdown; it is quoted as it is written.")
-    collection_id: IdText = Field(description="Where it becomes a document.")
-    title: Text | None = Field(None, max_length=MAX_TITLE, description="Of that; default: the question.")
-
-
-class AnsweredOut(BaseModel):
-    document: AcceptedOut
-    unanswered: ItemOut = Field(description="Open until the document is searchable and was found to answer it.")
-    unreached_agents: list[str] = Field(description="Agents that were asked it, but do not use that collection.")
-
-
 class MergeIn(Input):
     unanswered_ids: list[IdText] = Field(min_length=1, max_length=50, description="Items that mean the same as this.")
 
@@ -211,6 +235,7 @@ def item_out(item: Item) -> ItemOut:
         reopened_at=one.reopened_at,
         resolved_at=one.resolved_at,
         resolved_by=ResolvedByOut.model_validate(one.resolved_by) if one.resolved_by else None,
+        reason=_reason(one),
         checked_at=one.checked_at,
         expected_monthly=_estimate(outlook.monthly, 1),
         gain=GainOut(
@@ -220,6 +245,13 @@ def item_out(item: Item) -> ItemOut:
         pulse=[WeekOut(week=week.monday, asked=week.asked, failed=week.failed) for week in outlook.pulse],
         updated_at=one.updated_at,
     )
+
+
+def _reason(one: QuestionCluster) -> ReasonOut | None:
+    if one.reason is None or one.reason_at is None or one.status != ClusterStatus.OPEN:
+        return None
+    reason = Reason(one.reason)
+    return ReasonOut(code=reason, message=ADVICE[reason], tested_at=one.reason_at, **(one.reason_told or {}))
 
 
 def item_detail(item: Item, passages: Sequence[Near]) -> ItemDetailOut:

@@ -15,7 +15,8 @@ from domain.audit.recording import audit_change, created, done
 from domain.changes import UNSET, Unset, changed
 from domain.collections.jobs import PURGE_COLLECTION
 from domain.collections.repository import CollectionRepository
-from domain.models import Collection
+from domain.gaps.risk_repository import AtRisk, at_risk, tell
+from domain.models import Collection, Document
 from domain.principal import Permission, Principal
 from domain.revision import check_match
 
@@ -65,14 +66,17 @@ class CollectionService:
         audit_change(self._session, self._who, Action.COLLECTION_UPDATED, row, before)
         return row
 
-    def delete(self, collection_id: str, if_match: str | None) -> None:
-        """Out of sight at once; a job removes its documents."""
+    def delete(self, collection_id: str, if_match: str | None) -> AtRisk:
+        """Out of sight at once; a job removes its documents, after which what rested on them is asked again."""
         self._who.require(Permission.COLLECTIONS_WRITE)
         row = self._existing(collection_id)
         check_match(row, if_match)
+        risk = at_risk(self._session, row.workspace_id, Document.collection_id == row.id)
+        tell(self._session, row.workspace_id, risk, {"document_ids": None, "collection_id": row.id})
         row.deleted_at = utc_now()
         enqueue(self._session, PURGE_COLLECTION, workspace_id=self._who.workspace_id, collection_id=row.id)
         done(self._session, self._who, Action.COLLECTION_DELETED, row)
+        return risk
 
     def _existing(self, collection_id: str) -> Collection:
         row = self._rows.get(collection_id)

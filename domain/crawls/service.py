@@ -25,6 +25,7 @@ from domain.crawls.removal import remove_page
 from domain.crawls.repository import CrawlRepository, key_of
 from domain.events.kinds import EventType
 from domain.events.recording import Event, record
+from domain.gaps.risk_repository import NOTHING, AtRisk, at_risk, of_crawl
 from domain.jobs.cancelling import stop_all
 from domain.jobs.repository import JobRepository, close
 from domain.models import (
@@ -120,12 +121,13 @@ class CrawlService:
         audit_change(self._session, self._who, Action.CRAWL_UPDATED, source, before)
         return source
 
-    def delete(self, source_id: str, if_match: str | None, *, keep_documents: bool = False) -> None:
+    def delete(self, source_id: str, if_match: str | None, *, keep_documents: bool = False) -> AtRisk:
         """The source, its page list and, unless they are kept, the documents that it brought: out of sight at once; a
         job removes what is more than a page."""
         self._who.require(Permission.DOCUMENTS_WRITE)
         source = self._existing(source_id, lock=True)
         check_match(source, if_match)
+        risk = at_risk(self._session, source.workspace_id, of_crawl(source.id)) if not keep_documents else NOTHING
         run = self._crawls.open_run(source.id)
         if run is not None:
             end(self._session, run, RunState.CANCELLED, keeps_documents=keep_documents)
@@ -134,6 +136,7 @@ class CrawlService:
         source.key = source.id  # the site may be crawled again at once
         if remove_page(self._session, source):
             enqueue(self._session, PURGE_CRAWL, source_id=source.id)
+        return risk
 
     def run_now(self, source_id: str) -> CrawlRun:
         self._who.require(Permission.DOCUMENTS_WRITE)

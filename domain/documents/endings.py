@@ -16,6 +16,7 @@ from domain.documents.jobs import PURGE_DOCUMENTS
 from domain.events.kinds import EventType
 from domain.events.recording import Event, record_all
 from domain.gaps.changes_repository import note_documents
+from domain.gaps.risk_repository import at_risk, tell
 from domain.jobs.repository import credit, waiting
 from domain.models import Document, Stage, Status
 
@@ -44,9 +45,17 @@ def stop(session: Session, documents: Sequence[Document], status: Status) -> Non
 
 
 def remove(session: Session, documents: Sequence[Document]) -> None:
-    """Out of every answer at once; jobs remove vectors, files and rows."""
-    for workspace_id in sorted({document.workspace_id for document in documents}):
-        note_documents(session, workspace_id, [one.id for one in documents if one.workspace_id == workspace_id])
+    """Out of every answer at once; jobs remove vectors, files and rows. All are of one workspace."""
+    if not documents:
+        return
+    workspace_id, ids = documents[0].workspace_id, [one.id for one in documents]
+    tell(
+        session,
+        workspace_id,
+        at_risk(session, workspace_id, Document.id.in_(ids)),
+        {"document_ids": ids, "collection_id": None},
+    )
+    note_documents(session, workspace_id, ids)
     purge(session, [(document.workspace_id, document.id, document.lease_id or "") for document in documents])
     stop(session, [document for document in documents if document.status in ON_THE_WAY], Status.DELETED)
     for document in documents:

@@ -18,6 +18,7 @@ from domain.documents.intake import ON_THE_WAY, Intake
 from domain.documents.items import Item
 from domain.documents.renewal import renew
 from domain.documents.repository import DocumentRepository, Filter
+from domain.gaps.risk_repository import AtRisk, at_risk
 from domain.models import ChunkRow, Document, DocumentVersion, Status
 from domain.principal import Permission, Principal
 from domain.revision import check_match
@@ -146,13 +147,15 @@ class DocumentService:
         done(self._session, self._who, Action.DOCUMENT_CANCELLED, document)
         return document
 
-    def delete(self, document_id: str, if_match: str | None) -> None:
-        """Out of every answer at once; a job removes vectors, files and rows."""
+    def delete(self, document_id: str, if_match: str | None) -> AtRisk:
+        """Out of every answer at once; a job removes vectors, files and rows. What rested on it is asked again."""
         self._who.require(Permission.DOCUMENTS_WRITE)
         document = self._locked(document_id)
         check_match(document, if_match)
+        risk = at_risk(self._session, self._who.workspace_id, Document.id == document.id)
         remove(self._session, [document])
         done(self._session, self._who, Action.DOCUMENT_DELETED, document)
+        return risk
 
     def _unchanged(self, collection_id: str, item: Item) -> Document:
         assert item.external_id is not None  # only by it is an item recognised

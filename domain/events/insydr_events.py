@@ -62,6 +62,12 @@ _GAP = {
     **_DOCUMENT,
     "document_id": Field("doc_xyz", "The document that answers it."),
 }
+_AT_RISK = {
+    "document_ids": Field(["doc_xyz"], "The documents; null where a collection goes.", nullable=True),
+    "collection_id": Field("col_123", "The collection; null where documents go by themselves.", nullable=True),
+    "questions": Field(9, "Resolved questions that rest on them, and are asked again now."),
+    "monthly_asks": Field(412, "How often these are asked in a month."),
+}
 _RESOLVED = {**_GAP, "confidence": Field(0.91, "0 to 1, of the question as it was first asked.")}
 _REOPENED = {**_GAP, "document_id": Field("doc_xyz", "The document that had answered it.", nullable=True)}
 _REOPENED.pop("collection_id")
@@ -124,6 +130,7 @@ INSYDR_EVENTS = (
     _event(E.CRAWL_CANCELLED, "A crawl's run was cancelled.", _CRAWL),
     _event(E.GAP_RESOLVED, "A question that was not answered is, by a document; it was asked again.", _RESOLVED),
     _event(E.GAP_REOPENED, "The document that answered a question went or changed, and it is open again.", _REOPENED),
+    _event(E.GAPS_AT_RISK, "Documents go on which resolved questions rest.", _AT_RISK),
     _event(E.AGENT_PUBLISHED, "A version of an agent went live.", _PUBLISHED),
     _event(E.AGENT_ARCHIVED, "An agent was archived.", _PUBLISHED),
     _event(E.MEMBER_JOINED, "Somebody became a member of the workspace.", _MEMBER),

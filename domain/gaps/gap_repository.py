@@ -55,6 +55,13 @@ class GapRepository(TenantRepository):
         )  # fmt: skip
         return [Live(*row) for row in self.session.execute(query)]
 
+    def answer(self, collection_id: str, external_id: str) -> str | None:
+        """The document of an answer by hand."""
+        query = select(Document.id).where(
+            mine(Document, self.who), Document.collection_id == collection_id, Document.external_id == external_id
+        )
+        return self.session.scalar(query)
+
     def text_hashes(self, document: Live, limit: int, offset: int) -> list[str]:
         """By which the vectors of its chunks are kept."""
         query = (
@@ -64,12 +71,14 @@ class GapRepository(TenantRepository):
         )
         return list(self.session.scalars(query))
 
-    def open_vectors(self, most: int) -> list[tuple[str, str, bytes]]:
-        """Cluster, model and vector of the phrasings of open items that were asked last."""
+    def vectors(self, statuses: Sequence[str | None], most: int) -> list[tuple[str, str, bytes]]:
+        """Cluster, model and vector of the phrasings of such clusters that were asked last."""
+        named, always = [one for one in statuses if one], QuestionCluster.status.is_(None)
+        wanted = QuestionCluster.status.in_(named)
         query = (
             select(Phrasing.cluster_id, Phrasing.model, Phrasing.vector)
             .join(QuestionCluster, QuestionCluster.id == Phrasing.cluster_id)
-            .where(mine(Phrasing, self.who), QuestionCluster.status == ClusterStatus.OPEN)
+            .where(mine(Phrasing, self.who), or_(wanted, always) if None in statuses else wanted)
             .order_by(Phrasing.last_asked_at.desc())
         )
         return [(row[0], row[1], row[2]) for row in self.session.execute(query.limit(most))]

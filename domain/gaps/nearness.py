@@ -15,7 +15,7 @@ from core.embedding.protocol import Floats
 from domain.gaps.answers import NAMED
 from domain.gaps.changes_repository import URGENT, changes, forget
 from domain.gaps.gap_repository import GapRepository, Live
-from domain.models import ContentChange
+from domain.models import ClusterStatus, ContentChange
 from domain.principal import Principal, system
 from domain.unanswered.vectors import unpacked
 
@@ -69,7 +69,7 @@ class Nearness:
         with self._database.read() as session:
             rows = GapRepository(session, who)
             live, rests = rows.live(ids), rows.proved_by(ids)
-            opened = _opened(rows.open_vectors(MOST_PHRASINGS), self._model)
+            opened = _opened(rows.vectors([ClusterStatus.OPEN], MOST_PHRASINGS), self._model)
         near = dict.fromkeys(opened.strange, 1.0)
         if opened.clusters and live:
             near |= self._near(who, live, opened)

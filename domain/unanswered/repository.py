@@ -30,6 +30,7 @@ class WantedItems:
     status: ClusterStatus | None = None
     assigned_to: str | None = None
     text: str | None = None
+    reason: str | None = None
     period: Period | None = None
     order: ItemOrder = ItemOrder.OCCURRENCES
     recent: Period | None = None  # by the failures of which gains are ordered
@@ -161,6 +162,8 @@ class ItemRepository(TenantRepository):
             query = query.where(QuestionCluster.status == wanted.status)
         if wanted.assigned_to is not None:
             query = query.where(QuestionCluster.assigned_to == wanted.assigned_to)
+        if wanted.reason is not None:
+            query = query.where(QuestionCluster.reason == wanted.reason)
         if wanted.text is not None:
             query = query.where(QuestionCluster.question.icontains(wanted.text, autoescape=True))
         return query

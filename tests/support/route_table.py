@@ -120,6 +120,10 @@ CASES: dict[tuple[str, str], Case] = {
     ("POST", "/analytics/unanswered/{unanswered_id}/answer"): Case(
         P.DOCUMENTS_WRITE, Role.EDITOR, {"answer": "Yes.", "collection_id": "col_ghost"}
     ),
+    ("POST", "/analytics/unanswered/{unanswered_id}/dry-run"): Case(
+        P.UNANSWERED_WRITE, Role.ANALYST, {"text": "Yes.", "collection_id": "col_ghost"}
+    ),
+    ("POST", "/analytics/preflight"): Case(P.ANALYTICS_READ, Role.ANALYST, {"document_ids": ["doc_ghost"]}),
     ("POST", "/analytics/unanswered/{unanswered_id}/merge"): Case(
         P.UNANSWERED_WRITE, Role.ANALYST, {"unanswered_ids": ["uq_ghost"]}
     ),

@@ -82,6 +82,7 @@ AUDITED = {
 ASKED = {
     ("POST", "/agents/{agent_id}/test"), ("POST", "/agents/{agent_id}/chat"), ("POST", "/search"),
     ("POST", "/messages/{message_id}/feedback"), ("POST", "/crawls/preview"), ("POST", "/webhooks/{webhook_id}/test"),
+    ("POST", "/analytics/unanswered/{unanswered_id}/dry-run"), ("POST", "/analytics/preflight"),
 }  # fmt: skip
 
 
@@ -225,6 +226,13 @@ class TestEveryChange:
             "DOCUMENT_CANCELLED", "DOCUMENT_REPROCESSED", "JOB_CANCELLED", "CRAWL_STARTED", "CRAWL_CANCELLED",
             "CRAWL_RESUMED", "CRAWL_PAUSED", "CRAWL_STARTED",
         ]  # fmt: skip
+
+    def test_of_an_answer_by_hand(self, workspace: Workspace, site: Site) -> None:
+        item = Things(workspace, site).unanswered_id("")
+        body = {"answer": "It is blue.", "collection_id": workspace.collection}
+        reply = workspace.post(f"/analytics/unanswered/{item}/answer", json=body)
+        (answered,) = entries(workspace, action="UNANSWERED_ANSWERED")
+        assert (answered["target"]["id"], answered["after"]) == (item, {"document_id": reply.json()["document"]["id"]})
 
     def test_of_questions_that_are_grouped_by_hand(self, workspace: Workspace, site: Site) -> None:
         things = Things(workspace, site)

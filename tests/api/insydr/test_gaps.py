@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from domain.models import EventRow
+from domain.models import Document, EventRow
 from tests.support.analytics import settle
 from tests.support.client import Workspace, check_error, until
 
@@ -255,3 +255,179 @@ class TestOutlook:
         assert {(week["asked"], week["failed"]) for week in item["pulse"][:-1]} == {(0, 0)}
         ordered = shaped.get("/analytics/unanswered", params={"order": "gain"}).json()["unanswered"]
         assert ordered[0]["id"] == item["id"]
+
+
+class TestReasons:
+    """Why it is not answered is tried out, and said."""
+
+    def reason(self, workspace: Workspace, code: str) -> dict[str, Any]:
+        """Of the only item, once it is that."""
+        found = until(lambda: items(workspace)[0]["reason"], lambda now: now is not None)
+        assert found["code"] == code, found
+        assert found["message"]
+        assert workspace.get("/analytics/unanswered", params={"reason": code}).json()["total"] == 1
+        return dict(found)
+
+    def test_missing(self, shaped: Workspace, agent: str) -> None:
+        ask(shaped, agent, QUESTION)
+        assert self.reason(shaped, "MISSING")["agent_id"] == agent
+        assert shaped.get("/analytics/unanswered", params={"reason": "CONTRADICTION"}).json()["total"] == 0
+
+    def test_in_another_collection(self, shaped: Workspace, agent: str) -> None:
+        elsewhere = shaped.new_collection("Elsewhere")
+        document = shaped.ingest(TEXT, "warranty.txt", collection_id=elsewhere)
+        ask(shaped, agent, QUESTION)
+        found = self.reason(shaped, "OTHER_COLLECTION")
+        assert (found["collection_id"], found["passages"]) == (
+            elsewhere, [{"document_id": document["id"], "chunk_index": 0}],
+        )  # fmt: skip
+
+    def test_in_a_draft(self, shaped: Workspace, agent: str) -> None:
+        """Of one that is published with the document out of reach, and now has a lower threshold in its draft."""
+        shaped.ingest(TEXT, "warranty.txt")
+        shaped.patch(f"/agents/{agent}", json={"response_config": {"confidence_threshold": 0.9}})
+        shaped.post(f"/agents/{agent}/publish")
+        ask(shaped, agent, QUESTION)
+        shaped.patch(f"/agents/{agent}", json={"response_config": {"confidence_threshold": 0.1}})
+        other = "Is the battery covered for two years?"
+        reply = shaped.post(f"/agents/{agent}/chat", json={"message": other})
+        assert reply.is_success, reply.text
+        settle(shaped)
+        found = until(
+            lambda: [one["reason"] for one in items(shaped) if one["reason"]],
+            lambda now: any(one["code"] == "UNPUBLISHED_DRAFT" for one in now),
+        )
+        assert {one["agent_id"] for one in found} == {agent}
+
+    def test_in_a_document_that_failed(self, shaped: Workspace, agent: str) -> None:
+        """It can be read, and was not searchable for a reason of ours."""
+        document = shaped.ingest(TEXT, "warranty.txt")
+        with shaped.shape.parts.database.write() as session:
+            row = session.get_one(Document, document["id"])
+            row.status, row.live_version, row.error_code = "FAILED", None, "INTERNAL_ERROR"
+        ask(shaped, agent, QUESTION)
+        found = self.reason(shaped, "FAILED_DOCUMENT")
+        assert found["error_code"] == "INTERNAL_ERROR"
+        assert found["passages"] == [{"document_id": document["id"], "chunk_index": 0}]
+
+    def test_below_the_threshold_only(self, shaped: Workspace, agent: str) -> None:
+        document = shaped.ingest(TEXT, "warranty.txt")
+        shaped.patch(f"/agents/{agent}", json={"response_config": {"confidence_threshold": 0.6}})
+        shaped.post(f"/agents/{agent}/publish")
+        ask(shaped, agent, QUESTION)
+        found = self.reason(shaped, "BELOW_THRESHOLD")
+        assert found["confidence"] < found["threshold"] == 0.6
+        assert found["passages"][0]["document_id"] == document["id"]
+
+    def test_ruled_out(self, shaped: Workspace, agent: str) -> None:
+        shaped.ingest(TEXT, "warranty.txt")
+        shaped.patch(f"/agents/{agent}", json={"conversation_rules": {"blocked_words": ["battery"]}})
+        shaped.post(f"/agents/{agent}/publish")
+        ask(shaped, agent, QUESTION)
+        assert self.reason(shaped, "RULED_OUT")["refusal"] == "blocked_word"
+
+    def test_disputed(self, shaped: Workspace, agent: str) -> None:
+        document = shaped.ingest(TEXT, "warranty.txt")
+        (reply,) = ask(shaped, agent, QUESTION)
+        shaped.post(f"/messages/{reply['message_id']}/feedback", json={"feedback_type": "THUMBS_DOWN"})
+        settle(shaped)
+        assert self.reason(shaped, "DISPUTED")["passages"][0]["document_id"] == document["id"]
+
+
+class TestDryRun:
+    def test_of_an_answer(self, shaped: Workspace, agent: str) -> None:
+        """It says which items it would close, and stores nothing."""
+        ask(shaped, agent, QUESTION, "Where do you ship to?")
+        (item,) = [one for one in items(shaped) if one["question"] == QUESTION]
+        path = f"/analytics/unanswered/{item['id']}/dry-run"
+        reply = shaped.post(path, json={"text": TEXT, "collection_id": shaped.collection})
+        assert reply.status_code == 200, reply.text
+        (closed,) = reply.json()["closes"]
+        assert (closed["id"], closed["asked"]) == (item["id"], QUESTION)
+        assert closed["confidence"] >= closed["needed"] > 0.1
+        assert closed["quote"] in TEXT
+        assert reply.json()["left"] == 0
+        assert shaped.get("/documents").json()["total"] == 1
+        assert items(shaped)[0]["status"] == "OPEN"
+        assert reply.json()["alone"]["answered"]
+        assert reply.json()["alone"]["quote"] in TEXT
+
+    def test_an_answer_that_answers_nothing(self, shaped: Workspace, agent: str) -> None:
+        """It would be believed, because it stands below its question: the text alone would not."""
+        ask(shaped, agent, QUESTION)
+        path = f"/analytics/unanswered/{items(shaped)[0]['id']}/dry-run"
+        found = shaped.post(path, json={"text": "We are glad to help.", "collection_id": shaped.collection}).json()
+        assert not found["alone"]["answered"]
+        titled = {"text": "We are glad to help.", "collection_id": shaped.collection, "title": "Our team"}
+        found = shaped.post(path, json=titled).json()
+        assert found["closes"] == []
+        assert [one["question"] for one in found["stays_open"]] == [QUESTION]
+
+    def test_what_it_would_change(self, shaped: Workspace, agent: str) -> None:
+        document = shaped.ingest(TEXT, "warranty.txt")
+        assert ask(shaped, agent, QUESTION)[0]["answered"]
+        ask(shaped, agent, "Where do you ship to?")
+        (item,) = items(shaped)
+        body = {"text": "How long is the battery covered? The battery is covered for six years.",
+                "collection_id": shaped.collection}  # fmt: skip
+        reply = shaped.post(f"/analytics/unanswered/{item['id']}/dry-run", json=body).json()
+        (changed,) = reply["changes"]
+        assert changed["question"] == QUESTION
+        assert changed["before"]["document_id"] == document["id"]
+        assert (changed["after"]["answered"], changed["after"]["document_id"]) == (True, None)
+        assert "six years" in changed["after"]["quote"]
+
+    def test_bad_input(self, shaped: Workspace, agent: str) -> None:
+        ask(shaped, agent, QUESTION)
+        path = f"/analytics/unanswered/{items(shaped)[0]['id']}/dry-run"
+        good = {"text": TEXT, "collection_id": shaped.collection}
+        check_error(shaped.post(path, json=good | {"text": " "}), 400, field="text")
+        check_error(shaped.post(path, json=good | {"text": "x" * 1_000_000}), 400, field="text")
+        check_error(shaped.post(path, json=good | {"collection_id": "col_ghost"}), 404, field="collection_id")
+        check_error(shaped.post("/analytics/unanswered/uq_ghost/dry-run", json=good), 404, "UNANSWERED_NOT_FOUND")
+
+
+class TestPreflight:
+    def test_of_a_document(self, shaped: Workspace, agent: str) -> None:
+        """Before it goes, and when it does: in the reply and as an event."""
+        ask(shaped, agent, QUESTION)
+        (item,) = items(shaped)
+        document = shaped.ingest(TEXT, "warranty.txt")
+        becomes(shaped, item["id"], "RESOLVED")
+        found = shaped.post("/analytics/preflight", json={"document_ids": [document["id"]]})
+        assert found.status_code == 200, found.text
+        assert found.json()["reopens"] == {"questions": 1, "monthly_asks": 1}
+        (one,) = found.json()["items"]
+        assert (one["id"], one["before"]["answered"], one["after"]["answered"]) == (item["id"], True, False)
+        assert shaped.post("/analytics/preflight", json={"collection_id": shaped.collection}).json()["documents"] == 2
+        reply = shaped.delete(f"/documents/{document['id']}").json()
+        assert reply == {"message": "Document deleted", "reopens": {"questions": 1, "monthly_asks": 1}}
+        (event,) = told(shaped, "GAPS_AT_RISK")
+        assert (event["document_ids"], event["questions"]) == ([document["id"]], 1)
+
+    def test_of_one_beside_another(self, shaped: Workspace, agent: str) -> None:
+        first = shaped.ingest(TEXT, "warranty.txt")
+        ask(shaped, agent, QUESTION)
+        shaped.ingest(f"{TEXT} That holds in all countries.", "later.txt")
+        found = shaped.post("/analytics/preflight", json={"document_ids": [first["id"]]}).json()
+        assert found["reopens"]["questions"] == 0
+        assert found["checked"] >= 1
+
+    def test_of_a_collection(self, shaped: Workspace, agent: str) -> None:
+        ask(shaped, agent, QUESTION)
+        (item,) = items(shaped)
+        shaped.ingest(TEXT, "warranty.txt")
+        becomes(shaped, item["id"], "RESOLVED")
+        reply = shaped.delete(f"/collections/{shaped.collection}").json()
+        assert reply["reopens"]["questions"] == 1
+        assert [one["collection_id"] for one in told(shaped, "GAPS_AT_RISK")] == [shaped.collection]
+        becomes(shaped, item["id"], "OPEN")
+
+    def test_bad_input(self, shaped: Workspace) -> None:
+        check_error(shaped.post("/analytics/preflight", json={}), 400)
+        for name, ghost in (
+            ("document_ids", ["doc_ghost"]),
+            ("crawl_id", "crawl_ghost"),
+            ("collection_id", "col_ghost"),
+        ):
+            check_error(shaped.post("/analytics/preflight", json={name: ghost}), 404, field=name)
