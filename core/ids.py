@@ -26,6 +26,7 @@ class Prefix(StrEnum):
     PAGE = "page"
     CHANGE = "chg"
     CONTENT_CHANGE = "cch"
+    GAP_WATCH = "watch"
     AGENT = "agent"
     CONVERSATION = "sess"
     MESSAGE = "msg"

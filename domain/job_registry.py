@@ -25,7 +25,7 @@ from domain.workspaces import jobs as workspaces
 
 JOBS: tuple[JobType, ...] = (
     *ingestion.JOBS, *documents.JOBS, *jobs_.JOBS, *collections.JOBS, *workspaces.JOBS, *crawls.JOBS, *upkeep.JOBS,
-    *conversations.JOBS, *webhooks.JOBS, *usage.JOBS,
+    *conversations.JOBS, *webhooks.JOBS, *usage.JOBS, *gaps.JOBS,
 )  # fmt: skip
 PERIODIC: tuple[Periodic, ...] = (
     *upkeep.PERIODIC, *ingestion.PERIODIC, *crawls.PERIODIC, *api_keys.PERIODIC, *idempotency.PERIODIC,

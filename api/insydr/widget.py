@@ -7,7 +7,7 @@ from fastapi import Path, Request
 from fastapi.responses import Response, StreamingResponse
 from pydantic import BaseModel, EmailStr, Field
 
-from api.fields import IdText, Input, JsonObject, Name, Text
+from api.fields import IdText, Input, JsonObject, MessageOut, Name, Text
 from api.idempotency import answers_once
 from api.insydr.chat import EVENTS, ThumbIn, ThumbOut, thumb_out
 from api.insydr.chatting import QuestionIn, answer_of, question_of, streamed, visit_of
@@ -21,6 +21,7 @@ from domain.conversations.escalations import Request as EscalationRequest
 from domain.conversations.escalations import escalate as keep_escalation
 from domain.conversations.feedback import give_feedback
 from domain.conversations.proofs import issue
+from domain.gaps.watching import WatchService
 from domain.models import Agent, Channel
 
 router = INSYDR.router("/api/v1/widget", tag="Widget")
@@ -75,6 +76,21 @@ class EscalationOut(BaseModel):
     created_at: datetime
 
 
+class NotifyIn(Input):
+    message_id: IdText = Field(description="The answer that was none.")
+    email: Annotated[EmailStr, Field(max_length=320)]
+
+
+class NotifyOut(BaseModel):
+    id: str = Field(description="To be confirmed, with the code.")
+    message: str = "A code is on its way to the address."
+
+
+class ConfirmIn(Input):
+    id: IdText
+    code: Text = Field(min_length=6, max_length=6)
+
+
 @router.get("/config/{agent_id}")
 def config(agent_id: Annotated[str, Path(max_length=64)], who: Visitor, state: State, response: Response) -> ConfigOut:
     with state.database.read() as session:
@@ -121,6 +137,19 @@ def escalate(body: EscalateIn, request: Request, who: Visitor, state: State) -> 
     with state.database.write() as session:
         row, session_id = keep_escalation(session, who, visit, wanted)
     return EscalationOut(id=row.id, session_id=session_id, created_at=row.created_at)
+
+
+@router.post("/notify", status_code=202)
+def notify(body: NotifyIn, who: Visitor, state: State) -> NotifyOut:
+    """Tell a visitor when what they asked can be answered. A code goes to the address, to be confirmed with."""
+    service = WatchService(state.database, state.keys, state.mailer, who, who.key_id or "")
+    return NotifyOut(id=service.watch(body.message_id, body.email))
+
+
+@router.post("/notify/confirm")
+def confirm_notify(body: ConfirmIn, who: Visitor, state: State) -> MessageOut:
+    WatchService(state.database, state.keys, state.mailer, who, who.key_id or "").confirm(body.id, body.code)
+    return MessageOut(message="You will be told when it is answered.")
 
 
 def _config_out(agent: Agent, settings: dict[str, Any]) -> ConfigOut:

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from core.clock import utc_now
 from core.database import Database
+from core.queue.outbox import enqueue
 from domain.events.kinds import EventType
 from domain.events.recording import Event, record
 from domain.gaps.agents import briefs
@@ -16,6 +17,7 @@ from domain.gaps.asking import Heard, Proof, Wording, wording
 from domain.gaps.changes_repository import URGENT
 from domain.gaps.engine import Engine
 from domain.gaps.gap_repository import GapRepository
+from domain.gaps.jobs import TELL
 from domain.gaps.reasons import Reasons, Why
 from domain.models import ClusterStatus, QuestionCluster, Resolver
 from domain.principal import Principal, system
@@ -122,11 +124,13 @@ def _answered(session: Session, who: Principal, cluster: QuestionCluster, proofs
         resolve(cluster, by, now)
         told = {"document_id": first.document_id, "collection_id": first.collection_id, "confidence": by["confidence"]}
         record(session, _event(EventType.GAP_RESOLVED, cluster, told))
+        enqueue(session, TELL, workspace_id=cluster.workspace_id, cluster_id=cluster.id)
         return
     before = cluster.resolved_by or {}
     by |= {name: before[name] for name in ("kind", "user_id") if name in before}  # a person remains who resolved it
     if by != before:
         resolve(cluster, by)
+        enqueue(session, TELL, workspace_id=cluster.workspace_id, cluster_id=cluster.id)
 
 
 def _not_answered(session: Session, who: Principal, cluster: QuestionCluster) -> None:

@@ -19,7 +19,7 @@ from domain.models.day_stats import EVERY, DayStats, DocumentDay, StaleDay
 from domain.models.document import Document, Priority, SourceType, Stage, Status
 from domain.models.escalation import Escalation
 from domain.models.event import EventRow
-from domain.models.gap import AnswerProof, ContentChange
+from domain.models.gap import AnswerProof, ContentChange, GapWatch
 from domain.models.idempotency import IdempotentReply
 from domain.models.ingest_share import IngestShare
 from domain.models.invitation import Invitation, InvitationStatus
@@ -50,8 +50,9 @@ __all__ = [
     "AuditEntry", "CachedEmbedding", "Calibration", "Change", "Channel", "ChunkRow", "ClusterAlias", "ClusterDay",
     "ClusterStatus", "CodePurpose", "Collection", "ContentChange", "Conversation", "CrawlChange", "CrawlPage",
     "CrawlRun", "CrawlSource", "DayStats", "Delivery", "DeliveryAttempt", "DeliveryStatus", "Document", "DocumentDay",
-    "DocumentVersion", "Escalation", "EventRow", "Feedback", "Grouping", "IdempotentReply", "IngestShare", "Invitation",
-    "InvitationStatus", "Job", "JobKind", "JobStatus", "Lease", "Login", "Member", "Message", "MonthlyUsage",
-    "OutboxRow", "PageState", "Phrasing", "Priority", "Question", "QuestionCluster", "Resolver", "RunState", "SignUp",
-    "SourceType", "Stage", "StaleDay", "Status", "TryCount", "User", "Webhook", "WorkerRow", "Workspace",
+    "DocumentVersion", "Escalation", "EventRow", "Feedback", "GapWatch", "Grouping", "IdempotentReply", "IngestShare",
+    "Invitation", "InvitationStatus", "Job", "JobKind", "JobStatus", "Lease", "Login", "Member", "Message",
+    "MonthlyUsage", "OutboxRow", "PageState", "Phrasing", "Priority", "Question", "QuestionCluster", "Resolver",
+    "RunState", "SignUp", "SourceType", "Stage", "StaleDay", "Status", "TryCount", "User", "Webhook", "WorkerRow",
+    "Workspace",
 ]  # fmt: skip

@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy import ForeignKey, Index, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from core.database import Base, Id, Tenancy
+from core.database import Base, Created, Id, Tenancy
 
 
 class ContentChange(Base):
@@ -20,6 +20,21 @@ class ContentChange(Base):
     workspace_id: Mapped[str] = mapped_column(ForeignKey("workspaces.id", ondelete="CASCADE"))
     document_id: Mapped[str | None] = mapped_column(Id)
     agent_id: Mapped[str | None] = mapped_column(Id)
+
+
+class GapWatch(Created, Base):
+    """A visitor who wants to be told when their question is answered; it goes with the mail that tells them."""
+
+    __tablename__ = "gap_watches"
+    tenancy = Tenancy.OWN
+
+    id: Mapped[str] = mapped_column(Id, primary_key=True)
+    workspace_id: Mapped[str] = mapped_column(ForeignKey("workspaces.id", ondelete="CASCADE"), index=True)
+    question_id: Mapped[str] = mapped_column(ForeignKey("questions.id", ondelete="CASCADE"), index=True)
+    key_id: Mapped[str] = mapped_column(Id)  # the public key with which they asked
+    email: Mapped[str]
+    digest: Mapped[str]  # of the code that shows that the address is theirs
+    confirmed_at: Mapped[datetime | None]
 
 
 class AnswerProof(Base):

@@ -60,6 +60,22 @@ def upgrade() -> None:
     op.create_index(op.f("ix_answer_proofs_workspace_id"), "answer_proofs", ["workspace_id"])
     op.create_index("ix_answer_proofs_document", "answer_proofs", ["document_id"])
     op.create_index("ix_answer_proofs_agent", "answer_proofs", ["workspace_id", "agent_id"])
+    op.create_table(
+        "gap_watches",
+        sa.Column("id", sa.String(64), nullable=False),
+        sa.Column("workspace_id", sa.String(64), nullable=False),
+        sa.Column("question_id", sa.String(64), nullable=False),
+        sa.Column("key_id", sa.String(64), nullable=False),
+        sa.Column("email", sa.String(), nullable=False),
+        sa.Column("digest", sa.String(), nullable=False),
+        sa.Column("confirmed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_gap_watches")),
+        _foreign("gap_watches", "workspace_id", "workspaces"),
+        _foreign("gap_watches", "question_id", "questions"),
+    )
+    for column in ("workspace_id", "question_id"):
+        op.create_index(op.f(f"ix_gap_watches_{column}"), "gap_watches", [column])
     # what is open may be answered by what came since
     op.execute("UPDATE question_clusters SET recheck = 1 WHERE status = 'OPEN'")
 
@@ -71,6 +87,7 @@ def _foreign(table: str, column: str, target: str) -> sa.ForeignKeyConstraint:
 
 
 def downgrade() -> None:
+    op.drop_table("gap_watches")
     op.drop_table("answer_proofs")
     op.drop_table("content_changes")
     for name in ("agents", "disputed"):

@@ -172,6 +172,7 @@ WITHOUT_WORKSPACE = {
 WITH_PUBLIC_KEY = {
     ("GET", "/api/v1/widget/config/{agent_id}"), ("POST", "/api/v1/widget/chat"), ("POST", "/api/v1/widget/feedback"),
     ("POST", "/api/v1/widget/escalate"), ("GET", "/api/v1/widget/challenge/{agent_id}"),
+    ("POST", "/api/v1/widget/notify"), ("POST", "/api/v1/widget/notify/confirm"),
 }  # fmt: skip
 
 

@@ -67,7 +67,7 @@ BY_KEY = {  # the widget's own tests try them
     ("POST", f"/api/v1/widget/{path}", f"body.{name}")
     for path, name in (
         ("chat", "agent_id"), ("chat", "session_id"), ("feedback", "message_id"), ("escalate", "agent_id"),
-        ("escalate", "session_id"),
+        ("escalate", "session_id"), ("notify", "message_id"),
     )
 }  # fmt: skip
 BY_ADDRESS = {("POST", "/api/v1/auth/invitations/accept", "body.invitation_id")}  # the members' tests try it
