@@ -14,7 +14,7 @@ TOGETHER = 500
 
 
 def note_documents(session: Session, workspace_id: str, document_ids: Sequence[str]) -> None:
-    """They are searchable now, in a new version, or not any more: what rests on them is to be asked again."""
+    """They are searchable now, in a new version, or not any more, or failed: what rests on them is asked again."""
     rows = [{"id": new_id(Prefix.CONTENT_CHANGE), "document_id": one} for one in document_ids]
     insert_rows(session, ContentChange, rows, {"workspace_id": workspace_id})
     for start in range(0, len(document_ids), TOGETHER):

@@ -34,6 +34,15 @@ def waiting_workspaces(session: Session, limit: int) -> list[str]:
     return list(session.scalars(union(changed, due).limit(limit)))
 
 
+def retest_reasons(session: Session, before: datetime, urgency: float) -> None:
+    """Of open items that nothing called up since then; of all tenants: this is our own job's work."""
+    stale = update(QuestionCluster).where(
+        QuestionCluster.status == ClusterStatus.OPEN, QuestionCluster.recheck.is_(None),
+        or_(QuestionCluster.reason_at.is_(None), QuestionCluster.reason_at < before),
+    )  # fmt: skip
+    session.execute(stale.values(recheck=urgency).execution_options(synchronize_session=False))
+
+
 @dataclass(frozen=True, slots=True)
 class Live:
     """A document that is searchable; `answers` is its external id where a person wrote it as an answer."""
@@ -107,6 +116,18 @@ class GapRepository(TenantRepository):
             .where(mine(AnswerProof, self.who), AnswerProof.agent_id.in_(agent_ids))
         )
         return list(self.session.scalars(query.distinct()))
+
+    def failed(self, document_ids: Sequence[str]) -> bool:
+        """Whether one of these documents could not be processed."""
+        query = select(Document.id).where(
+            mine(Document, self.who), Document.id.in_(document_ids), Document.status == Status.FAILED
+        )
+        return self.session.scalar(query.limit(1)) is not None
+
+    def forget_reasons(self, cluster_ids: Sequence[str]) -> None:
+        """Why they are not answered is tried out again when they are asked."""
+        some = update(QuestionCluster).where(mine(QuestionCluster, self.who), QuestionCluster.id.in_(cluster_ids))
+        self.session.execute(some.values(reason_at=None).execution_options(synchronize_session=False))
 
     def mark(self, urgency: Mapping[str, float]) -> None:
         """Items that are to be asked again, unless they are more urgent already or ignored."""

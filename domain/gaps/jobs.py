@@ -12,6 +12,10 @@ def _work(on: "JobContext") -> None:
     on.gaps.work()
 
 
+def _test_reasons(on: "JobContext") -> None:
+    on.gaps.test_reasons()
+
+
 def _tell(on: "JobContext", workspace_id: str, cluster_id: str) -> None:
     from domain.gaps.watching import tell
 
@@ -28,5 +32,6 @@ TELL = JobType("gaps.tell", Queue.UPKEEP, _tell)
 JOBS = (TELL,)
 PERIODIC = (
     Periodic("close-gaps", every(1.0), _work, apart=True),
+    Periodic("test-reasons", every(3_600.0), _test_reasons, first_after_s=600.0),
     Periodic("forget-gap-codes", every(600.0), _forget),
 )

@@ -14,12 +14,14 @@ from core.database import Database
 from core.queue.turns import Turn
 from domain.gaps.checking import Checker
 from domain.gaps.engine import Engine
-from domain.gaps.gap_repository import GapRepository, waiting_workspaces
-from domain.gaps.nearness import Nearness
+from domain.gaps.gap_repository import GapRepository, retest_reasons, waiting_workspaces
+from domain.gaps.nearness import STALE, Nearness
 from domain.principal import system
 
 WORKSPACES = 1_000  # that one pass looks at
+PAGES = 10  # of changes, before items are asked: while many documents come, too
 TOGETHER = 20  # items of a workspace, before the next one's turn comes
+REASONS_HOLD = timedelta(days=1)
 REST = timedelta(seconds=15)  # of an item that was asked, unless what it rests on changed
 
 
@@ -60,8 +62,10 @@ class GapLoop:
     def _of(self, workspace_id: str) -> int:
         asked = 0
         with closing(Turn(self._database, f"gaps_{workspace_id}")) as turn:
-            while turn.go_on() and Nearness(self._database, self._load().model).look(workspace_id):
-                pass
+            nearness = Nearness(self._database, self._load().model)
+            for _ in range(PAGES):
+                if not turn.go_on() or not nearness.look(workspace_id):
+                    break
             checker = Checker(self._database, self._load())
             for cluster_id in self._due(workspace_id):
                 if not turn.go_on() or not self._budget.left(workspace_id):
@@ -69,6 +73,11 @@ class GapLoop:
                 self._budget.spend(workspace_id, checker.check(workspace_id, cluster_id))
                 asked += 1
         return asked
+
+    def test_reasons(self) -> None:
+        """Items that stay open are asked again once a day: what they wait for may be of another kind by now."""
+        with self._database.write() as session:
+            retest_reasons(session, utc_now() - REASONS_HOLD, STALE)
 
     def _due(self, workspace_id: str) -> list[str]:
         with self._database.read() as session:

@@ -23,6 +23,8 @@ CHANGES = 200  # looked at together
 PASSAGES = 500  # compared at once
 MOST_PHRASINGS = 25_000  # of open items, those asked last
 MOST_NEAR = 2_000  # items that one page of changes may call up, the nearest
+MOST_STUCK = 50  # items for which a document that failed is looked at
+STALE = 0.05  # as urgent as that their reason is tried out again
 NEAR = 0.2  # cosine: of questions and the passages that answer them, 1 to 5 in 100 are farther apart (three sets)
 
 
@@ -46,9 +48,12 @@ class Nearness:
             page = changes(session, workspace_id, CHANGES)
         if not page:
             return False
-        urgency = self._of_agents(who, page) | self._of_documents(who, page)
+        stuck = self._of_failures(who, page)
+        urgency = dict.fromkeys(stuck, STALE) | self._of_agents(who, page) | self._of_documents(who, page)
         with self._database.write() as session:
-            GapRepository(session, who).mark(urgency)
+            rows = GapRepository(session, who)
+            rows.mark(urgency)
+            rows.forget_reasons(stuck)
             forget(session, page)
         return len(page) == CHANGES
 
@@ -61,6 +66,13 @@ class Nearness:
         with self._database.read() as session:
             rows = GapRepository(session, who)
             return dict.fromkeys(rows.most_failed(MOST_NEAR), 1.0) | dict.fromkeys(rows.resting_on(agents), URGENT)
+
+    def _of_failures(self, who: Principal, page: Sequence[ContentChange]) -> list[str]:
+        """What a document says that could not be processed, shows when it is read for an item."""
+        ids = sorted({one.document_id for one in page if one.document_id})
+        with self._database.read() as session:
+            rows = GapRepository(session, who)
+            return rows.most_failed(MOST_STUCK) if ids and rows.failed(ids) else []
 
     def _of_documents(self, who: Principal, page: Sequence[ContentChange]) -> dict[str, float]:
         ids = sorted({one.document_id for one in page if one.document_id})

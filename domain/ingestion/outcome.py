@@ -93,6 +93,9 @@ def fail(session: Session, failures: Sequence[Failure]) -> None:
         for claimed, _ in failures
     ]
     enqueue_all(session, ABANDON_VERSION, jobs)
+    for workspace_id in sorted({claimed.workspace_id for claimed, _ in failures}):
+        theirs = [claimed.document_id for claimed, _ in failures if claimed.workspace_id == workspace_id]
+        note_documents(session, workspace_id, theirs)
 
 
 def end_lost(session: Session, spent: Sequence[ClaimedDocument]) -> None:

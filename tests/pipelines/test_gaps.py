@@ -19,7 +19,7 @@ from core.vectors.protocol import Scope
 from domain.documents.endings import remove
 from domain.gaps import changes_repository as changes
 from domain.gaps.asking import Asker
-from domain.gaps.drafts import Drafts
+from domain.gaps.drafts import GONE, Drafts
 from domain.gaps.engine import Engine
 from domain.gaps.loop import Budget, GapLoop
 from domain.gaps.nearness import Nearness
@@ -39,16 +39,23 @@ from domain.models import (
 from domain.search.passage_repository import SqlPassages
 from domain.unanswered.grouping import Grouper
 from domain.unanswered.service import ItemChange, UnansweredService
+from ingest.children.protocol import Failed
 from retrieval.answerer import Answerer
 from retrieval.answers import Answer, Generator, Quote, Style
 from retrieval.passages import Passage, StoredPassage
 from tests.support.questions import Asking
 
 MODEL = FakeEmbeddingModel()
-DRAFTS = cast(Drafts, None)  # nothing waits to be read
 QUESTION = "How long is the battery covered?"
 OTHER = "Where is your office in Riga?"
 TEXT = "The battery is covered for two years."
+
+
+class Unreadable:
+    """In place of the drafts: no file can be read."""
+
+    def of_stored(self, *_: object) -> Failed:
+        return GONE
 
 
 @dataclass
@@ -82,7 +89,15 @@ class Gaps:
     collection: str
 
     def loop(self, per_minute: int = 10_000) -> GapLoop:
-        engine = Engine(self.asking.database, MemoryVectorStore(), MODEL, SparseEncoder(), lambda _: "en", None, DRAFTS)
+        engine = Engine(
+            self.asking.database,
+            MemoryVectorStore(),
+            MODEL,
+            SparseEncoder(),
+            lambda _: "en",
+            None,
+            cast(Drafts, Unreadable()),
+        )
         engine.asker = Asker(SqlPassages(self.asking.database), cast(Answerer, self.answers))
         return GapLoop(self.asking.database, lambda: engine, per_minute)
 
@@ -335,6 +350,39 @@ class TestBudget:
         assert len(gaps.answers.asked) == 3
         due = [one for one in gaps.asking.clusters() if one.recheck is not None]
         assert len(due) == len(gaps.asking.clusters()) - 3 > 0
+
+
+class TestReasons:
+    def test_a_document_that_fails_is_looked_at_for_what_is_open(self, gaps: Gaps) -> None:
+        before = gaps.item().reason_at
+        document = gaps.document("Apples grow on trees.")
+        with gaps.asking.database.write() as session:
+            row = session.get_one(Document, document)
+            row.status, row.live_version = Status.FAILED, None
+        gaps.loop().work()
+        assert gaps.answers.asked[0] == QUESTION
+        now = gaps.item().reason_at
+        assert now is not None
+        assert before is not None
+        assert now > before
+
+    def test_are_tried_out_again_after_a_day(self, gaps: Gaps) -> None:
+        gaps.loop().test_reasons()
+        assert gaps.item().recheck is None
+        gaps.change(reason_at=utc_now() - timedelta(days=2))
+        gaps.loop().test_reasons()
+        assert gaps.item().recheck is not None
+        gaps.loop().work()
+        assert gaps.item().recheck is None
+
+    def test_changes_that_keep_coming_hold_up_no_item(self, gaps: Gaps) -> None:
+        document = gaps.answers.document = gaps.document()
+        with gaps.asking.database.write() as session:
+            changes.note_documents(session, gaps.asking.who.workspace_id, [document] * 2_500)
+        gaps.loop().work()
+        assert gaps.item().status == "RESOLVED"
+        with gaps.asking.database.read() as session:
+            assert len(session.scalars(select(ContentChange)).all()) == 501
 
 
 class TestNearness:
