@@ -16,7 +16,7 @@ from domain.documents.jobs import PURGE_DOCUMENTS
 from domain.events.kinds import EventType
 from domain.events.recording import Event, record_all
 from domain.gaps.changes_repository import note_documents
-from domain.gaps.risk_repository import at_risk, tell
+from domain.gaps.risk_repository import NOTHING, AtRisk, at_risk, tell
 from domain.jobs.repository import credit, waiting
 from domain.models import Document, Stage, Status
 
@@ -44,23 +44,21 @@ def stop(session: Session, documents: Sequence[Document], status: Status) -> Non
         document.updated_at, document.revision = now, document.revision + 1
 
 
-def remove(session: Session, documents: Sequence[Document]) -> None:
-    """Out of every answer at once; jobs remove vectors, files and rows. All are of one workspace."""
+def remove(session: Session, documents: Sequence[Document]) -> AtRisk:
+    """Out of every answer at once; jobs remove vectors, files and rows. All are of one workspace; what rested on them
+    is returned, and asked again."""
     if not documents:
-        return
+        return NOTHING
     workspace_id, ids = documents[0].workspace_id, [one.id for one in documents]
-    tell(
-        session,
-        workspace_id,
-        at_risk(session, workspace_id, Document.id.in_(ids)),
-        {"document_ids": ids, "collection_id": None},
-    )
+    risk = at_risk(session, workspace_id, Document.id.in_(ids))
+    tell(session, workspace_id, risk, {"document_ids": ids, "collection_id": None})
     note_documents(session, workspace_id, ids)
     purge(session, [(document.workspace_id, document.id, document.lease_id or "") for document in documents])
     stop(session, [document for document in documents if document.status in ON_THE_WAY], Status.DELETED)
     for document in documents:
         document.status, document.external_id = Status.DELETED, None
     record_all(session, [_removed(document) for document in documents])
+    return risk
 
 
 def purge(session: Session, gone: Sequence[tuple[str, str, str]]) -> None:

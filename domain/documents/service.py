@@ -18,7 +18,7 @@ from domain.documents.intake import ON_THE_WAY, Intake
 from domain.documents.items import Item
 from domain.documents.renewal import renew
 from domain.documents.repository import DocumentRepository, Filter
-from domain.gaps.risk_repository import AtRisk, at_risk
+from domain.gaps.risk_repository import AtRisk
 from domain.models import ChunkRow, Document, DocumentVersion, Status
 from domain.principal import Permission, Principal
 from domain.revision import check_match
@@ -152,8 +152,7 @@ class DocumentService:
         self._who.require(Permission.DOCUMENTS_WRITE)
         document = self._locked(document_id)
         check_match(document, if_match)
-        risk = at_risk(self._session, self._who.workspace_id, Document.id == document.id)
-        remove(self._session, [document])
+        risk = remove(self._session, [document])
         done(self._session, self._who, Action.DOCUMENT_DELETED, document)
         return risk
 

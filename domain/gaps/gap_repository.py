@@ -159,6 +159,11 @@ class GapRepository(TenantRepository):
         )
         return list(self.session.scalars(query.limit(limit)))
 
+    def put_off(self, cluster_id: str, now: datetime) -> None:
+        some = update(QuestionCluster).where(mine(QuestionCluster, self.who), QuestionCluster.id == cluster_id)
+        values = {"recheck": None, "checked_at": now, "reason_at": now}
+        self.session.execute(some.values(values).execution_options(synchronize_session=False))
+
     def cluster(self, cluster_id: str, *, lock: bool = False) -> QuestionCluster | None:
         query = self.select(QuestionCluster).where(QuestionCluster.id == cluster_id)
         if lock:

@@ -85,6 +85,7 @@ class Nearness:
         near = dict.fromkeys(opened.strange, 1.0)
         if opened.clusters and live:
             near |= self._near(who, live, opened)
+        # whoever changed them marked what rested on them then; a proof may have been written meanwhile
         versions = {one.id: one.version for one in live}
         replaced = {cluster_id for cluster_id, document, version in rests if versions.get(document) != version}
         answered = [one.answers.removeprefix(NAMED) for one in live if one.answers]

@@ -105,6 +105,16 @@ class Gaps:
         self.asking.ask(questions)
         Grouper(self.asking.database, lambda: MODEL).group_pending()
 
+    def word(self, text: str) -> None:
+        """A phrasing more of the only item."""
+        with self.asking.database.write() as session:
+            (first,) = session.scalars(select(Phrasing))
+            session.add(Phrasing(
+                id=new_id(Prefix.PHRASING), workspace_id=first.workspace_id, cluster_id=first.cluster_id,
+                question_id=first.question_id, digest="other", text=text, model=first.model, vector=first.vector,
+                passages=[], agents=first.agents, last_asked_at=first.last_asked_at,
+            ))  # fmt: skip
+
     def document(self, text: str = TEXT, document_id: str | None = None, version: int = 1) -> str:
         """Searchable now, as ingestion leaves it."""
         who, now = self.asking.who, utc_now()
@@ -189,13 +199,7 @@ class TestResolving:
             assert [one.version for one in session.scalars(select(AnswerProof))] == [2]
 
     def test_every_phrasing_has_to_be_answered(self, gaps: Gaps) -> None:
-        with gaps.asking.database.write() as session:
-            (first,) = session.scalars(select(Phrasing))
-            session.add(Phrasing(
-                id=new_id(Prefix.PHRASING), workspace_id=first.workspace_id, cluster_id=first.cluster_id,
-                question_id=first.question_id, digest="other", text=OTHER, model=first.model, vector=first.vector,
-                passages=[], agents=first.agents, last_asked_at=first.last_asked_at,
-            ))  # fmt: skip
+        gaps.word(OTHER)
         gaps.answers.document = gaps.document()
 
         def only_the_first() -> None:
@@ -240,13 +244,7 @@ class TestMeanwhile:
 
         def ask_once() -> None:
             gaps.answers.meanwhile = lambda: None
-            with gaps.asking.database.write() as session:
-                (first,) = session.scalars(select(Phrasing))
-                session.add(Phrasing(
-                    id=new_id(Prefix.PHRASING), workspace_id=first.workspace_id, cluster_id=first.cluster_id,
-                    question_id=first.question_id, digest="other", text=OTHER, model=first.model, vector=first.vector,
-                    passages=[], agents=first.agents, last_asked_at=first.last_asked_at,
-                ))  # fmt: skip
+            gaps.word(OTHER)
 
         gaps.answers.meanwhile = ask_once
         gaps.loop().work()
@@ -266,6 +264,20 @@ class TestMeanwhile:
         gaps.answers.meanwhile = ignore
         gaps.loop().work()
         assert gaps.item().status == "IGNORED"
+
+    def test_a_fault_with_one_item_holds_up_no_other(self, gaps: Gaps) -> None:
+        gaps.ask(OTHER)
+        gaps.answers.document = gaps.document()
+        gaps.change(recheck=1.0, checked_at=None)
+
+        def crash() -> None:
+            if gaps.answers.asked[-1] == QUESTION:
+                raise RuntimeError
+
+        gaps.answers.meanwhile = crash
+        gaps.loop().work()
+        assert [one.status for one in gaps.asking.clusters()] == ["OPEN", "RESOLVED"]
+        assert gaps.loop().work() == 0
 
     def test_two_processes_at_once(self, gaps: Gaps) -> None:
         gaps.answers.document = gaps.document()

@@ -121,3 +121,37 @@ def test_a_cluster_becomes_one_of_phrasings(database: Database) -> None:
         ("phr_2", "is it blue", "m1", b"\x01", "uq_2"),
     ]  # fmt: skip
     assert [(*row[:2], bytes(row[2])) for row in back] == [("uq_1", "m1", b"\x00\xff"), ("uq_2", "m1", b"\x01")]
+
+
+def test_what_is_open_is_asked_again(database: Database) -> None:
+    """Of the agent that was asked it."""
+    config = alembic_config(database)
+    cluster = (
+        "INSERT INTO question_clusters (id, workspace_id, phrasing_id, question, by_hand, last_asked_at, asked, "
+        "failed, status, updated_at, revision, created_at) VALUES (:id, 'ws', :phrasing, 'Q', false, "
+        "'2026-01-01 10:00:00', 1, 1, :status, '2026-01-01 10:00:00', 1, '2026-01-01 10:00:00')"
+    )
+    phrasing = (
+        "INSERT INTO question_phrasings (id, workspace_id, cluster_id, question_id, digest, text, model, vector, "
+        "passages, last_asked_at, moved, created_at) VALUES (:id, 'ws', :cluster, :question, :id, 'Q', 'fake', "
+        ":vector, '[]', '2026-01-01 10:00:00', false, '2026-01-01 10:00:00')"
+    )
+    with database.engine.execution_options(insydr_writes=True).begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0010")
+        for statement in BEFORE.split(";\n"):
+            connection.execute(text(statement))
+        command.upgrade(config, "0018")
+        for number, (status, question) in enumerate([("OPEN", "m1"), ("RESOLVED", "gone")]):
+            ids = {"id": f"uq_{number}", "phrasing": f"phr_{number}"}
+            connection.execute(text(cluster), ids | {"status": status})
+            row = {"id": f"phr_{number}", "cluster": f"uq_{number}", "question": question, "vector": b"\0"}
+            connection.execute(text(phrasing), row)
+        command.upgrade(config, "0019")
+        due = connection.execute(text("SELECT id, recheck FROM question_clusters ORDER BY id")).all()
+        asked = connection.execute(text("SELECT agents, disputed FROM question_phrasings ORDER BY id")).all()
+        command.downgrade(config, "0018")
+        assert connection.execute(text("SELECT count(*) FROM question_phrasings")).scalar() == 2
+    assert [tuple(row) for row in due] == [("uq_0", 1.0), ("uq_1", None)]
+    told = [json.loads(value) if isinstance(value, str) else value for row in asked for value in row]
+    assert told == [["agent"], {}, [], {}]

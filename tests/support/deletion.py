@@ -31,8 +31,8 @@ def delete(bench: Bench, what: str, document: str) -> None:
 def rows_of(bench: Bench, what: str) -> dict[str, int]:
     """Rows by table that name the workspace; of those that stay when only a document goes, none are counted."""
     stays = {
-        "document": {"audit_entries", "collections", "events", "members", "ingest_shares"},
-        "collection": {"audit_entries", "events", "members", "ingest_shares"},
+        "document": {"audit_entries", "collections", "content_changes", "events", "members", "ingest_shares"},
+        "collection": {"audit_entries", "content_changes", "events", "members", "ingest_shares"},
         "workspace": set[str](),
     }[what] | REMAIN  # fmt: skip
     found: dict[str, int] = {}

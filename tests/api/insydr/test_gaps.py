@@ -15,11 +15,15 @@ OTHER = "Our office in Riga is open from Monday to Friday. Parking is behind the
 
 
 @pytest.fixture
-def agent(shaped: Workspace) -> str:
-    """It has only what answers nothing."""
-    shaped.ingest(OTHER, "office.txt")
-    made = str(shaped.agent(name="Desk", response_config={"confidence_threshold": 0.1})["id"])
-    assert shaped.post(f"/agents/{made}/publish").is_success
+def agent(workspace: Workspace) -> str:
+    return desk(workspace)
+
+
+def desk(workspace: Workspace) -> str:
+    """An agent that has only what answers nothing."""
+    workspace.ingest(OTHER, "office.txt")
+    made = str(workspace.agent(name="Desk", response_config={"confidence_threshold": 0.1})["id"])
+    assert workspace.post(f"/agents/{made}/publish").is_success
     return made
 
 
@@ -46,7 +50,8 @@ def told(workspace: Workspace, kind: str) -> list[dict[str, Any]]:
 
 
 class TestDocuments:
-    def test_what_comes_resolves_and_what_goes_opens_again(self, shaped: Workspace, agent: str) -> None:
+    def test_what_comes_resolves_and_what_goes_opens_again(self, shaped: Workspace) -> None:
+        agent = desk(shaped)
         ask(shaped, agent, QUESTION, PARAPHRASE)
         (item,) = items(shaped)
         assert item["status"] == "OPEN"
@@ -76,114 +81,117 @@ class TestDocuments:
         shaped.ingest(TEXT, "warranty.txt")
         becomes(shaped, item["id"], "RESOLVED")
 
-    def test_a_new_version_without_the_answer_opens_it_again(self, shaped: Workspace, agent: str) -> None:
-        ask(shaped, agent, QUESTION)
-        (item,) = items(shaped)
-        shaped.ingest(TEXT, "warranty.txt", external_id="warranty")
-        becomes(shaped, item["id"], "RESOLVED")
-        shaped.ingest("The warranty is under review.", "warranty.txt", external_id="warranty")
-        becomes(shaped, item["id"], "OPEN")
+    def test_a_new_version_without_the_answer_opens_it_again(self, workspace: Workspace, agent: str) -> None:
+        ask(workspace, agent, QUESTION)
+        (item,) = items(workspace)
+        workspace.ingest(TEXT, "warranty.txt", external_id="warranty")
+        becomes(workspace, item["id"], "RESOLVED")
+        workspace.ingest("The warranty is under review.", "warranty.txt", external_id="warranty")
+        becomes(workspace, item["id"], "OPEN")
 
-    def test_another_document_takes_over(self, shaped: Workspace, agent: str) -> None:
-        ask(shaped, agent, QUESTION)
-        (item,) = items(shaped)
-        first = shaped.ingest(TEXT, "warranty.txt")
-        becomes(shaped, item["id"], "RESOLVED")
-        shaped.ingest(f"{TEXT} Valid in 2026.", "later.txt")
-        shaped.delete(f"/documents/{first['id']}")
+    def test_another_document_takes_over(self, workspace: Workspace, agent: str) -> None:
+        ask(workspace, agent, QUESTION)
+        (item,) = items(workspace)
+        first = workspace.ingest(TEXT, "warranty.txt")
+        becomes(workspace, item["id"], "RESOLVED")
+        workspace.ingest(f"{TEXT} Valid in 2026.", "later.txt")
+        workspace.delete(f"/documents/{first['id']}")
         path = f"/analytics/unanswered/{item['id']}"
-        now = until(lambda: shaped.get(path).json(), lambda one: one["resolved_by"]["document_id"] != first["id"])
+        now = until(lambda: workspace.get(path).json(), lambda one: one["resolved_by"]["document_id"] != first["id"])
         assert now["status"] == "RESOLVED"
-        assert told(shaped, "GAP_REOPENED") == []
+        assert told(workspace, "GAP_REOPENED") == []
 
-    def test_what_answers_none_of_it_changes_nothing(self, shaped: Workspace, agent: str) -> None:
-        ask(shaped, agent, QUESTION)
-        (item,) = items(shaped)
-        shaped.ingest("The house in Riga is blue. So is the door.", "house.txt")
-        until(lambda: items(shaped)[0]["checked_at"], lambda at: at is not None)
-        assert becomes(shaped, item["id"], "OPEN")["resolved_by"] is None
-        near = shaped.get(f"/analytics/unanswered/{item['id']}").json()["passages"]
+    def test_what_answers_none_of_it_changes_nothing(self, workspace: Workspace, agent: str) -> None:
+        ask(workspace, agent, QUESTION)
+        (item,) = items(workspace)
+        workspace.ingest("The house in Riga is blue. So is the door.", "house.txt")
+        until(lambda: items(workspace)[0]["checked_at"], lambda at: at is not None)
+        assert becomes(workspace, item["id"], "OPEN")["resolved_by"] is None
+        near = workspace.get(f"/analytics/unanswered/{item['id']}").json()["passages"]
         assert {one["title"] for one in near} <= {"house.txt", "office.txt"}
 
-    def test_an_answer_that_was_disliked_does_not_resolve_it(self, shaped: Workspace, agent: str) -> None:
-        shaped.ingest(TEXT, "warranty.txt", external_id="warranty")
-        (reply,) = ask(shaped, agent, QUESTION)
+    def test_an_answer_that_was_disliked_does_not_resolve_it(self, workspace: Workspace, agent: str) -> None:
+        workspace.ingest(TEXT, "warranty.txt", external_id="warranty")
+        (reply,) = ask(workspace, agent, QUESTION)
         assert reply["answered"]
-        shaped.post(f"/messages/{reply['message_id']}/feedback", json={"feedback_type": "THUMBS_DOWN"})
-        settle(shaped)
-        (item,) = items(shaped)
-        until(lambda: items(shaped)[0]["checked_at"], lambda at: at is not None)
-        assert items(shaped)[0]["status"] == "OPEN"
-        shaped.ingest(TEXT.replace("two", "three"), "warranty.txt", external_id="warranty")
-        assert "three years" in becomes(shaped, item["id"], "RESOLVED")["resolved_by"]["quote"]
+        workspace.post(f"/messages/{reply['message_id']}/feedback", json={"feedback_type": "THUMBS_DOWN"})
+        settle(workspace)
+        (item,) = items(workspace)
+        until(lambda: items(workspace)[0]["checked_at"], lambda at: at is not None)
+        assert items(workspace)[0]["status"] == "OPEN"
+        workspace.ingest(TEXT.replace("two", "three"), "warranty.txt", external_id="warranty")
+        assert "three years" in becomes(workspace, item["id"], "RESOLVED")["resolved_by"]["quote"]
 
 
 class TestAgents:
-    def test_a_collection_is_attached_and_taken_away(self, shaped: Workspace, agent: str) -> None:
-        elsewhere = shaped.new_collection("Elsewhere")
-        shaped.ingest(TEXT, "warranty.txt", collection_id=elsewhere)
-        ask(shaped, agent, QUESTION)
-        (item,) = items(shaped)
-        for collections, status in (([shaped.collection, elsewhere], "RESOLVED"), ([shaped.collection], "OPEN")):
-            shaped.patch(f"/agents/{agent}", json={"collection_ids": collections})
+    def test_a_collection_is_attached_and_taken_away(self, workspace: Workspace, agent: str) -> None:
+        elsewhere = workspace.new_collection("Elsewhere")
+        workspace.ingest(TEXT, "warranty.txt", collection_id=elsewhere)
+        ask(workspace, agent, QUESTION)
+        (item,) = items(workspace)
+        for collections, status in (([workspace.collection, elsewhere], "RESOLVED"), ([workspace.collection], "OPEN")):
+            workspace.patch(f"/agents/{agent}", json={"collection_ids": collections})
             assert becomes(
-                shaped, item["id"], "OPEN" if status == "RESOLVED" else "RESOLVED"
+                workspace, item["id"], "OPEN" if status == "RESOLVED" else "RESOLVED"
             )  # the draft changes nothing
-            shaped.post(f"/agents/{agent}/publish")
-            becomes(shaped, item["id"], status)
+            workspace.post(f"/agents/{agent}/publish")
+            becomes(workspace, item["id"], status)
 
-    def test_all_who_were_asked_have_to_answer(self, shaped: Workspace, agent: str) -> None:
-        elsewhere = shaped.new_collection("Elsewhere")
-        shaped.ingest(OTHER, "office.txt", collection_id=elsewhere)
+    def test_all_who_were_asked_have_to_answer(self, workspace: Workspace, agent: str) -> None:
+        elsewhere = workspace.new_collection("Elsewhere")
+        workspace.ingest(OTHER, "office.txt", collection_id=elsewhere)
         other = str(
-            shaped.agent(name="Other", collection_ids=[elsewhere], response_config={"confidence_threshold": 0.1})["id"]
+            workspace.agent(name="Other", collection_ids=[elsewhere], response_config={"confidence_threshold": 0.1})[
+                "id"
+            ]
         )
-        ask(shaped, agent, QUESTION)
-        ask(shaped, other, QUESTION)
-        (item,) = items(shaped)
-        shaped.ingest(TEXT, "warranty.txt")
-        until(lambda: items(shaped)[0]["checked_at"], lambda at: at is not None)
-        assert becomes(shaped, item["id"], "OPEN")
-        shaped.ingest(TEXT, "warranty.txt", collection_id=elsewhere)
-        becomes(shaped, item["id"], "RESOLVED")
+        ask(workspace, agent, QUESTION)
+        ask(workspace, other, QUESTION)
+        (item,) = items(workspace)
+        workspace.ingest(TEXT, "warranty.txt")
+        until(lambda: items(workspace)[0]["checked_at"], lambda at: at is not None)
+        assert becomes(workspace, item["id"], "OPEN")
+        workspace.ingest(TEXT, "warranty.txt", collection_id=elsewhere)
+        becomes(workspace, item["id"], "RESOLVED")
 
 
 class TestPersons:
-    def test_what_a_person_resolved_gets_its_proof(self, shaped: Workspace, agent: str) -> None:
+    def test_what_a_person_resolved_gets_its_proof(self, workspace: Workspace, agent: str) -> None:
         """And opens again when that goes."""
-        ask(shaped, agent, QUESTION)
-        (item,) = items(shaped)
-        shaped.patch(f"/analytics/unanswered/{item['id']}", json={"status": "RESOLVED"})
-        document = shaped.ingest(TEXT, "warranty.txt")
+        ask(workspace, agent, QUESTION)
+        (item,) = items(workspace)
+        workspace.patch(f"/analytics/unanswered/{item['id']}", json={"status": "RESOLVED"})
+        document = workspace.ingest(TEXT, "warranty.txt")
         path = f"/analytics/unanswered/{item['id']}"
-        shaped.patch(path, json={"status": "OPEN"})
-        becomes(shaped, item["id"], "RESOLVED")
-        shaped.patch(path, json={"status": "OPEN"})
-        assert shaped.patch(path, json={"status": "RESOLVED"}).json()["resolved_by"]["kind"] == "PERSON"
+        workspace.patch(path, json={"status": "OPEN"})
+        becomes(workspace, item["id"], "RESOLVED")
+        workspace.patch(path, json={"status": "OPEN"})
+        assert workspace.patch(path, json={"status": "RESOLVED"}).json()["resolved_by"]["kind"] == "PERSON"
         phrasings = until(
-            lambda: shaped.get(f"{path}/phrasings").json()["phrasings"], lambda found: found[0]["proof"] is not None
+            lambda: workspace.get(f"{path}/phrasings").json()["phrasings"], lambda found: found[0]["proof"] is not None
         )
         assert phrasings[0]["proof"]["document_id"] == document["id"]
-        by = shaped.get(path).json()["resolved_by"]
-        assert (by["kind"], by["user_id"], by["document_id"]) == ("PERSON", shaped.account.user_id, document["id"])
-        shaped.delete(f"/documents/{document['id']}")
-        becomes(shaped, item["id"], "OPEN")
+        by = workspace.get(path).json()["resolved_by"]
+        assert (by["kind"], by["user_id"], by["document_id"]) == ("PERSON", workspace.account.user_id, document["id"])
+        workspace.delete(f"/documents/{document['id']}")
+        becomes(workspace, item["id"], "OPEN")
 
-    def test_without_a_proof_their_word_counts(self, shaped: Workspace, agent: str) -> None:
-        ask(shaped, agent, QUESTION)
-        path = f"/analytics/unanswered/{items(shaped)[0]['id']}"
-        shaped.patch(path, json={"status": "RESOLVED"})
-        until(lambda: shaped.get(path).json()["checked_at"], lambda at: at is not None)
-        assert shaped.get(path).json()["status"] == "RESOLVED"
-        assert shaped.get(f"{path}/phrasings").json()["phrasings"][0]["proof"] is None
+    def test_without_a_proof_their_word_counts(self, workspace: Workspace, agent: str) -> None:
+        ask(workspace, agent, QUESTION)
+        path = f"/analytics/unanswered/{items(workspace)[0]['id']}"
+        workspace.patch(path, json={"status": "RESOLVED"})
+        until(lambda: workspace.get(path).json()["checked_at"], lambda at: at is not None)
+        assert workspace.get(path).json()["status"] == "RESOLVED"
+        assert workspace.get(f"{path}/phrasings").json()["phrasings"][0]["proof"] is None
 
 
 class TestAnswers:
     ANSWER = "Yes. Webhooks are supported on every plan: add one under Settings, Webhooks."
     ASKED = "Do you support webhooks?"
 
-    def test_by_hand(self, shaped: Workspace, agent: str) -> None:
+    def test_by_hand(self, shaped: Workspace) -> None:
         """It is a document, resolves the item and is cited from then on."""
+        agent = desk(shaped)
         ask(shaped, agent, self.ASKED)
         (item,) = items(shaped)
         path = f"/analytics/unanswered/{item['id']}"
@@ -198,50 +206,54 @@ class TestAnswers:
         assert answer["sources"][0]["document_id"] == document["id"]
         assert answer["sources"][0]["quote"] in self.ANSWER
 
-    def test_a_second_one_replaces_the_first(self, shaped: Workspace, agent: str) -> None:
-        ask(shaped, agent, self.ASKED)
-        path = f"/analytics/unanswered/{items(shaped)[0]['id']}"
+    def test_a_second_one_replaces_the_first(self, workspace: Workspace, agent: str) -> None:
+        ask(workspace, agent, self.ASKED)
+        path = f"/analytics/unanswered/{items(workspace)[0]['id']}"
         bodies = [
-            {"answer": text, "collection_id": shaped.collection}
+            {"answer": text, "collection_id": workspace.collection}
             for text in (self.ANSWER, "No. Webhooks are not supported.")
         ]
-        ids = [shaped.wait(shaped.post(f"{path}/answer", json=body).json()["document"]["id"])["id"] for body in bodies]
+        ids = [
+            workspace.wait(workspace.post(f"{path}/answer", json=body).json()["document"]["id"])["id"]
+            for body in bodies
+        ]
         assert ids[0] == ids[1]
         until(
-            lambda: shaped.get(path).json(), lambda now: "not supported" in (now["resolved_by"] or {}).get("quote", "")
+            lambda: workspace.get(path).json(),
+            lambda now: "not supported" in (now["resolved_by"] or {}).get("quote", ""),
         )
-        tag = shaped.get(path).headers["ETag"]
-        same = shaped.post(f"{path}/answer", json=bodies[1], headers={"If-Match": tag})
+        tag = workspace.get(path).headers["ETag"]
+        same = workspace.post(f"{path}/answer", json=bodies[1], headers={"If-Match": tag})
         assert same.json()["document"]["message"] == "Document unchanged: nothing to process"
 
-    def test_an_agent_that_does_not_use_the_collection_is_named(self, shaped: Workspace, agent: str) -> None:
-        ask(shaped, agent, self.ASKED)
-        elsewhere = shaped.new_collection("Elsewhere")
-        path = f"/analytics/unanswered/{items(shaped)[0]['id']}/answer"
-        reply = shaped.post(path, json={"answer": self.ANSWER, "collection_id": elsewhere, "title": "Webhooks"})
+    def test_an_agent_that_does_not_use_the_collection_is_named(self, workspace: Workspace, agent: str) -> None:
+        ask(workspace, agent, self.ASKED)
+        elsewhere = workspace.new_collection("Elsewhere")
+        path = f"/analytics/unanswered/{items(workspace)[0]['id']}/answer"
+        reply = workspace.post(path, json={"answer": self.ANSWER, "collection_id": elsewhere, "title": "Webhooks"})
         assert reply.json()["unreached_agents"] == [agent]
         assert reply.json()["document"]["title"] == "Webhooks"
 
-    def test_bad_input(self, shaped: Workspace, agent: str) -> None:
-        ask(shaped, agent, self.ASKED)
-        path = f"/analytics/unanswered/{items(shaped)[0]['id']}/answer"
-        good = {"answer": self.ANSWER, "collection_id": shaped.collection}
-        check_error(shaped.post(path, json=good | {"answer": ""}), 400, field="answer")
-        check_error(shaped.post(path, json=good | {"answer": " \n\u200b"}), 400, field="answer")
-        check_error(shaped.post(path, json=good | {"answer": "x" * 1_000_000}), 400, field="answer")
-        check_error(shaped.post(path, json=good | {"collection_id": "col_ghost"}), 404, field="collection_id")
-        check_error(shaped.post(path, json=good | {"titel": "x"}), 400)
-        check_error(shaped.post("/analytics/unanswered/uq_ghost/answer", json=good), 404, "UNANSWERED_NOT_FOUND")
-        check_error(shaped.post(path, json=good, headers={"If-Match": '"77"'}), 412)
-        assert shaped.get("/documents").json()["total"] == 1
-        stranger = shaped.shape.sign_up("Eve").workspace()
+    def test_bad_input(self, workspace: Workspace, agent: str) -> None:
+        ask(workspace, agent, self.ASKED)
+        path = f"/analytics/unanswered/{items(workspace)[0]['id']}/answer"
+        good = {"answer": self.ANSWER, "collection_id": workspace.collection}
+        check_error(workspace.post(path, json=good | {"answer": ""}), 400, field="answer")
+        check_error(workspace.post(path, json=good | {"answer": " \n\u200b"}), 400, field="answer")
+        check_error(workspace.post(path, json=good | {"answer": "x" * 1_000_000}), 400, field="answer")
+        check_error(workspace.post(path, json=good | {"collection_id": "col_ghost"}), 404, field="collection_id")
+        check_error(workspace.post(path, json=good | {"titel": "x"}), 400)
+        check_error(workspace.post("/analytics/unanswered/uq_ghost/answer", json=good), 404, "UNANSWERED_NOT_FOUND")
+        check_error(workspace.post(path, json=good, headers={"If-Match": '"77"'}), 412)
+        assert workspace.get("/documents").json()["total"] == 1
+        stranger = workspace.shape.sign_up("Eve").workspace()
         check_error(stranger.post(path, json=good | {"collection_id": stranger.collection}), 404)
 
 
 class TestOutlook:
-    def test_what_an_item_is_worth(self, shaped: Workspace, agent: str) -> None:
-        ask(shaped, agent, QUESTION, QUESTION, "Where is the office in Riga?")
-        found = items(shaped)
+    def test_what_an_item_is_worth(self, workspace: Workspace, agent: str) -> None:
+        ask(workspace, agent, QUESTION, QUESTION, "Where is the office in Riga?")
+        found = items(workspace)
         (item,) = [one for one in found if one["question"] == QUESTION]
         month = item["expected_monthly"]
         assert month["low"] < month["value"] < month["high"]
@@ -253,7 +265,7 @@ class TestOutlook:
         assert len(item["pulse"]) == 13
         assert (item["pulse"][-1]["asked"], item["pulse"][-1]["failed"]) == (2, 2)
         assert {(week["asked"], week["failed"]) for week in item["pulse"][:-1]} == {(0, 0)}
-        ordered = shaped.get("/analytics/unanswered", params={"order": "gain"}).json()["unanswered"]
+        ordered = workspace.get("/analytics/unanswered", params={"order": "gain"}).json()["unanswered"]
         assert ordered[0]["id"] == item["id"]
 
 
@@ -268,39 +280,40 @@ class TestReasons:
         assert workspace.get("/analytics/unanswered", params={"reason": code}).json()["total"] == 1
         return dict(found)
 
-    def test_missing(self, shaped: Workspace, agent: str) -> None:
-        ask(shaped, agent, QUESTION)
-        assert self.reason(shaped, "MISSING")["agent_id"] == agent
-        assert shaped.get("/analytics/unanswered", params={"reason": "CONTRADICTION"}).json()["total"] == 0
+    def test_missing(self, workspace: Workspace, agent: str) -> None:
+        ask(workspace, agent, QUESTION)
+        assert self.reason(workspace, "MISSING")["agent_id"] == agent
+        assert workspace.get("/analytics/unanswered", params={"reason": "CONTRADICTION"}).json()["total"] == 0
 
-    def test_in_another_collection(self, shaped: Workspace, agent: str) -> None:
-        elsewhere = shaped.new_collection("Elsewhere")
-        document = shaped.ingest(TEXT, "warranty.txt", collection_id=elsewhere)
-        ask(shaped, agent, QUESTION)
-        found = self.reason(shaped, "OTHER_COLLECTION")
+    def test_in_another_collection(self, workspace: Workspace, agent: str) -> None:
+        elsewhere = workspace.new_collection("Elsewhere")
+        document = workspace.ingest(TEXT, "warranty.txt", collection_id=elsewhere)
+        ask(workspace, agent, QUESTION)
+        found = self.reason(workspace, "OTHER_COLLECTION")
         assert (found["collection_id"], found["passages"]) == (
             elsewhere, [{"document_id": document["id"], "chunk_index": 0}],
         )  # fmt: skip
 
-    def test_in_a_draft(self, shaped: Workspace, agent: str) -> None:
+    def test_in_a_draft(self, workspace: Workspace, agent: str) -> None:
         """Of one that is published with the document out of reach, and now has a lower threshold in its draft."""
-        shaped.ingest(TEXT, "warranty.txt")
-        shaped.patch(f"/agents/{agent}", json={"response_config": {"confidence_threshold": 0.9}})
-        shaped.post(f"/agents/{agent}/publish")
-        ask(shaped, agent, QUESTION)
-        shaped.patch(f"/agents/{agent}", json={"response_config": {"confidence_threshold": 0.1}})
+        workspace.ingest(TEXT, "warranty.txt")
+        workspace.patch(f"/agents/{agent}", json={"response_config": {"confidence_threshold": 0.9}})
+        workspace.post(f"/agents/{agent}/publish")
+        ask(workspace, agent, QUESTION)
+        workspace.patch(f"/agents/{agent}", json={"response_config": {"confidence_threshold": 0.1}})
         other = "Is the battery covered for two years?"
-        reply = shaped.post(f"/agents/{agent}/chat", json={"message": other})
+        reply = workspace.post(f"/agents/{agent}/chat", json={"message": other})
         assert reply.is_success, reply.text
-        settle(shaped)
+        settle(workspace)
         found = until(
-            lambda: [one["reason"] for one in items(shaped) if one["reason"]],
+            lambda: [one["reason"] for one in items(workspace) if one["reason"]],
             lambda now: any(one["code"] == "UNPUBLISHED_DRAFT" for one in now),
         )
         assert {one["agent_id"] for one in found} == {agent}
 
-    def test_in_a_document_that_failed(self, shaped: Workspace, agent: str) -> None:
+    def test_in_a_document_that_failed(self, shaped: Workspace) -> None:
         """It can be read, and was not searchable for a reason of ours."""
+        agent = desk(shaped)
         document = shaped.ingest(TEXT, "warranty.txt")
         with shaped.shape.parts.database.write() as session:
             row = session.get_one(Document, document["id"])
@@ -310,86 +323,89 @@ class TestReasons:
         assert found["error_code"] == "INTERNAL_ERROR"
         assert found["passages"] == [{"document_id": document["id"], "chunk_index": 0}]
 
-    def test_below_the_threshold_only(self, shaped: Workspace, agent: str) -> None:
-        document = shaped.ingest(TEXT, "warranty.txt")
-        shaped.patch(f"/agents/{agent}", json={"response_config": {"confidence_threshold": 0.6}})
-        shaped.post(f"/agents/{agent}/publish")
-        ask(shaped, agent, QUESTION)
-        found = self.reason(shaped, "BELOW_THRESHOLD")
+    def test_below_the_threshold_only(self, workspace: Workspace, agent: str) -> None:
+        document = workspace.ingest(TEXT, "warranty.txt")
+        workspace.patch(f"/agents/{agent}", json={"response_config": {"confidence_threshold": 0.6}})
+        workspace.post(f"/agents/{agent}/publish")
+        ask(workspace, agent, QUESTION)
+        found = self.reason(workspace, "BELOW_THRESHOLD")
         assert found["confidence"] < found["threshold"] == 0.6
         assert found["passages"][0]["document_id"] == document["id"]
 
-    def test_ruled_out(self, shaped: Workspace, agent: str) -> None:
-        shaped.ingest(TEXT, "warranty.txt")
-        shaped.patch(f"/agents/{agent}", json={"conversation_rules": {"blocked_words": ["battery"]}})
-        shaped.post(f"/agents/{agent}/publish")
-        ask(shaped, agent, QUESTION)
-        assert self.reason(shaped, "RULED_OUT")["refusal"] == "blocked_word"
+    def test_ruled_out(self, workspace: Workspace, agent: str) -> None:
+        workspace.ingest(TEXT, "warranty.txt")
+        workspace.patch(f"/agents/{agent}", json={"conversation_rules": {"blocked_words": ["battery"]}})
+        workspace.post(f"/agents/{agent}/publish")
+        ask(workspace, agent, QUESTION)
+        assert self.reason(workspace, "RULED_OUT")["refusal"] == "blocked_word"
 
-    def test_disputed(self, shaped: Workspace, agent: str) -> None:
-        document = shaped.ingest(TEXT, "warranty.txt")
-        (reply,) = ask(shaped, agent, QUESTION)
-        shaped.post(f"/messages/{reply['message_id']}/feedback", json={"feedback_type": "THUMBS_DOWN"})
-        settle(shaped)
-        assert self.reason(shaped, "DISPUTED")["passages"][0]["document_id"] == document["id"]
+    def test_disputed(self, workspace: Workspace, agent: str) -> None:
+        document = workspace.ingest(TEXT, "warranty.txt")
+        (reply,) = ask(workspace, agent, QUESTION)
+        workspace.post(f"/messages/{reply['message_id']}/feedback", json={"feedback_type": "THUMBS_DOWN"})
+        settle(workspace)
+        assert self.reason(workspace, "DISPUTED")["passages"][0]["document_id"] == document["id"]
 
 
 class TestDryRun:
-    def test_of_an_answer(self, shaped: Workspace, agent: str) -> None:
+    def test_of_an_answer(self, workspace: Workspace, agent: str) -> None:
         """It says which items it would close, and stores nothing."""
-        ask(shaped, agent, QUESTION, "Where do you ship to?")
-        (item,) = [one for one in items(shaped) if one["question"] == QUESTION]
+        ask(workspace, agent, QUESTION, "Where do you ship to?")
+        (item,) = [one for one in items(workspace) if one["question"] == QUESTION]
         path = f"/analytics/unanswered/{item['id']}/dry-run"
-        reply = shaped.post(path, json={"text": TEXT, "collection_id": shaped.collection})
+        reply = workspace.post(path, json={"text": TEXT, "collection_id": workspace.collection})
         assert reply.status_code == 200, reply.text
         (closed,) = reply.json()["closes"]
         assert (closed["id"], closed["asked"]) == (item["id"], QUESTION)
         assert closed["confidence"] >= closed["needed"] > 0.1
         assert closed["quote"] in TEXT
         assert reply.json()["left"] == 0
-        assert shaped.get("/documents").json()["total"] == 1
-        assert items(shaped)[0]["status"] == "OPEN"
+        assert workspace.get("/documents").json()["total"] == 1
+        assert items(workspace)[0]["status"] == "OPEN"
         assert reply.json()["alone"]["answered"]
         assert reply.json()["alone"]["quote"] in TEXT
 
-    def test_an_answer_that_answers_nothing(self, shaped: Workspace, agent: str) -> None:
+    def test_an_answer_that_answers_nothing(self, workspace: Workspace, agent: str) -> None:
         """It would be believed, because it stands below its question: the text alone would not."""
-        ask(shaped, agent, QUESTION)
-        path = f"/analytics/unanswered/{items(shaped)[0]['id']}/dry-run"
-        found = shaped.post(path, json={"text": "We are glad to help.", "collection_id": shaped.collection}).json()
+        ask(workspace, agent, QUESTION)
+        path = f"/analytics/unanswered/{items(workspace)[0]['id']}/dry-run"
+        found = workspace.post(
+            path, json={"text": "We are glad to help.", "collection_id": workspace.collection}
+        ).json()
         assert not found["alone"]["answered"]
-        titled = {"text": "We are glad to help.", "collection_id": shaped.collection, "title": "Our team"}
-        found = shaped.post(path, json=titled).json()
+        titled = {"text": "We are glad to help.", "collection_id": workspace.collection, "title": "Our team"}
+        found = workspace.post(path, json=titled).json()
         assert found["closes"] == []
         assert [one["question"] for one in found["stays_open"]] == [QUESTION]
 
-    def test_what_it_would_change(self, shaped: Workspace, agent: str) -> None:
-        document = shaped.ingest(TEXT, "warranty.txt")
-        assert ask(shaped, agent, QUESTION)[0]["answered"]
-        ask(shaped, agent, "Where do you ship to?")
-        (item,) = items(shaped)
+    def test_what_it_would_change(self, workspace: Workspace, agent: str) -> None:
+        document = workspace.ingest(TEXT, "warranty.txt")
+        assert ask(workspace, agent, QUESTION)[0]["answered"]
+        ask(workspace, agent, "Where do you ship to?")
+        (item,) = items(workspace)
         body = {"text": "How long is the battery covered? The battery is covered for six years.",
-                "collection_id": shaped.collection}  # fmt: skip
-        reply = shaped.post(f"/analytics/unanswered/{item['id']}/dry-run", json=body).json()
+                "collection_id": workspace.collection}  # fmt: skip
+        reply = workspace.post(f"/analytics/unanswered/{item['id']}/dry-run", json=body).json()
         (changed,) = reply["changes"]
         assert changed["question"] == QUESTION
         assert changed["before"]["document_id"] == document["id"]
         assert (changed["after"]["answered"], changed["after"]["document_id"]) == (True, None)
         assert "six years" in changed["after"]["quote"]
 
-    def test_bad_input(self, shaped: Workspace, agent: str) -> None:
-        ask(shaped, agent, QUESTION)
-        path = f"/analytics/unanswered/{items(shaped)[0]['id']}/dry-run"
-        good = {"text": TEXT, "collection_id": shaped.collection}
-        check_error(shaped.post(path, json=good | {"text": " "}), 400, field="text")
-        check_error(shaped.post(path, json=good | {"text": "x" * 1_000_000}), 400, field="text")
-        check_error(shaped.post(path, json=good | {"collection_id": "col_ghost"}), 404, field="collection_id")
-        check_error(shaped.post("/analytics/unanswered/uq_ghost/dry-run", json=good), 404, "UNANSWERED_NOT_FOUND")
+    def test_bad_input(self, workspace: Workspace, agent: str) -> None:
+        ask(workspace, agent, QUESTION)
+        path = f"/analytics/unanswered/{items(workspace)[0]['id']}/dry-run"
+        good = {"text": TEXT, "collection_id": workspace.collection}
+        check_error(workspace.post(path, json=good | {"text": " "}), 400, field="text")
+        check_error(workspace.post(path, json=good | {"text": "x" * 1_000_000}), 400, field="text")
+        check_error(workspace.post(path, json=good | {"collection_id": "col_ghost"}), 404, field="collection_id")
+        check_error(workspace.post("/analytics/unanswered/uq_ghost/dry-run", json=good), 404, "UNANSWERED_NOT_FOUND")
 
 
 class TestPreflight:
-    def test_of_a_document(self, shaped: Workspace, agent: str) -> None:
+    def test_of_a_document(self, shaped: Workspace) -> None:
         """Before it goes, and when it does: in the reply and as an event."""
+        agent = desk(shaped)
         ask(shaped, agent, QUESTION)
         (item,) = items(shaped)
         document = shaped.ingest(TEXT, "warranty.txt")
@@ -405,29 +421,29 @@ class TestPreflight:
         (event,) = told(shaped, "GAPS_AT_RISK")
         assert (event["document_ids"], event["questions"]) == ([document["id"]], 1)
 
-    def test_of_one_beside_another(self, shaped: Workspace, agent: str) -> None:
-        first = shaped.ingest(TEXT, "warranty.txt")
-        ask(shaped, agent, QUESTION)
-        shaped.ingest(f"{TEXT} That holds in all countries.", "later.txt")
-        found = shaped.post("/analytics/preflight", json={"document_ids": [first["id"]]}).json()
+    def test_of_one_beside_another(self, workspace: Workspace, agent: str) -> None:
+        first = workspace.ingest(TEXT, "warranty.txt")
+        ask(workspace, agent, QUESTION)
+        workspace.ingest(f"{TEXT} That holds in all countries.", "later.txt")
+        found = workspace.post("/analytics/preflight", json={"document_ids": [first["id"]]}).json()
         assert found["reopens"]["questions"] == 0
         assert found["checked"] >= 1
 
-    def test_of_a_collection(self, shaped: Workspace, agent: str) -> None:
-        ask(shaped, agent, QUESTION)
-        (item,) = items(shaped)
-        shaped.ingest(TEXT, "warranty.txt")
-        becomes(shaped, item["id"], "RESOLVED")
-        reply = shaped.delete(f"/collections/{shaped.collection}").json()
+    def test_of_a_collection(self, workspace: Workspace, agent: str) -> None:
+        ask(workspace, agent, QUESTION)
+        (item,) = items(workspace)
+        workspace.ingest(TEXT, "warranty.txt")
+        becomes(workspace, item["id"], "RESOLVED")
+        reply = workspace.delete(f"/collections/{workspace.collection}").json()
         assert reply["reopens"]["questions"] == 1
-        assert [one["collection_id"] for one in told(shaped, "GAPS_AT_RISK")] == [shaped.collection]
-        becomes(shaped, item["id"], "OPEN")
+        assert [one["collection_id"] for one in told(workspace, "GAPS_AT_RISK")] == [workspace.collection]
+        becomes(workspace, item["id"], "OPEN")
 
-    def test_bad_input(self, shaped: Workspace) -> None:
-        check_error(shaped.post("/analytics/preflight", json={}), 400)
+    def test_bad_input(self, workspace: Workspace) -> None:
+        check_error(workspace.post("/analytics/preflight", json={}), 400)
         for name, ghost in (
             ("document_ids", ["doc_ghost"]),
             ("crawl_id", "crawl_ghost"),
             ("collection_id", "col_ghost"),
         ):
-            check_error(shaped.post("/analytics/preflight", json={name: ghost}), 404, field=name)
+            check_error(workspace.post("/analytics/preflight", json={name: ghost}), 404, field=name)
