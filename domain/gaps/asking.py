@@ -107,7 +107,7 @@ class Asker:
         for one in wordings:
             known: list[tuple[Brief, Answer]] = []
             for brief in (agents[agent_id] for agent_id in one.agents if agent_id in agents):
-                answer = next((answer for other, answer in known if _same(other, brief)), None)
+                answer = next((answer for other, answer in known if alike(other, brief)), None)
                 if answer is None:
                     answer = self.ask(who, brief, one.text)
                     known.append((brief, answer))
@@ -123,6 +123,6 @@ class Asker:
         return heard
 
 
-def _same(one: Brief, other: Brief) -> bool:
-    """Whether they answer alike."""
+def alike(one: Brief, other: Brief) -> bool:
+    """Whether they answer everything in the same way."""
     return (one.collection_ids, one.style) == (other.collection_ids, other.style)

@@ -34,13 +34,17 @@ def waiting_workspaces(session: Session, limit: int) -> list[str]:
     return list(session.scalars(union(changed, due).limit(limit)))
 
 
-def retest_reasons(session: Session, before: datetime, urgency: float) -> None:
-    """Of open items that nothing called up since then; of all tenants: this is our own job's work."""
-    stale = update(QuestionCluster).where(
+def retest_reasons(session: Session, before: datetime, urgency: float) -> bool:
+    """Of some open items that nothing called up since then, whether there may be more; of all tenants: this is our own
+    job's work."""
+    stale = select(QuestionCluster.id).where(
         QuestionCluster.status == ClusterStatus.OPEN, QuestionCluster.recheck.is_(None),
         or_(QuestionCluster.reason_at.is_(None), QuestionCluster.reason_at < before),
     )  # fmt: skip
-    session.execute(stale.values(recheck=urgency).execution_options(synchronize_session=False))
+    ids = list(session.scalars(stale.limit(TOGETHER)))
+    some = update(QuestionCluster).where(QuestionCluster.id.in_(ids)).values(recheck=urgency)
+    session.execute(some.execution_options(synchronize_session=False))
+    return len(ids) == TOGETHER
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,6 +179,29 @@ class GapRepository(TenantRepository):
         own = self.select(Phrasing).where(Phrasing.cluster_id == cluster_id)
         order = (case((Phrasing.id == first, 0), else_=1), Phrasing.last_asked_at.desc(), Phrasing.id)
         return list(self.session.scalars(own.order_by(*order).limit(limit)))
+
+    def several(self, cluster_ids: Sequence[str], phrasings: int) -> list[tuple[QuestionCluster, list[Phrasing]]]:
+        """Clusters in this order, each with so many phrasings as `phrasings` gives them; in two queries."""
+        clusters = self.select(QuestionCluster).where(QuestionCluster.id.in_(cluster_ids))
+        known = {row.id: row for row in self.session.scalars(clusters)}
+        place = func.row_number().over(
+            partition_by=Phrasing.cluster_id,
+            order_by=(
+                case((Phrasing.id == QuestionCluster.phrasing_id, 0), else_=1), Phrasing.last_asked_at.desc(),
+                Phrasing.id,
+            ),
+        )  # fmt: skip
+        ranked = (
+            select(Phrasing.id, place.label("place"))
+            .join(QuestionCluster, QuestionCluster.id == Phrasing.cluster_id)
+            .where(mine(Phrasing, self.who), Phrasing.cluster_id.in_(cluster_ids))
+            .subquery()
+        )
+        first = select(Phrasing).join(ranked, ranked.c.id == Phrasing.id).where(ranked.c.place <= phrasings)
+        own: dict[str, list[Phrasing]] = {}
+        for row in self.session.scalars(first.order_by(ranked.c.place)):
+            own.setdefault(row.cluster_id, []).append(row)
+        return [(known[one], own[one]) for one in cluster_ids if one in known and one in own]
 
     def count(self, cluster_id: str) -> int:
         own = select(func.count()).where(mine(Phrasing, self.who), Phrasing.cluster_id == cluster_id)

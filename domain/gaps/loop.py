@@ -31,7 +31,10 @@ REST = timedelta(seconds=5)  # of an item that was asked, unless what it rests o
 
 
 class Budget:
-    """How often may be asked for a workspace: so often a minute, and no more than a minute's worth at once."""
+    """How often may be asked for a workspace: so often a minute, and no more than a minute's worth at once.
+
+    Counted in the process that has the turn; `core.rates` counts what many processes let in, in an event loop.
+    """
 
     def __init__(self, per_minute: int, now: Callable[[], float] = time.monotonic) -> None:
         self._per_minute, self._now = per_minute, now
@@ -100,8 +103,10 @@ class GapLoop:
 
     def test_reasons(self) -> None:
         """Items that stay open are asked again once a day: what they wait for may be of another kind by now."""
-        with self._database.write() as session:
-            retest_reasons(session, utc_now() - REASONS_HOLD, STALE)
+        before, is_more = utc_now() - REASONS_HOLD, True
+        while is_more:
+            with self._database.write() as session:
+                is_more = retest_reasons(session, before, STALE)
 
     def _due(self, workspace_id: str) -> list[str]:
         with self._database.read() as session:

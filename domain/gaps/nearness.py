@@ -29,12 +29,17 @@ NEAR = 0.2  # cosine: of questions and the passages that answer them, 1 to 5 in 
 
 
 @dataclass(frozen=True, slots=True)
-class _Open:
-    """Phrasings of open items: clusters and unit vectors, shape (n, d). `strange`: of another embedding model."""
+class Phrased:
+    """Phrasings by their clusters, with unit vectors, shape (n, d). `strange`: clusters of another embedding model."""
 
     clusters: Sequence[str]
     vectors: Floats
     strange: Sequence[str]
+
+    def closest(self, passages: Floats) -> Floats:
+        """The cosine of each to the nearest of these passages, shape (m, d)."""
+        made: Floats = (self.vectors @ passages.T).max(axis=1)
+        return made
 
 
 class Nearness:
@@ -81,7 +86,7 @@ class Nearness:
         with self._database.read() as session:
             rows = GapRepository(session, who)
             live, rests = rows.live(ids), rows.proved_by(ids)
-            opened = _opened(rows.vectors([ClusterStatus.OPEN], MOST_PHRASINGS), self._model)
+            opened = phrased(rows.vectors([ClusterStatus.OPEN], MOST_PHRASINGS), self._model)
         near = dict.fromkeys(opened.strange, 1.0)
         if opened.clusters and live:
             near |= self._near(who, live, opened)
@@ -91,7 +96,7 @@ class Nearness:
         answered = [one.answers.removeprefix(NAMED) for one in live if one.answers]
         return near | dict.fromkeys([*replaced, *answered], URGENT)
 
-    def _near(self, who: Principal, documents: Sequence[Live], opened: _Open) -> dict[str, float]:
+    def _near(self, who: Principal, documents: Sequence[Live], opened: Phrased) -> dict[str, float]:
         best = np.zeros(len(opened.clusters), np.float32)
         hashes: list[str] = []
         for document in documents:
@@ -109,18 +114,17 @@ class Nearness:
                 found.setdefault(opened.clusters[row], min(1.0, float(best[row])))
         return found
 
-    def _closest(self, who: Principal, hashes: Sequence[str], opened: _Open) -> Floats:
+    def _closest(self, who: Principal, hashes: Sequence[str], opened: Phrased) -> Floats:
         """The cosine of each phrasing to the nearest of these passages."""
         with self._database.read() as session:
             vectors = list(cache.find(session, who.workspace_id, self._model, hashes).values())
         if not vectors:
             return np.zeros(len(opened.clusters), np.float32)
-        made: Floats = (opened.vectors @ np.stack(vectors).T).max(axis=1)
-        return made
+        return opened.closest(np.stack(vectors))
 
 
-def _opened(rows: Sequence[tuple[str, str, bytes]], model: str) -> _Open:
+def phrased(rows: Sequence[tuple[str, str, bytes]], model: str) -> Phrased:
     ours = [(cluster_id, unpacked(vector)) for cluster_id, name, vector in rows if name == model]
     strange = sorted({cluster_id for cluster_id, name, _ in rows if name != model})
     vectors = np.stack([vector for _, vector in ours]) if ours else np.zeros((0, 0), np.float32)
-    return _Open([cluster_id for cluster_id, _ in ours], vectors, strange)
+    return Phrased([cluster_id for cluster_id, _ in ours], vectors, strange)

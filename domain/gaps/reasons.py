@@ -10,7 +10,7 @@ from core.database import Database
 from core.embedding.words import terms
 from domain.conversations.service import Brief
 from domain.gaps.agents import draft_brief
-from domain.gaps.asking import Reply, closing_threshold
+from domain.gaps.asking import Reply, alike, closing_threshold
 from domain.gaps.drafts import Draft, Place
 from domain.gaps.engine import Engine
 from domain.gaps.unsearchable_repository import Unsearchable, UnsearchableRepository
@@ -83,12 +83,14 @@ class Reasons:
 
     def _unpublished(self, who: Principal, stuck: Reply) -> tuple[Why | None, int]:
         """The agent's draft answers, what is published does not."""
+        if stuck.answer.answered:
+            return None, 0
         with self._database.read() as session:
             draft = draft_brief(session, who, stuck.brief.agent_id)
-        if draft is None or (draft.collection_ids, draft.style) == (stuck.brief.collection_ids, stuck.brief.style):
+        if draft is None or alike(draft, stuck.brief):
             return None, 0
         answer = self._engine.asker.ask(who, draft, stuck.wording.text)
-        if not answer.answered or stuck.answer.answered:
+        if not answer.answered:
             return None, 1
         return Why(Reason.UNPUBLISHED_DRAFT, _answering(draft, answer)), 1
 
@@ -156,9 +158,13 @@ def _at(passage: Passage) -> dict[str, Any]:
 
 def _likeliest(stuck: Reply, waiting: Sequence[Unsearchable]) -> list[Unsearchable]:
     """Those whose names have most of the question's words, then the latest; all where there are few."""
-    asked = set(terms(stuck.wording.text, "en"))
-    order = sorted(waiting, key=lambda one: -len(asked & set(terms(f"{one.title} {one.original.file_name}", "en"))))
-    return order[:MOST_FILES]
+    language = stuck.answer.trace.language if stuck.answer.trace else None
+    asked = set(terms(stuck.wording.text, language))
+
+    def common(one: Unsearchable) -> int:
+        return len(asked & set(terms(f"{one.title} {one.original.file_name}", language)))
+
+    return sorted(waiting, key=common, reverse=True)[:MOST_FILES]
 
 
 def _place(who: Principal, one: Unsearchable) -> Place:

@@ -2,24 +2,25 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
-from core.clock import utc_now
 from domain.events.kinds import EventType
 from domain.events.recording import Event, record
-from domain.models import AnswerProof, ClusterDay, ClusterStatus, CrawlPage, Document, Phrasing, QuestionCluster
-from domain.unanswered.outlook import MONTH, SPAN
+from domain.models import AnswerProof, ClusterStatus, CrawlPage, Document, Phrasing, QuestionCluster, Workspace
+from domain.principal import system
+from domain.scope import mine
+from domain.unanswered.forecast import forecast
+from domain.unanswered.repository import Item
 
 TOGETHER = 500
 
 
 @dataclass(frozen=True, slots=True)
 class AtRisk:
-    """Questions that may open again, and how often they are asked in a month."""
+    """Questions that may open again, and how often they will be asked in a month."""
 
     questions: int
     monthly_asks: int
@@ -53,11 +54,11 @@ def of_crawl(crawl_id: str) -> ColumnElement[bool]:
 
 
 def monthly_asks(session: Session, workspace_id: str, cluster_ids: Sequence[str]) -> int:
-    """Of all of them, as in the last four weeks."""
-    first = (utc_now() - timedelta(days=SPAN)).date()
-    asked = 0
+    """Of all of them, as each is expected to be asked."""
+    timezone = session.scalar(select(Workspace.timezone).where(Workspace.id == workspace_id)) or "UTC"
+    who, asks = system(workspace_id), 0.0
     for start in range(0, len(cluster_ids), TOGETHER):
-        some = ClusterDay.cluster_id.in_(cluster_ids[start : start + TOGETHER])
-        query = select(func.sum(ClusterDay.asked)).where(ClusterDay.workspace_id == workspace_id, some)
-        asked += session.scalar(query.where(ClusterDay.day > first)) or 0
-    return round(asked * MONTH / SPAN)
+        some = select(QuestionCluster).where(QuestionCluster.id.in_(cluster_ids[start : start + TOGETHER]))
+        items = [Item(one, one.failed, one.asked) for one in session.scalars(some.where(mine(QuestionCluster, who)))]
+        asks += sum(one.outlook.monthly.value for one in forecast(session, who, items, timezone) if one.outlook)
+    return round(asks)

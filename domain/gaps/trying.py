@@ -18,9 +18,9 @@ from domain.gaps.asking import Asker, Reply, Wording, closing_threshold, wording
 from domain.gaps.drafts import Draft
 from domain.gaps.engine import Engine
 from domain.gaps.gap_repository import GapRepository
+from domain.gaps.nearness import phrased
 from domain.models import ClusterStatus, QuestionCluster
 from domain.principal import Principal
-from domain.unanswered.vectors import unpacked
 from retrieval.answers import Answer
 
 PATIENCE_S = 10.0
@@ -126,22 +126,17 @@ class Trials:
             return []
         with self._database.read() as session:
             rows = GapRepository(session, who).vectors(statuses, MOST_KNOWN)
-        ours = [(cluster_id, unpacked(vector)) for cluster_id, name, vector in rows if name == self._engine.model]
-        if not ours:
+        known = phrased(rows, self._engine.model)
+        if not known.clusters:
             return []
-        near = (np.stack([vector for _, vector in ours]) @ vectors.T).max(axis=1)
-        order = [ours[row][0] for row in np.argsort(-near).tolist() if near[row] >= NEAR]
+        near = known.closest(vectors)
+        order = [known.clusters[row] for row in np.argsort(-near).tolist() if near[row] >= NEAR]
         return list(dict.fromkeys(order))[:most]
 
     def _read(self, who: Principal, cluster_ids: Sequence[str]) -> tuple[dict[str, _Question], dict[str, Brief]]:
-        found: dict[str, _Question] = {}
         with self._database.read() as session:
-            rows = GapRepository(session, who)
-            for cluster_id in cluster_ids:
-                cluster = rows.cluster(cluster_id)
-                if cluster is not None:
-                    own = rows.phrasings(cluster.id, cluster.phrasing_id, MOST_PHRASINGS)
-                    found[cluster_id] = _Question(cluster, [wording(row) for row in own])
+            several = GapRepository(session, who).several(cluster_ids, MOST_PHRASINGS)
+            found = {one.id: _Question(one, [wording(row) for row in own]) for one, own in several}
             wanted = {agent for one in found.values() for words in one.wordings for agent in words.agents}
             return found, briefs(session, who, sorted(wanted))
 

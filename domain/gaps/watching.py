@@ -54,6 +54,7 @@ class WatchService:
             watch_id = watch.id
             if watch.confirmed_at is None:
                 watch.digest, watch.created_at = self._digest(watch_id, code), utc_now()
+                TryRepository(session).forget(_tries(watch_id))
             is_known = watch.confirmed_at is not None
         if not is_known:
             self._mailer.send(email, "Your code", _code_mail(code))
@@ -63,7 +64,7 @@ class WatchService:
         """From now on they are told; at once, where it is answered already."""
         self._who.require(Permission.AGENTS_ASK)
         with self._database.write() as session:
-            tries, _ = TryRepository(session).count(f"gap watch {watch_id[:64]}", CODE_LIFE)
+            tries, _ = TryRepository(session).count(_tries(watch_id), CODE_LIFE)
         with self._database.write() as session:
             rows = WatchRepository(session, self._who)
             watch = rows.get(watch_id, self._key_id)
@@ -110,6 +111,10 @@ def forget(database: Database) -> None:
     """Codes that nobody typed."""
     with database.write() as session:
         forget_unconfirmed(session, utc_now() - CODE_LIFE)
+
+
+def _tries(watch_id: str) -> str:
+    return f"gap watch {watch_id}"
 
 
 def _code_mail(code: str) -> str:

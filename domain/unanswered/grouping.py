@@ -9,7 +9,6 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 
-from core.clock import utc_now
 from core.database import Database
 from core.embedding.protocol import EmbeddingModel
 from core.ids import Prefix, new_id
@@ -24,7 +23,7 @@ from domain.unanswered.memory import Memory
 from domain.unanswered.moving import move_questions
 from domain.unanswered.phrasing import bare, digest_of
 from domain.unanswered.proof_repository import ProofRepository
-from domain.unanswered.states import ask_again, open_again
+from domain.unanswered.states import ask_again, open_again, open_first
 from domain.unanswered.vectors import packed
 from retrieval.paraphrase import asked
 
@@ -170,11 +169,10 @@ def _note(cluster: QuestionCluster, question: Pending) -> bool:
         return False
     ask_again(cluster)
     if cluster.status is None:
-        cluster.status, cluster.opened_at = ClusterStatus.OPEN, utc_now()
-        cluster.updated_at, cluster.revision = utc_now(), cluster.revision + 1
+        open_first(cluster)
         return False
     if question.asked_at <= (cluster.resolved_at or question.asked_at):
-        cluster.revision += 1
+        cluster.revision += 1  # whoever asks it just now has not asked for this
         return False
     open_again(cluster)
     return True

@@ -9,6 +9,12 @@ from domain.models import ClusterStatus, QuestionCluster
 NEW = 1.0  # as urgent as what is nearest to new content: what answers it may have come while it was being asked
 
 
+def open_first(cluster: QuestionCluster) -> None:
+    """It was always answered until now."""
+    cluster.status, cluster.opened_at = ClusterStatus.OPEN, utc_now()
+    _changed(cluster)
+
+
 def open_again(cluster: QuestionCluster) -> None:
     """Its proofs are to be dropped, too."""
     cluster.status, cluster.reopened_at = ClusterStatus.OPEN, utc_now()

@@ -99,6 +99,14 @@ class TestCodes:
             check_error(page.post("notify/confirm", id=watch, code=wrong), 400, "INVALID_OTP", "code")
         check_error(page.post("notify/confirm", id=watch, code=right), 400, "INVALID_OTP", "code")
 
+    def test_a_new_one_has_tries_of_its_own(self, workspace: Workspace, page: Page, email: str) -> None:
+        answer = asked(page)
+        watch = page.post("notify", message_id=answer, email=email).json()["id"]
+        for _ in range(6):
+            page.post("notify/confirm", id=watch, code="no-one")
+        page.post("notify", message_id=answer, email=email)
+        assert page.post("notify/confirm", id=watch, code=code_for(workspace, email)).is_success
+
     def test_expire_and_are_forgotten(self, workspace: Workspace, page: Page, email: str) -> None:
         watch = page.post("notify", message_id=asked(page), email=email).json()["id"]
         with workspace.shape.parts.database.write() as session:

@@ -412,12 +412,12 @@ class TestPreflight:
         becomes(shaped, item["id"], "RESOLVED")
         found = shaped.post("/analytics/preflight", json={"document_ids": [document["id"]]})
         assert found.status_code == 200, found.text
-        assert found.json()["reopens"] == {"questions": 1, "monthly_asks": 1}
+        assert found.json()["reopens"] == {"questions": 1, "monthly_asks": 4}
         (one,) = found.json()["items"]
         assert (one["id"], one["before"]["answered"], one["after"]["answered"]) == (item["id"], True, False)
         assert shaped.post("/analytics/preflight", json={"collection_id": shaped.collection}).json()["documents"] == 2
         reply = shaped.delete(f"/documents/{document['id']}").json()
-        assert reply == {"message": "Document deleted", "reopens": {"questions": 1, "monthly_asks": 1}}
+        assert reply == {"message": "Document deleted", "reopens": {"questions": 1, "monthly_asks": 4}}
         (event,) = told(shaped, "GAPS_AT_RISK")
         assert (event["document_ids"], event["questions"]) == ([document["id"]], 1)
 
