@@ -14,6 +14,8 @@ from starlette.types import ASGIApp
 from api import health, web
 from api.cors import WidgetCors
 from api.error_handlers import install_handlers
+from api.frontdesk.routes import ROUTERS as FRONTDESK_ROUTERS
+from api.frontdesk.surface import FRONTDESK
 from api.insydr.routes import ROUTERS as INSYDR_ROUTERS
 from api.insydr.surface import INSYDR
 from api.limits import RateLimits
@@ -25,7 +27,7 @@ from domain.api_keys.origins import OriginBook
 
 VERSION = "0.1.0"
 # a surface's routers are named here, and nowhere else
-ROUTERS: dict[Surface, tuple[APIRouter, ...]] = {INSYDR: INSYDR_ROUTERS}
+ROUTERS: dict[Surface, tuple[APIRouter, ...]] = {INSYDR: INSYDR_ROUTERS, FRONTDESK: FRONTDESK_ROUTERS}
 
 
 def create_app(state: ApiState) -> ASGIApp:
@@ -52,7 +54,7 @@ def openapi_of(surface: Surface) -> dict[str, Any]:
     routes = [route for router in ROUTERS[surface] for route in router.routes]
     schema = get_openapi(title=surface.title, version=VERSION, openapi_version=surface.openapi_version, routes=routes)
     schema = completed(schema, surface)
-    return with_webhooks(schema) if surface.openapi_version.startswith("3.1") else schema
+    return with_webhooks(schema, surface.dialect) if surface.openapi_version.startswith("3.1") else schema
 
 
 def _openapi_of(surface: Surface) -> Callable[[], dict[str, Any]]:
@@ -67,17 +69,24 @@ def _documentation(app: FastAPI) -> None:
     files = resources.files("fastapi_offline") / "static"
     app.mount("/docs/assets", StaticFiles(directory=str(files)), name="docs-assets")
 
-    @app.get("/docs", include_in_schema=False)
+    for surface in ROUTERS:
+        if surface.docs_path:
+            app.get(surface.docs_path, include_in_schema=False)(_page_of(surface))
+
+
+def _page_of(surface: Surface) -> Callable[[], HTMLResponse]:
     def docs() -> HTMLResponse:
         page = get_swagger_ui_html(
-            openapi_url=str(INSYDR.openapi_path),
-            title=INSYDR.title,
+            openapi_url=str(surface.openapi_path),
+            title=surface.title,
             swagger_js_url="/docs/assets/swagger-ui-bundle.js",
             swagger_css_url="/docs/assets/swagger-ui.css",
             swagger_favicon_url="/docs/assets/favicon.png",
         )
         page.headers["Content-Security-Policy"] = _policy(bytes(page.body))
         return page
+
+    return docs
 
 
 def _policy(page: bytes) -> str:

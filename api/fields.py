@@ -4,7 +4,8 @@ from datetime import UTC, datetime
 from typing import Annotated, Any
 
 from fastapi import Header, Query
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, Strict
+from pydantic import AfterValidator, AliasGenerator, BaseModel, BeforeValidator, ConfigDict, Field, Strict
+from pydantic.alias_generators import to_camel
 
 from core.errors import InvalidInput
 from core.strict_model import StrictModel
@@ -82,6 +83,18 @@ class Output(BaseModel):
     """
 
     model_config = ConfigDict(from_attributes=True, validate_by_name=True)
+
+
+class CamelInput(Input):
+    """As `Input`, its names in camelCase on the wire."""
+
+    model_config = ConfigDict(alias_generator=to_camel)
+
+
+class CamelOutput(Output):
+    """As `Output`, its names in camelCase on the wire, `validation_alias` where the attribute has another name."""
+
+    model_config = ConfigDict(alias_generator=AliasGenerator(serialization_alias=to_camel))
 
 
 class MessageOut(BaseModel):

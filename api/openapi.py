@@ -4,7 +4,7 @@ from typing import Any
 
 from api.surface import TEXT, Surface, object_of
 from domain.events.catalogue import EVENTS
-from domain.events.registry import WireEvent
+from domain.events.registry import Dialect, WireEvent
 from domain.webhooks.signing import SIGNATURE_HEADERS
 
 DESCRIPTIONS = {
@@ -57,9 +57,10 @@ def completed(schema: dict[str, Any], surface: Surface) -> dict[str, Any]:
     return schema
 
 
-def with_webhooks(schema: dict[str, Any]) -> dict[str, Any]:
-    """What we send (OpenAPI 3.1 §4.8.1): every event, whose names any surface takes."""
-    schema["webhooks"] = {event.name: {"post": _sent(event)} for event in EVENTS}
+def with_webhooks(schema: dict[str, Any], dialect: Dialect | None = None) -> dict[str, Any]:
+    """What we send (OpenAPI 3.1 §4.8.1): every event, whose names any surface takes, or those of one dialect."""
+    events = [event for event in EVENTS if dialect in (None, event.dialect)]
+    schema["webhooks"] = {event.name: {"post": _sent(event)} for event in events}
     return schema
 
 

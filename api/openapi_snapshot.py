@@ -1,30 +1,32 @@
-"""The committed OpenAPI document: `python -m api.openapi_snapshot` writes it, `--check` compares.
+"""The committed OpenAPI documents: `python -m api.openapi_snapshot` writes them, `--check` compares.
 
-A change of the API shows in review as a change of `docs/openapi/insydr.json`.
+A change of an API shows in review as a change of `docs/openapi/<surface>.json`.
 """
 
 import json
 import sys
 from pathlib import Path
 
-from api.app import openapi_of
-from api.insydr.surface import INSYDR
+from api.app import ROUTERS, openapi_of
+from api.surface import Surface
 
-SNAPSHOT = Path(__file__).resolve().parent.parent / "docs" / "openapi" / "insydr.json"
+FOLDER = Path(__file__).resolve().parent.parent / "docs" / "openapi"
 
 
-def current() -> str:
-    return json.dumps(openapi_of(INSYDR), indent=1, ensure_ascii=False, sort_keys=True) + "\n"
+def current(surface: Surface) -> str:
+    return json.dumps(openapi_of(surface), indent=1, ensure_ascii=False, sort_keys=True) + "\n"
 
 
 def main(arguments: list[str]) -> int:
-    """0 when the snapshot is today's, or was written."""
+    """0 when the snapshots are today's, or were written."""
+    today = {FOLDER / f"{surface.name}.json": current(surface) for surface in ROUTERS}
     if "--check" in arguments:
-        same = SNAPSHOT.is_file() and SNAPSHOT.read_text(encoding="utf-8") == current()
+        same = all(path.is_file() and path.read_text(encoding="utf-8") == text for path, text in today.items())
         sys.stdout.write("OpenAPI is as committed\n" if same else "OpenAPI changed: python -m api.openapi_snapshot\n")
         return 0 if same else 1
-    SNAPSHOT.parent.mkdir(parents=True, exist_ok=True)
-    SNAPSHOT.write_text(current(), encoding="utf-8")
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    for path, text in today.items():
+        path.write_text(text, encoding="utf-8")
     return 0
 
 

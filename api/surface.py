@@ -23,6 +23,7 @@ from api.principal import identity
 from core.errors import InsydrError
 from core.rates.rate import Rate
 from core.settings import Plan
+from domain.events.registry import Dialect
 
 Json = dict[str, Any]
 TEXT: Json = {"type": "string"}
@@ -49,6 +50,7 @@ class Surface:
 
     `error_schema` is the JSON Schema of what `error_body` makes. A surface without `has_conflict` says 400 where others
     say 409 (CONTRACT, “Status codes”). Without `workspace_in_path` the workspace is the key's or the header's.
+    `docs_path` is a page on which its routes can be tried out; with a `dialect` its OpenAPI names those events only.
     """
 
     name: str
@@ -60,7 +62,9 @@ class Surface:
     has_conflict: bool = True
     workspace_in_path: bool = False
     openapi_path: str | None = None
+    docs_path: str | None = None
     openapi_version: str = "3.1.0"
+    dialect: Dialect | None = None
 
     def render(self, error: InsydrError) -> JSONResponse:
         """The error as this surface says it."""

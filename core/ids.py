@@ -38,6 +38,16 @@ class Prefix(StrEnum):
     DELIVERY = "dlv"
     ATTEMPT = "att"
     STALE_DAY = "stale"
+    LEAD = "lead"
+    LEAD_CHANGE = "lch"
+    CALL = "call"
+    APPOINTMENT = "apt"
+    TEXT_MESSAGE = "sms"
+    TEXT_THREAD = "smt"
+    EMAIL = "eml"
+    EMAIL_THREAD = "thr"
+    ATTACHMENT = "file"
+    SECRET = "sec"
     REQUEST = "req"
 
 

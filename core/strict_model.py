@@ -7,7 +7,8 @@ import difflib
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, ModelWrapValidatorHandler, model_validator
+from pydantic import AliasChoices, BaseModel, ConfigDict, ModelWrapValidatorHandler, model_validator
+from pydantic.fields import FieldInfo
 
 from core.errors import InvalidInput
 
@@ -27,11 +28,19 @@ class StrictModel(BaseModel):
     @classmethod
     def _known_fields(cls, value: Any, handler: ModelWrapValidatorHandler["StrictModel"]) -> "StrictModel":
         if isinstance(value, dict):
-            known = [field.alias or name for name, field in cls.model_fields.items()]
+            known = [one for name, field in cls.model_fields.items() for one in _names(name, field)]
             unknown = next((name for name in value if name not in known), None)
             if unknown is not None:
                 raise UnknownField(str(unknown), known)
         return handler(value)
+
+
+def _names(name: str, field: FieldInfo) -> list[str]:
+    """How a client may call it, as it is documented first."""
+    alias = field.validation_alias
+    if isinstance(alias, AliasChoices):
+        return [one for one in alias.choices if isinstance(one, str)]
+    return [alias] if isinstance(alias, str) else [name]
 
 
 def unknown_field(name: str, known: Iterable[str]) -> str:

@@ -47,6 +47,17 @@ class Permission(StrEnum):
     AUDIT_READ = "audit:read"
     ANALYTICS_READ = "analytics:read"
     UNANSWERED_WRITE = "unanswered:write"
+    CALLS_READ = "calls:read"
+    CALLS_WRITE = "calls:write"
+    LEADS_READ = "leads:read"
+    LEADS_WRITE = "leads:write"
+    APPOINTMENTS_READ = "appointments:read"
+    APPOINTMENTS_WRITE = "appointments:write"
+    SMS_READ = "sms:read"
+    SMS_WRITE = "sms:write"
+    EMAILS_READ = "emails:read"
+    EMAILS_WRITE = "emails:write"
+    SECRETS_MANAGE = "secrets:manage"
 
 
 _VIEWER = frozenset({
@@ -54,8 +65,14 @@ _VIEWER = frozenset({
     Permission.AGENTS_READ, Permission.AGENTS_TEST, Permission.AGENTS_ASK, Permission.KEYS_READ,
     Permission.MEMBERS_READ,
 })  # fmt: skip
-_ANALYST = _VIEWER | {Permission.CONVERSATIONS_READ, Permission.ANALYTICS_READ, Permission.UNANSWERED_WRITE}
-_EDITOR = _ANALYST | {Permission.COLLECTIONS_WRITE, Permission.DOCUMENTS_WRITE, Permission.AGENTS_WRITE}
+_ANALYST = _VIEWER | {
+    Permission.CONVERSATIONS_READ, Permission.ANALYTICS_READ, Permission.UNANSWERED_WRITE, Permission.CALLS_READ,
+    Permission.LEADS_READ, Permission.APPOINTMENTS_READ, Permission.SMS_READ, Permission.EMAILS_READ,
+}  # fmt: skip
+_EDITOR = _ANALYST | {
+    Permission.COLLECTIONS_WRITE, Permission.DOCUMENTS_WRITE, Permission.AGENTS_WRITE, Permission.CALLS_WRITE,
+    Permission.LEADS_WRITE, Permission.APPOINTMENTS_WRITE, Permission.SMS_WRITE, Permission.EMAILS_WRITE,
+}  # fmt: skip
 _ADMIN = _EDITOR | {
     Permission.WORKSPACE_WRITE, Permission.KEYS_MANAGE, Permission.CONVERSATIONS_DELETE, Permission.WEBHOOKS_READ,
     Permission.WEBHOOKS_MANAGE, Permission.MEMBERS_MANAGE, Permission.AUDIT_READ,
@@ -65,7 +82,7 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.ANALYST: _ANALYST,
     Role.EDITOR: _EDITOR,
     Role.ADMIN: _ADMIN,
-    Role.OWNER: _ADMIN | {Permission.WORKSPACE_DELETE, Permission.WORKSPACE_TRANSFER},
+    Role.OWNER: _ADMIN | {Permission.WORKSPACE_DELETE, Permission.WORKSPACE_TRANSFER, Permission.SECRETS_MANAGE},
 }
 ALL = "*"
 
@@ -105,9 +122,9 @@ class Principal:
             )
 
 
-def system(workspace_id: str) -> Principal:
-    """Nobody: what happens by itself."""
-    return Principal(workspace_id, "", frozenset())
+def system(workspace_id: str, *permissions: Permission) -> Principal:
+    """Nobody: what happens by itself, and what it needs for that."""
+    return Principal(workspace_id, "", frozenset(permissions))
 
 
 def operator(workspace_id: str, owner_id: str, origin: Origin = NOWHERE) -> Principal:

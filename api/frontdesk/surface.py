@@ -2,6 +2,7 @@
 
 from api.surface import TEXT, Bucket, Surface, object_of, on_every_plan
 from core.rates.rate import Rate
+from domain.events.registry import Dialect
 
 FRONTDESK = Surface(
     name="frontdesk",
@@ -12,4 +13,7 @@ FRONTDESK = Surface(
     error_body=lambda error: {"message": error.message},
     error_schema=object_of(message=TEXT),
     buckets=(Bucket("frontdesk", on_every_plan(Rate(60), Rate(1_000, 3_600))),),
+    dialect=Dialect.FRONTDESK,
+    openapi_path="/docs/frontdesk.json",
+    docs_path="/docs/frontdesk",
 )  # fmt: skip

@@ -30,4 +30,5 @@ INSYDR = Surface(
     buckets=(Bucket("insydr", {plan: a_minute(limits.requests) for plan, limits in LIMITS.items()}),),
     workspace_in_path=True,
     openapi_path="/api/v1/openapi.json",
+    docs_path="/docs",
 )

@@ -17,7 +17,7 @@ LONGEST = 1_000  # characters of a value
 _OURS = {
     "id", "workspace_id", "created_at", "updated_at", "revision", "lease_id", "key", "content_hash", "blob_key",
     "failures", "timeouts", "held_until", "failing_since", "last_used_at", "slug", "line_id", "accepted_by", "recheck",
-    "checked_at", "reason", "reason_told", "reason_at",
+    "checked_at", "reason", "reason_told", "reason_at", "email_key", "phone_key",
 }  # fmt: skip
 _NEVER = ("digest", "hash")  # what is sealed stays: that it changed is shown
 _URLS = {"url", "source_url", "site"}

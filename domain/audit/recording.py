@@ -18,14 +18,20 @@ from domain.audit.facts import Facts, changes, facts, shown
 from domain.models import (
     Agent,
     ApiKey,
+    Appointment,
     AuditEntry,
+    Call,
     Collection,
     Conversation,
     CrawlSource,
     Document,
+    Email,
     Invitation,
     Job,
+    Lead,
     QuestionCluster,
+    Secret,
+    TextMessage,
     User,
     Webhook,
     Workspace,
@@ -34,10 +40,15 @@ from domain.origin import Origin
 from domain.principal import Actor, Principal
 
 _TYPES: dict[type[Base], TargetType] = {
-    Agent: TargetType.AGENT, ApiKey: TargetType.API_KEY, Collection: TargetType.COLLECTION,
-    Conversation: TargetType.CONVERSATION, CrawlSource: TargetType.CRAWL, Document: TargetType.DOCUMENT,
-    Invitation: TargetType.INVITATION, Job: TargetType.JOB, QuestionCluster: TargetType.UNANSWERED,
-    Webhook: TargetType.WEBHOOK, Workspace: TargetType.WORKSPACE,
+    Agent: TargetType.AGENT, ApiKey: TargetType.API_KEY, Appointment: TargetType.APPOINTMENT, Call: TargetType.CALL,
+    Collection: TargetType.COLLECTION, Conversation: TargetType.CONVERSATION, CrawlSource: TargetType.CRAWL,
+    Document: TargetType.DOCUMENT, Email: TargetType.EMAIL, Invitation: TargetType.INVITATION, Job: TargetType.JOB,
+    Lead: TargetType.LEAD, QuestionCluster: TargetType.UNANSWERED, Secret: TargetType.SECRET,
+    TextMessage: TargetType.SMS, Webhook: TargetType.WEBHOOK, Workspace: TargetType.WORKSPACE,
+}  # fmt: skip
+# somebody outside may have to be forgotten: of them the log has ids only
+_PEOPLE = {
+    TargetType.CONVERSATION, TargetType.LEAD, TargetType.CALL, TargetType.APPOINTMENT, TargetType.SMS, TargetType.EMAIL,
 }  # fmt: skip
 _NAMES = ("name", "title", "email", "url", "kind")
 
@@ -53,7 +64,7 @@ class Target:
 
 def target_of(row: Base) -> Target:
     kind = _TYPES[type(row)]
-    if kind is TargetType.CONVERSATION:  # a visitor may have to be forgotten
+    if kind in _PEOPLE:
         return Target(kind, str(vars(row)["id"]))
     name = next((found for one in _NAMES if (found := getattr(row, one, None))), None)
     return Target(kind, str(vars(row)["id"]), str(shown({"url": name})["url"]) if kind is TargetType.CRAWL else name)

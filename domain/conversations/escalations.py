@@ -15,7 +15,9 @@ from domain.conversations.recording import Visit, conversation_of, describe
 from domain.conversations.repository import ConversationRepository
 from domain.events.kinds import EventType
 from domain.events.recording import Event, record
-from domain.models import Escalation
+from domain.leads.capture import capture
+from domain.leads.contact import Contact
+from domain.models import Escalation, LeadSource
 from domain.principal import Principal
 
 
@@ -48,6 +50,8 @@ def escalate(session: Session, who: Principal, visit: Visit, request: Request) -
     session.add(row)
     session.flush()
     note_escalation(session, conversation)
+    contact = Contact(LeadSource.WEB, row.name, row.email, row.phone, conversation.id)
+    capture(session, who, contact)
     ids = {"escalation_id": row.id, "conversation_id": conversation.id, "agent_id": agent.id}
     for kind in (EventType.LEAD_CAPTURED, EventType.ESCALATION_CREATED) if is_lead else (EventType.ESCALATION_CREATED,):
         record(session, Event(kind, who.workspace_id, ids))

@@ -33,13 +33,14 @@ _APPOINTMENT = {
     "status": Field("scheduled", "Its state."),
 }
 _LEAD = {
-    "id": Field("esc_01jj4", "The lead."),
-    "fullName": Field("Vera Visitor", "As given.", nullable=True),
+    "id": Field("lead_01jj4", "The lead."),
+    "firstName": Field("Vera", "As given.", nullable=True),
+    "lastName": Field("Visitor", "As given.", nullable=True),
     "email": Field("visitor@example.com", "As given.", nullable=True),
-    "phone": Field("+15551234567", "As given.", nullable=True),
-    "source": Field("web", "web, call, sms, email, referral or other."),
-    "stage": Field("new", "Where it stands."),
-    "conversationId": Field("sess_01jj2", "Where it was left."),
+    "phone": Field("+15551234567", "E.164.", nullable=True),
+    "source": Field("web", "web, call, sms, email, referral or other.", nullable=True),
+    "stage": Field("new", "Where it stands now; null once it is deleted.", nullable=True),
+    "conversationId": Field("sess_01jj2", "In which they left their address.", nullable=True),
 }
 _SMS = {
     "id": Field("sms_01jja", "The message."),
@@ -69,8 +70,9 @@ _WORKFLOW_FAILED = {
 
 def _lead(data: Json) -> Json:
     return {
-        "id": data.get("escalation_id"), "fullName": data.get("name"), "email": data.get("email"),
-        "phone": data.get("phone"), "source": "web", "stage": "new", "conversationId": data.get("conversation_id"),
+        "id": data.get("lead_id"), "firstName": data.get("first_name"), "lastName": data.get("last_name"),
+        "email": data.get("lead_email"), "phone": data.get("lead_phone"), "source": data.get("source"),
+        "stage": data.get("stage"), "conversationId": data.get("left_in"),
     }  # fmt: skip
 
 
@@ -82,7 +84,7 @@ EVENTS = Registry((
     WireEvent("transcript.ready", Dialect.VOXFORGE, E.TRANSCRIPT_READY, "A transcript is available.", _TRANSCRIPT),
     WireEvent("analysis.complete", Dialect.VOXFORGE, E.ANALYSIS_COMPLETED, "A call was analysed.", _ANALYSIS),
     WireEvent("call.completed", Dialect.FRONTDESK, E.CALL_ENDED, "A call has completed.", _CALL),
-    WireEvent("lead.created", Dialect.FRONTDESK, E.LEAD_CAPTURED, "There is a new lead.", _LEAD, data=_lead),
+    WireEvent("lead.created", Dialect.FRONTDESK, E.LEAD_CREATED, "There is a new lead.", _LEAD, data=_lead),
     WireEvent("appointment.booked", Dialect.FRONTDESK, E.APPOINTMENT_BOOKED, "A new appointment.", _APPOINTMENT),
     WireEvent("sms.received", Dialect.FRONTDESK, E.SMS_RECEIVED, "A text message came in.", _SMS),
     WireEvent("email.received", Dialect.FRONTDESK, E.EMAIL_RECEIVED, "A mail came in.", _EMAIL),

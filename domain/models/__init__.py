@@ -6,8 +6,10 @@ from core.queue.outbox import OutboxRow
 from domain.models.account_code import AccountCode, CodePurpose
 from domain.models.agent import Agent, AgentCollection, AgentVersion
 from domain.models.api_key import ApiKey
+from domain.models.appointment import Appointment, AppointmentReminder, AppointmentStatus, ReminderChannel
 from domain.models.audit import AuditEntry
 from domain.models.calibration import Calibration
+from domain.models.call import Call, CallReason, CallStatus, Direction, Sentiment
 from domain.models.chunk import ChunkRow
 from domain.models.collection import Collection
 from domain.models.conversation import Channel, Conversation, Feedback, Message
@@ -17,13 +19,16 @@ from domain.models.crawl_run import OPEN_RUNS, CrawlRun, RunState
 from domain.models.crawl_source import CrawlSource
 from domain.models.day_stats import EVERY, DayStats, DocumentDay, StaleDay
 from domain.models.document import Document, Priority, SourceType, Stage, Status
+from domain.models.email import Email, EmailPriority, EmailStatus
 from domain.models.escalation import Escalation
 from domain.models.event import EventRow
+from domain.models.front_office import FrontOffice, SandboxReport
 from domain.models.gap import AnswerProof, ContentChange, GapWatch
 from domain.models.idempotency import IdempotentReply
 from domain.models.ingest_share import IngestShare
 from domain.models.invitation import Invitation, InvitationStatus
 from domain.models.job import Job, JobKind, JobStatus
+from domain.models.lead import Lead, LeadChange, LeadSource, LeadStage
 from domain.models.login import Login
 from domain.models.member import Member
 from domain.models.question import Question
@@ -36,7 +41,9 @@ from domain.models.question_cluster import (
     QuestionCluster,
     Resolver,
 )
+from domain.models.secret import Secret
 from domain.models.sign_up import SignUp
+from domain.models.text_message import SmsOptOut, SmsStatus, TextMessage
 from domain.models.try_count import TryCount
 from domain.models.usage import MonthlyUsage
 from domain.models.user import User
@@ -47,12 +54,14 @@ from domain.models.workspace import Workspace
 
 __all__ = [
     "EVERY", "OPEN_RUNS", "AccountCode", "Agent", "AgentCollection", "AgentVersion", "AnswerProof", "ApiKey",
-    "AuditEntry", "CachedEmbedding", "Calibration", "Change", "Channel", "ChunkRow", "ClusterAlias", "ClusterDay",
-    "ClusterStatus", "CodePurpose", "Collection", "ContentChange", "Conversation", "CrawlChange", "CrawlPage",
-    "CrawlRun", "CrawlSource", "DayStats", "Delivery", "DeliveryAttempt", "DeliveryStatus", "Document", "DocumentDay",
-    "DocumentVersion", "Escalation", "EventRow", "Feedback", "GapWatch", "Grouping", "IdempotentReply", "IngestShare",
-    "Invitation", "InvitationStatus", "Job", "JobKind", "JobStatus", "Lease", "Login", "Member", "Message",
-    "MonthlyUsage", "OutboxRow", "PageState", "Phrasing", "Priority", "Question", "QuestionCluster", "Resolver",
-    "RunState", "SignUp", "SourceType", "Stage", "StaleDay", "Status", "TryCount", "User", "Webhook", "WorkerRow",
-    "Workspace",
+    "Appointment", "AppointmentReminder", "AppointmentStatus", "AuditEntry", "CachedEmbedding", "Calibration", "Call",
+    "CallReason", "CallStatus", "Change", "Channel", "ChunkRow", "ClusterAlias", "ClusterDay", "ClusterStatus",
+    "CodePurpose", "Collection", "ContentChange", "Conversation", "CrawlChange", "CrawlPage", "CrawlRun",
+    "CrawlSource", "DayStats", "Delivery", "DeliveryAttempt", "DeliveryStatus", "Direction", "Document", "DocumentDay",
+    "DocumentVersion", "Email", "EmailPriority", "EmailStatus", "Escalation", "EventRow", "Feedback", "FrontOffice",
+    "GapWatch", "Grouping", "IdempotentReply", "IngestShare", "Invitation", "InvitationStatus", "Job", "JobKind",
+    "JobStatus", "Lead", "LeadChange", "LeadSource", "LeadStage", "Lease", "Login", "Member", "Message",
+    "MonthlyUsage", "OutboxRow", "PageState", "Phrasing", "Priority", "Question", "QuestionCluster", "ReminderChannel",
+    "Resolver", "RunState", "SandboxReport", "Secret", "Sentiment", "SignUp", "SmsOptOut", "SmsStatus", "SourceType",
+    "Stage", "StaleDay", "Status", "TextMessage", "TryCount", "User", "Webhook", "WorkerRow", "Workspace",
 ]  # fmt: skip

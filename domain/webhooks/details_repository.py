@@ -16,6 +16,7 @@ from domain.models import (
     Document,
     Escalation,
     EventRow,
+    Lead,
     Message,
     QuestionCluster,
     Status,
@@ -77,12 +78,17 @@ _REQUEST = {
     "email": Escalation.email, "name": Escalation.name, "phone": Escalation.phone, "message": Escalation.message,
     "page_url": Escalation.page_url,
 }  # fmt: skip
+_LEAD = {
+    "first_name": Lead.first_name, "last_name": Lead.last_name, "lead_email": Lead.email, "lead_phone": Lead.phone_key,
+    "source": Lead.source, "stage": Lead.stage, "left_in": Lead.conversation_id,
+}  # fmt: skip
 _LOOKS = (
     ("agent_id", _read(Agent, name=Agent.name)),
     ("conversation_id", _read(Conversation, **_VISIT)),
     ("message_id", _read(Message, **_ANSWER)),
     ("question_id", _read(Message, question=Message.content)),
     ("escalation_id", _read(Escalation, **_REQUEST)),
+    ("lead_id", _read(Lead, **_LEAD)),
     ("unanswered_id", _read(QuestionCluster, question=QuestionCluster.question)),
     ("document_id", _Look(["title", "external_id", "source_url"], _documents)),
     ("crawl_id", _read(CrawlSource, url=CrawlSource.url)),

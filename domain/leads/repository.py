@@ -1,0 +1,66 @@
+"""Queries of leads and of what was changed of them."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, func, or_
+
+from domain.leads.contact import Keys
+from domain.models import Lead, LeadChange
+from domain.scope import TenantRepository
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Filters of the list; `search` looks in names, addresses and the company."""
+
+    stage: str | None = None
+    source: str | None = None
+    assigned_to: str | None = None
+    search: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+class LeadRepository(TenantRepository):
+    def get(self, lead_id: str, *, lock: bool = False) -> Lead | None:
+        query = self.select(Lead).where(Lead.id == lead_id)
+        return self.session.scalar(query.with_for_update(key_share=True) if lock else query)
+
+    def known_by(self, keys: Keys) -> list[Lead]:
+        """Who has that address, that number, or both."""
+        same: list[ColumnElement[bool]] = []
+        same += [Lead.email_key == keys.email] if keys.email else []
+        same += [Lead.phone_key == keys.phone] if keys.phone else []
+        return list(self.session.scalars(self.select(Lead).where(or_(*same)))) if same else []
+
+    def page(self, wanted: Wanted, limit: int, offset: int) -> tuple[list[Lead], int]:
+        """The newest first, and how many there are."""
+        query = self.select(Lead).where(*_told(wanted))
+        total = self.session.scalar(query.with_only_columns(func.count())) or 0
+        return list(self.session.scalars(query.order_by(Lead.id.desc()).limit(limit).offset(offset))), total
+
+    def changes(self, lead_id: str, limit: int, offset: int) -> tuple[list[LeadChange], int]:
+        """The newest first, and how many there are."""
+        query = self.select(LeadChange).where(LeadChange.lead_id == lead_id)
+        total = self.session.scalar(query.with_only_columns(func.count())) or 0
+        return list(self.session.scalars(query.order_by(LeadChange.id.desc()).limit(limit).offset(offset))), total
+
+
+def _told(wanted: Wanted) -> list[ColumnElement[bool]]:
+    found: list[ColumnElement[bool]] = []
+    for column, value in (
+        (Lead.stage, wanted.stage),
+        (Lead.source, wanted.source),
+        (Lead.assigned_to, wanted.assigned_to),
+    ):
+        if value is not None:
+            found.append(column == value)
+    if wanted.search:
+        columns = (Lead.first_name, Lead.last_name, Lead.email_key, Lead.phone_key, Lead.phone, Lead.company)
+        found.append(or_(*(column.icontains(wanted.search, autoescape=True) for column in columns)))
+    if wanted.since is not None:
+        found.append(Lead.created_at >= wanted.since)
+    if wanted.until is not None:
+        found.append(Lead.created_at < wanted.until)
+    return found

@@ -1,0 +1,36 @@
+"""What the sandbox is to report, and when: planned with the call, message or mail, in the same transaction."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from core.clock import utc_now
+from core.database.conflicts import insert_into
+from domain.models import SandboxReport
+
+SANDBOX = "sandbox"
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """`report` is due `after_s` seconds from now; what stands in it is the affair of who applies it."""
+
+    after_s: float
+    report: Mapping[str, Any]
+
+
+def plan(session: Session, workspace_id: str, target_id: str, reports: Sequence[Planned], first: int = 1) -> None:
+    """Numbered from `first` on. Planning the same again changes nothing."""
+    now = utc_now()
+    rows = [
+        {
+            "target_id": target_id, "sequence": number, "workspace_id": workspace_id,
+            "due_at": now + timedelta(seconds=one.after_s), "report": dict(one.report),
+        }
+        for number, one in enumerate(reports, start=first)
+    ]  # fmt: skip
+    if rows:
+        session.execute(insert_into(session, SandboxReport).values(rows).on_conflict_do_nothing())
