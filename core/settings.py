@@ -66,6 +66,11 @@ class Settings(BaseSettings):
     s3_endpoint_url: str | None = Field(None, description="Endpoint of an S3-compatible store other than AWS.")
 
     secret_key: SecretStr | None = Field(None, description="Signs tokens and seals secrets; 32 characters or more.")
+    vault_keys: Annotated[list[SecretStr], NoDecode] = Field(
+        [],
+        description="Keys of the secrets that workspaces keep, 32 characters or more each; the first seals, all open "
+        "(comma separated); default INSYDR_SECRET_KEY.",
+    )
     plan_default: Plan | None = Field(None, description="Plan of new workspaces; ENTERPRISE embedded, else FREE.")
     access_token_minutes: int = Field(720, ge=1, description="Life of an access token (the contract: 12 h).")
     refresh_token_days: int = Field(30, ge=1, description="Life of a refresh token.")
@@ -90,6 +95,7 @@ class Settings(BaseSettings):
     webhook_places: int = Field(5, ge=1, le=50, description="Requests at once to one receiver of events.")
     webhook_log_days: int = Field(30, ge=1, le=365, description="How long events and their deliveries are kept.")
     webhook_disable_days: float = Field(5.0, gt=0, description="A receiver that failed for so long is turned off.")
+    office_threads: int = Field(4, ge=1, le=64, description="Calls, messages and mails at once in one worker process.")
     webhooks_max: int = Field(50, ge=1, le=1_000, description="Webhooks of one workspace, at most.")
 
     llm_base_url: str | None = Field(None, description="OpenAI-compatible endpoint; default extractive answers.")
@@ -162,6 +168,18 @@ class Settings(BaseSettings):
     def _long_enough(cls, value: SecretStr | None) -> SecretStr | None:
         if value is not None and len(value.get_secret_value()) < 32:
             raise ValueError("INSYDR_SECRET_KEY needs at least 32 characters")
+        return value
+
+    @field_validator("vault_keys", mode="before")
+    @classmethod
+    def _split_keys(cls, value: Any) -> Any:
+        return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+    @field_validator("vault_keys")
+    @classmethod
+    def _each_long_enough(cls, value: list[SecretStr]) -> list[SecretStr]:
+        if any(len(one.get_secret_value()) < 32 for one in value):
+            raise ValueError("each of INSYDR_VAULT_KEYS needs at least 32 characters")
         return value
 
     @cached_property

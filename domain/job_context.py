@@ -6,6 +6,7 @@ from core.database import Database
 from core.mail import Mailer
 from core.settings import Settings
 from domain.api_keys.usage import KeyUsage
+from domain.conversations.service import ConversationService
 from domain.crawls.runner import CrawlRunner
 from domain.gaps.loop import GapLoop
 from domain.idempotency.service import IdempotencyService
@@ -34,6 +35,8 @@ class JobContext(Protocol):
     def identity(self) -> IdentityService: ...
     @property
     def replies(self) -> IdempotencyService: ...
+    @property
+    def conversations(self) -> ConversationService: ...
     @property
     def ingestion(self) -> IngestionService: ...
     @property

@@ -22,6 +22,7 @@ def pools(settings: Settings) -> dict[Queue, int]:
         Queue.UPKEEP: UPKEEP_THREADS,
         Queue.CRAWL: settings.crawl_at_once,
         Queue.WEBHOOK: settings.webhooks_at_once,
+        Queue.OFFICE: settings.office_threads,
     }
 
 

@@ -1,6 +1,6 @@
 """Every router of the surface."""
 
-from api.frontdesk import leads
+from api.frontdesk import appointments, calls, emails, leads, secrets, sms, webhooks
 
-MODULES = (leads,)
+MODULES = (appointments, calls, emails, leads, secrets, sms, webhooks)
 ROUTERS = tuple(module.router for module in MODULES)

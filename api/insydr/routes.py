@@ -17,6 +17,7 @@ from api.insydr import (
     crawls,
     documents,
     events,
+    front_office,
     gaps,
     invited,
     jobs,
@@ -35,6 +36,6 @@ from api.insydr import (
 MODULES = (
     auth, account, invited, workspaces, members, audit, usage, api_keys, agents, agent_test, collections, batch, crawls,
     documents, citations, events, jobs, reindex, queue, search, calibration, conversations, analytics, unanswered, gaps,
-    chat, widget, webhooks,
+    chat, widget, webhooks, front_office,
 )  # fmt: skip
 ROUTERS = tuple(module.router for module in MODULES)

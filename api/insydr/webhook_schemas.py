@@ -7,13 +7,12 @@ from pydantic import BaseModel, Field
 
 from api.fields import FromText, Input, Moment, Name, Output, ShortText
 from core.crypto import Keyring
-from core.errors import Unprocessable
 from domain.events.registry import WireEvent
 from domain.models import Delivery, DeliveryStatus, Webhook
 from domain.webhooks.deliveries import Logged
 from domain.webhooks.replay import Only
-from domain.webhooks.rules import RETRY_DELAYS_S, shown_headers
-from domain.webhooks.sealing import headers_of
+from domain.webhooks.rules import RETRY_DELAYS_S
+from domain.webhooks.sealing import readable_headers
 from domain.webhooks.service import OVERLAP_HOURS
 
 WARNING = "Save the secret - it won't be shown again!"
@@ -149,14 +148,7 @@ class ReplayOut(BaseModel):
 
 def webhook_out(row: Webhook, keys: Keyring) -> WebhookOut:
     own = {name: getattr(row, name) for name in WebhookOut.model_fields.keys() - {"headers", "previous_secret_until"}}
-    return WebhookOut(**own, headers=_shown(row, keys), previous_secret_until=row.previous_until)
-
-
-def _shown(row: Webhook, keys: Keyring) -> dict[str, str]:
-    try:
-        return shown_headers(headers_of(keys, row))
-    except Unprocessable:  # the installation's key is another one: the list is shown all the same
-        return {}
+    return WebhookOut(**own, headers=readable_headers(keys, row), previous_secret_until=row.previous_until)
 
 
 def new_webhook_out(row: Webhook, keys: Keyring, secret: str) -> NewWebhookOut:

@@ -18,6 +18,7 @@ class Queue(StrEnum):
     UPKEEP = "upkeep"
     CRAWL = "crawl"
     WEBHOOK = "webhook"
+    OFFICE = "office"
 
 
 @dataclass(frozen=True, slots=True)

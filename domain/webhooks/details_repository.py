@@ -11,15 +11,19 @@ from sqlalchemy.orm import Session
 
 from domain.models import (
     Agent,
+    Appointment,
+    Call,
     Conversation,
     CrawlSource,
     Document,
+    Email,
     Escalation,
     EventRow,
     Lead,
     Message,
     QuestionCluster,
     Status,
+    TextMessage,
     User,
 )
 
@@ -82,12 +86,37 @@ _LEAD = {
     "first_name": Lead.first_name, "last_name": Lead.last_name, "lead_email": Lead.email, "lead_phone": Lead.phone_key,
     "source": Lead.source, "stage": Lead.stage, "left_in": Lead.conversation_id,
 }  # fmt: skip
+_CALL = {
+    "call_to": Call.to_number, "call_from": Call.from_number, "call_direction": Call.direction,
+    "call_lead_id": Call.lead_id, "call_summary": Call.summary, "call_sentiment": Call.sentiment,
+    "call_recording": Call.recording_url, "call_turns": Call.turns, "call_analysis": Call.analysis,
+}  # fmt: skip
+_SMS = {
+    "sms_from": TextMessage.from_number, "sms_to": TextMessage.to_number, "sms_body": TextMessage.body,
+    "sms_thread": TextMessage.conversation_id, "sms_lead_id": TextMessage.lead_id,
+}  # fmt: skip
+_APPOINTMENT = {
+    "apt_lead_id": Appointment.lead_id, "apt_contact": Appointment.contact_ref, "apt_name": Appointment.customer_name,
+    "apt_phone": Appointment.customer_phone, "apt_email": Appointment.customer_email,
+    "apt_staff": Appointment.staff_id, "apt_service": Appointment.service_type, "apt_title": Appointment.title,
+    "apt_start": Appointment.starts_at, "apt_end": Appointment.ends_at, "apt_timezone": Appointment.timezone,
+    "apt_status": Appointment.status, "apt_notes": Appointment.notes,
+}  # fmt: skip
+_EMAIL = {
+    "email_thread": Email.thread_id, "email_from": Email.sender, "email_to": Email.recipients,
+    "email_subject": Email.subject, "email_body": Email.body, "email_received": Email.created_at,
+    "email_lead_id": Email.lead_id,
+}  # fmt: skip
 _LOOKS = (
     ("agent_id", _read(Agent, name=Agent.name)),
     ("conversation_id", _read(Conversation, **_VISIT)),
     ("message_id", _read(Message, **_ANSWER)),
     ("question_id", _read(Message, question=Message.content)),
     ("escalation_id", _read(Escalation, **_REQUEST)),
+    ("call_id", _read(Call, **_CALL)),
+    ("sms_id", _read(TextMessage, **_SMS)),
+    ("appointment_id", _read(Appointment, **_APPOINTMENT)),
+    ("email_id", _read(Email, **_EMAIL)),
     ("lead_id", _read(Lead, **_LEAD)),
     ("unanswered_id", _read(QuestionCluster, question=QuestionCluster.question)),
     ("document_id", _Look(["title", "external_id", "source_url"], _documents)),

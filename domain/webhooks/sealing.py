@@ -9,6 +9,7 @@ from core.clock import utc_now
 from core.crypto import Keyring
 from core.errors import Unprocessable
 from domain.models import Webhook
+from domain.webhooks.rules import shown_headers
 
 SECRET, HEADERS = "webhook-secret", "webhook-headers"
 
@@ -37,6 +38,14 @@ def signing_keys(keys: Keyring, webhook: Webhook) -> list[str]:
     if webhook.sealed_previous and webhook.previous_until and webhook.previous_until > utc_now():
         found.append(webhook.sealed_previous)
     return [_opened(keys, SECRET, webhook, one) for one in found]
+
+
+def readable_headers(keys: Keyring, webhook: Webhook) -> dict[str, str]:
+    """As they may be shown; none where the installation's key is another one, so that a list is shown all the same."""
+    try:
+        return shown_headers(headers_of(keys, webhook))
+    except Unprocessable:
+        return {}
 
 
 def headers_of(keys: Keyring, webhook: Webhook) -> dict[str, str]:

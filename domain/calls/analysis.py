@@ -1,0 +1,80 @@
+"""What a call was about, by plain rules where no language model is configured (docs/api/frontdesk.md, “Analysis”).
+
+The summary counts what was asked and quotes the first question; the sentiment weighs the caller's words against two
+short lists; what the agent could not answer is what somebody should follow up. The record says that it was the rule.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+from domain.models import Sentiment
+
+RULE = "rule"
+SHOWN = 160  # characters of a question
+_WORD = re.compile(r"[^\W\d_']+(?:'[^\W\d_]+)?")
+GOOD = frozenset(
+    "thanks thank great good perfect excellent wonderful lovely happy pleased glad awesome amazing helpful nice "
+    "interested sure yes fine love danke super gerne toll perfekt gracias genial merci parfait".split()
+)
+BAD = frozenset(
+    "bad terrible awful angry annoyed useless wrong worst horrible disappointed unhappy upset frustrated frustrating "
+    "complaint complain refund cancel broken never hate ridiculous unacceptable schlecht falsch leider malo horrible "
+    "mauvais".split()
+)
+_NOT = frozenset("not no never don't isn't wasn't didn't nicht kein nunca pas".split())
+
+
+@dataclass(frozen=True, slots=True)
+class Analysis:
+    summary: str
+    sentiment: Sentiment
+    details: dict[str, Any]
+
+
+def analyse(turns: Sequence[Mapping[str, Any]]) -> Analysis:
+    """`turns` as they are stored: `role` agent or caller, `text`, and of answers whether they were `answered`."""
+    asked = [str(turn["text"]) for turn in turns if turn["role"] == "caller"]
+    open_ = [
+        str(before["text"])
+        for before, after in pairwise(turns)
+        if before["role"] == "caller" and after.get("answered") is False
+    ]
+    details = {
+        "method": RULE,
+        "key_points": [_shown(one) for one in asked[:5]],
+        "action_items": [f"Answer: {_shown(one)}" for one in open_[:5]],
+        "next_best_action": "Follow up on what was not answered." if open_ else None,
+    }
+    return Analysis(_summary(asked, len(open_)), sentiment_of(asked), details)
+
+
+def sentiment_of(said: Sequence[str]) -> Sentiment:
+    """A word of the lists counts one; one right behind a negation counts for the other side."""
+    score = 0
+    for text in said:
+        words = [word.lower() for word in _WORD.findall(text)]
+        for before, word in zip(["", *words], words, strict=False):
+            weight = (word in GOOD) - (word in BAD and word not in _NOT)
+            score += -weight if before in _NOT else weight
+    return Sentiment.POSITIVE if score > 0 else Sentiment.NEGATIVE if score < 0 else Sentiment.NEUTRAL
+
+
+def _summary(asked: Sequence[str], unanswered: int) -> str:
+    if not asked:
+        return "Nothing was asked."
+    what = "1 question" if len(asked) == 1 else f"{len(asked)} questions"
+    left = f"; {unanswered} could not be answered" if unanswered else ", all answered"
+    return f"{what}{left}. It began with “{_shown(asked[0])}”"
+
+
+def _shown(text: str) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= SHOWN else line[: SHOWN - 1] + "…"
+
+
+def transcript(turns: Sequence[Mapping[str, Any]]) -> str:
+    """As one text, a line a turn."""
+    return "\n".join(f"{str(turn['role']).capitalize()}: {turn['text']}" for turn in turns)

@@ -1,0 +1,63 @@
+"""Queries of calls."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, func, select
+from sqlalchemy.orm import Session
+
+from domain.models import Call
+from domain.scope import TenantRepository
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Filters of the list: any of the statuses, and of the failed ones any of the reasons."""
+
+    statuses: Collection[str] = ()
+    reasons: Collection[str] = ()
+    agent_id: str | None = None
+    lead_id: str | None = None
+    campaign_id: str | None = None
+    direction: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+class CallRepository(TenantRepository):
+    def get(self, call_id: str) -> Call | None:
+        return self.session.scalar(self.select(Call).where(Call.id == call_id))
+
+    def page(self, wanted: Wanted, limit: int, offset: int) -> tuple[list[Call], int]:
+        """The newest first, and how many there are."""
+        query = self.select(Call).where(*_told(wanted))
+        total = self.session.scalar(query.with_only_columns(func.count())) or 0
+        return list(self.session.scalars(query.order_by(Call.id.desc()).limit(limit).offset(offset))), total
+
+
+def by_id(session: Session, call_id: str) -> Call | None:
+    """Our own job's or report's id, so no caller's tenant."""
+    return session.scalar(select(Call).where(Call.id == call_id).with_for_update())
+
+
+def found(session: Session, call_id: str) -> Call | None:
+    """As `by_id`, to read only."""
+    return session.get(Call, call_id)
+
+
+def _told(wanted: Wanted) -> list[ColumnElement[bool]]:
+    same = {
+        Call.agent_id: wanted.agent_id, Call.lead_id: wanted.lead_id, Call.campaign_id: wanted.campaign_id,
+        Call.direction: wanted.direction,
+    }  # fmt: skip
+    found = [column == value for column, value in same.items() if value is not None]
+    if wanted.statuses:
+        found.append(Call.status.in_(sorted(wanted.statuses)))
+    if wanted.reasons:
+        found.append(Call.reason.in_(sorted(wanted.reasons)))
+    if wanted.since is not None:
+        found.append(Call.created_at >= wanted.since)
+    if wanted.until is not None:
+        found.append(Call.created_at < wanted.until)
+    return found

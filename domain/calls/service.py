@@ -1,0 +1,110 @@
+"""Calls: begun, listed, read."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from core.errors import Conflict, NotFound
+from core.ids import Prefix, new_id
+from core.phone_numbers import e164
+from core.queue.outbox import enqueue
+from domain.agents.repository import AgentRepository
+from domain.agents.settings import AgentStatus
+from domain.audit.actions import Action
+from domain.audit.recording import done
+from domain.calls.jobs import DIAL
+from domain.calls.repository import CallRepository, Wanted
+from domain.front_office.service import settings_of
+from domain.leads.capture import capture
+from domain.leads.contact import Contact
+from domain.leads.repository import LeadRepository
+from domain.models import Agent, Call, CallStatus, Direction, Lead, LeadSource
+from domain.principal import Permission, Principal
+from domain.sandbox.stage import SANDBOX
+
+
+@dataclass(frozen=True, slots=True)
+class NewCall:
+    """To `to`, or for one that comes in from `sender`. Without an agent it is the workspace's only published one, where
+    there is one. `script` says how the sandbox plays it."""
+
+    to: str | None = None
+    sender: str | None = None
+    direction: Direction = Direction.OUTBOUND
+    agent_id: str | None = None
+    lead_id: str | None = None
+    campaign_id: str | None = None
+    phone_number_id: str | None = None
+    script: Mapping[str, Any] = field(default_factory=dict)
+    custom: Mapping[str, Any] = field(default_factory=dict)
+
+
+class CallService:
+    def __init__(self, session: Session, who: Principal) -> None:
+        self._session, self._who = session, who
+        self._rows = CallRepository(session, who)
+
+    def start(self, new: NewCall) -> Call:
+        """Queued; it is dialled in the background."""
+        self._who.require(Permission.CALLS_WRITE)
+        agent = self._agent(new.agent_id)
+        lead = self._lead(new.lead_id)
+        to, sender = self._numbers(new, lead)
+        outbound = new.direction is Direction.OUTBOUND
+        lead = lead or capture(self._session, self._who, Contact(LeadSource.CALL, phone=to if outbound else sender))
+        row = Call(
+            id=new_id(Prefix.CALL), workspace_id=self._who.workspace_id, agent_id=agent.id if agent else None,
+            lead_id=lead.id if lead else None, campaign_id=new.campaign_id, phone_number_id=new.phone_number_id,
+            direction=new.direction, from_number=sender, to_number=to, status=CallStatus.QUEUED, provider=SANDBOX,
+            script=dict(new.script), custom=dict(new.custom),
+        )  # fmt: skip
+        self._session.add(row)
+        self._session.flush()
+        enqueue(self._session, DIAL, call_id=row.id)
+        done(self._session, self._who, Action.CALL_STARTED, row)
+        return row
+
+    def get(self, call_id: str) -> Call:
+        self._who.require(Permission.CALLS_READ)
+        row = self._rows.get(call_id)
+        if row is None:
+            raise NotFound("There is no such call in this workspace.", code="CALL_NOT_FOUND")
+        return row
+
+    def page(self, wanted: Wanted, limit: int, offset: int) -> tuple[list[Call], int]:
+        self._who.require(Permission.CALLS_READ)
+        return self._rows.page(wanted, limit, offset)
+
+    def _numbers(self, new: NewCall, lead: Lead | None) -> tuple[str, str]:
+        """Whom it goes to and from whom it comes; what is not given is the lead's number, and our own."""
+        office = settings_of(self._session, self._who)
+        theirs = lead.phone_key if lead else None
+        outbound = new.direction is Direction.OUTBOUND
+        to = new.to or (theirs if outbound else office.number)
+        sender = new.sender or (office.number if outbound else theirs)
+        region = office.default_region
+        return e164(to or "", region, "to_number"), e164(sender or "", region, "from_number")
+
+    def _agent(self, agent_id: str | None) -> Agent | None:
+        agents = AgentRepository(self._session, self._who)
+        if agent_id is None:
+            some, total = agents.page(AgentStatus.PUBLISHED, None, 2, 0)
+            return some[0][0] if total == 1 else None
+        agent = agents.get(agent_id)
+        if agent is None:
+            raise NotFound("There is no such agent in this workspace.", code="AGENT_NOT_FOUND", field="agent_id")
+        if agent.status != AgentStatus.PUBLISHED:
+            raise Conflict(
+                "The agent is not published, so it cannot call.", code="AGENT_NOT_PUBLISHED", field="agent_id"
+            )
+        return agent
+
+    def _lead(self, lead_id: str | None) -> Lead | None:
+        if lead_id is None:
+            return None
+        lead = LeadRepository(self._session, self._who).get(lead_id)
+        if lead is None:
+            raise NotFound("There is no such lead in this workspace.", code="LEAD_NOT_FOUND", field="customer_id")
+        return lead

@@ -1,0 +1,106 @@
+"""The sandbox's caller and the agent talk: each line of the script is a question to the agent, as a real caller's is.
+
+So it is kept as a conversation, counts in the analytics, and what could not be answered is on the same work list.
+"""
+
+from collections.abc import Callable
+from dataclasses import asdict
+from typing import Any
+
+import structlog
+from sqlalchemy.orm import Session
+
+from core.database import Database
+from core.errors import InsydrError
+from domain.agents.repository import AgentRepository
+from domain.calls import repository
+from domain.calls.analysis import analyse
+from domain.calls.reports import advance, note
+from domain.calls.states import MOVES
+from domain.conversations.recording import Visit
+from domain.conversations.repository import ConversationRepository
+from domain.conversations.service import Asked, ConversationService
+from domain.events.kinds import EventType
+from domain.models import Call, CallStatus, Channel, Message
+from domain.principal import Permission, Principal, system
+
+log = structlog.get_logger()
+SORRY = "I am sorry, I cannot answer at the moment."
+Turns = list[dict[str, Any]]
+Conversations = Callable[[], ConversationService]  # loads the model at its first call
+
+
+def talk(database: Database, conversations: Conversations, call_id: str) -> None:
+    """To its end, with transcript and analysis. Run again it asks nothing twice that was answered."""
+    with database.read() as session:
+        row = repository.found(session, call_id)
+        if row is None or CallStatus.COMPLETED not in MOVES[CallStatus(row.status)]:
+            return
+        who = system(row.workspace_id, Permission.AGENTS_ASK)
+        greeting, known = _greeting(session, who, row), _turns(session, who, row)
+    lines = [str(line) for line in row.script.get("says", ())]
+    turns = [*greeting, *known]
+    for line in lines[len(known) // 2 :]:
+        turns += _exchange(conversations, who, row, line)
+    with database.write() as session:
+        locked = repository.by_id(session, call_id)
+        if locked is not None and CallStatus.COMPLETED in MOVES[CallStatus(locked.status)]:
+            _finish(session, who, locked, turns)
+
+
+def _exchange(conversations: Conversations, who: Principal, row: Call, line: str) -> Turns:
+    """A question and its answer; an agent that cannot answer now says so."""
+    caller = {"role": "caller", "text": line}
+    if row.agent_id is None:
+        return [caller]
+    asked = Asked(line, Visit(Channel.CALL, names_sessions=True, visitor_id=row.lead_id), row.id)
+    service = conversations()
+    try:
+        brief = service.published_brief(who, row.agent_id, asked)
+        reply = service.answer(who, brief, asked)
+    except InsydrError as error:  # paused, archived, no messages left this month: the call goes on all the same
+        log.warning("call_not_answered", call_id=row.id, code=error.code)
+        return [caller, {"role": "agent", "text": SORRY, "answered": False}]
+    return [
+        caller,
+        {
+            "role": "agent",
+            "text": reply.answer.text,
+            "message_id": reply.message_id,
+            "answered": reply.answer.answered,
+            "confidence": reply.answer.confidence,
+            "sources": [asdict(source) for source in reply.sources],
+        },
+    ]
+
+
+def _finish(session: Session, who: Principal, row: Call, turns: Turns) -> None:
+    found = analyse(turns)
+    row.turns, row.summary, row.sentiment, row.analysis = turns, found.summary, found.sentiment, found.details
+    if row.agent_id is not None:
+        conversation = ConversationRepository(session, who).find(row.agent_id, "", row.id)
+        row.conversation_id = conversation.id if conversation else None
+    advance(session, row, CallStatus.COMPLETED)
+    note(session, EventType.TRANSCRIPT_READY, row)
+    note(session, EventType.ANALYSIS_COMPLETED, row)
+
+
+def _greeting(session: Session, who: Principal, row: Call) -> Turns:
+    agent = AgentRepository(session, who).get(row.agent_id) if row.agent_id else None
+    return [{"role": "agent", "text": agent.greeting_message}] if agent and agent.greeting_message else []
+
+
+def _turns(session: Session, who: Principal, row: Call) -> Turns:
+    """What the conversation of the call has by now."""
+    conversations = ConversationRepository(session, who)
+    known = conversations.find(row.agent_id, "", row.id) if row.agent_id else None
+    return [_turn(one) for one in conversations.messages_of([known.id])[known.id]] if known else []
+
+
+def _turn(message: Message) -> dict[str, Any]:
+    if message.role == "user":
+        return {"role": "caller", "text": message.content, "message_id": message.id}
+    return {
+        "role": "agent", "text": message.content, "message_id": message.id, "answered": message.answered,
+        "confidence": message.confidence, "sources": message.sources,
+    }  # fmt: skip
