@@ -24,6 +24,7 @@ from domain.idempotency.service import IdempotencyService
 from domain.identity.logins import Logins
 from domain.identity.service import IdentityService
 from domain.search.service import SearchService
+from domain.vault.keys import VaultKeys
 from domain.webhooks.sender import WebhookSender
 
 
@@ -39,6 +40,7 @@ class ApiState:
     database: Database
     blobs: BlobStore
     keys: Keyring
+    vault: VaultKeys
     limiter: RateLimiter
     mailer: Mailer
     logins: Logins

@@ -42,6 +42,8 @@ plans = typer.Typer(help="What a workspace may use.", no_args_is_help=True, rich
 app.add_typer(plans, name="plan")
 analytics = typer.Typer(help="What was counted.", no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(analytics, name="analytics")
+vault = typer.Typer(help="The secrets that workspaces keep.", no_args_is_help=True, rich_markup_mode=None)
+app.add_typer(vault, name="vault")
 evaluation = typer.Typer(
     help="Measure search, answers and confidence on questions whose answers are known.",
     no_args_is_help=True,
@@ -319,6 +321,22 @@ def plan_set(
     from insydr.commands.plans import run_set_plan
 
     run_set_plan(plan, workspace, as_json=as_json)
+
+
+@vault.command("rotate")
+def vault_rotate(as_json: AsJson = False) -> None:
+    """Seal every secret with the first key of INSYDR_VAULT_KEYS; also while the server runs."""
+    from insydr.commands.vault import run_rotate
+
+    sys.exit(run_rotate(as_json=as_json))
+
+
+@vault.command("status")
+def vault_status(as_json: AsJson = False) -> None:
+    """Say which keys have sealed how many secrets."""
+    from insydr.commands.vault import run_status
+
+    run_status(as_json=as_json)
 
 
 @evaluation.command("run")

@@ -54,6 +54,7 @@ from domain.unanswered.grouping import Grouper
 from domain.upkeep.health_repository import forget_worker
 from domain.upkeep.purge import Purge
 from domain.upkeep.reconcile import Reconciler
+from domain.vault.keys import VaultKeys, open_vault
 from domain.webhooks.sender import Limits, WebhookSender
 from ingest.children.protocol import Parser
 from insydr.data_folder import data_folder
@@ -94,6 +95,10 @@ class Installation:
     @Lazy
     def keys(self) -> Keyring:
         return Keyring(secret_key(self.settings))
+
+    @Lazy
+    def vault(self) -> VaultKeys:
+        return open_vault(self.settings)
 
     @Lazy
     def database(self) -> Database:

@@ -31,6 +31,7 @@ def api_state(parts: Installation) -> ApiState:
         database=parts.database,
         blobs=parts.blobs,
         keys=parts.keys,
+        vault=parts.vault,
         limiter=parts.limiter,
         mailer=parts.mailer,
         logins=parts.logins,

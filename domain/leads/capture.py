@@ -19,7 +19,11 @@ def capture(session: Session, who: Principal, contact: Contact) -> Lead | None:
     keys = _keys(contact, settings_of(session, who).default_region)
     if keys == Keys():
         return None
-    known = LeadRepository(session, who).known_by(keys)
+    leads, rows = LeadService(session, who), LeadRepository(session, who)
+    known = rows.known_by(keys)
+    if not known:
+        leads.lock()
+        known = rows.known_by(keys)
     if known:
         return next((one for one in known if keys.email and one.email_key == keys.email), known[0])
     first, last = split_name(contact.name) if contact.name else (None, None)
@@ -27,7 +31,7 @@ def capture(session: Session, who: Principal, contact: Contact) -> Lead | None:
         first, last, contact.email if keys.email else None, contact.phone if keys.phone else None,
         source=LeadSource(contact.source), conversation_id=contact.conversation_id,
     )  # fmt: skip
-    return LeadService(session, who).add(new, keys)
+    return leads.add(new, keys)
 
 
 def _keys(contact: Contact, region: str | None) -> Keys:

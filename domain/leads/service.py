@@ -19,6 +19,7 @@ from domain.leads.contact import Keys, keys_of
 from domain.leads.repository import LeadRepository, Wanted
 from domain.models import Lead, LeadChange, LeadSource, LeadStage
 from domain.principal import Permission, Principal
+from domain.workspaces.repository import WorkspaceRepository
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +75,7 @@ class LeadService:
 
     def add(self, new: NewLead, keys: Keys) -> Lead:
         """As `create`, for whoever has required a permission of its own and checked what was given."""
+        self.lock()
         self._refuse_another(keys, None)
         row = Lead(
             id=new_id(Prefix.LEAD), workspace_id=self._who.workspace_id, email_key=keys.email, phone_key=keys.phone,
@@ -85,6 +87,10 @@ class LeadService:
         record(self._session, Event(EventType.LEAD_CREATED, row.workspace_id, {"lead_id": row.id}))
         done(self._session, self._who, Action.LEAD_CREATED, row)
         return row
+
+    def lock(self) -> None:
+        """Until the transaction ends nobody else makes a lead in this workspace, so none is made twice."""
+        WorkspaceRepository(self._session).lock(self._who.workspace_id)
 
     def get(self, lead_id: str) -> Lead:
         self._who.require(Permission.LEADS_READ)
@@ -104,6 +110,7 @@ class LeadService:
         row = self._existing(lead_id, lock=True)
         before = facts(row)
         if update.email is not UNSET or update.phone is not UNSET:
+            self.lock()
             keys = self._keys(changed(update.email, row.email), changed(update.phone, row.phone))
             self._refuse_another(keys, row)
             row.email_key, row.phone_key = keys.email, keys.phone

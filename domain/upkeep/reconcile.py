@@ -63,8 +63,8 @@ class Reconciler:
 
     def run(self, workspace_id: str, *, repair: bool = True) -> Report:
         """Check one workspace. Kinds: `unsearchable` documents, `stale_points` of versions that are not served,
-        `orphan_points` of documents that are not there, `orphan_blobs`, `missing_originals`, `unused_embeddings`,
-        `interrupted_jobs`."""
+        `orphan_points` of documents that are not there, `orphan_blobs`, `missing_originals`, `missing_attachments`,
+        `unused_embeddings`, `interrupted_jobs`."""
         report = Report(repair)
         seen, last = 0, ""
         while page := self._page(workspace_id, last):
@@ -167,6 +167,10 @@ class Reconciler:
                 unnamed -= {key for key, _ in page}
                 for document_id in sorted({document for key, document in page if key not in stored}):
                     report.add("missing_originals", document_id)
+            for mails in rows.named_attachments(session, workspace_id):
+                unnamed -= {key for key, _ in mails}
+                for email_id in sorted({email for key, email in mails if key not in stored}):
+                    report.add("missing_attachments", email_id)
         limit = utc_now() - self._grace
         for key in sorted(unnamed):
             if made_at(key.rsplit("/", 1)[-1]) < limit:

@@ -12,8 +12,9 @@ from core.embedding.cache import CachedEmbedding
 from core.queue.outbox import OutboxRow
 from domain.documents.intake import ON_THE_WAY, requeue, version_row
 from domain.documents.items import Item
+from domain.emails.attachments import blob_key
 from domain.jobs.repository import credit
-from domain.models import ChunkRow, Document, DocumentVersion, Job, JobStatus, Priority, Workspace
+from domain.models import ChunkRow, Document, DocumentVersion, Email, Job, JobStatus, Priority, Workspace
 from domain.upkeep.jobs import RECONCILE
 
 PAGE = 200
@@ -77,6 +78,13 @@ def named_blobs(session: Session, workspace_id: str) -> Iterator[Sequence[tuple[
     rows = session.execute(query.where(DocumentVersion.workspace_id == workspace_id).execution_options(yield_per=2_000))
     for page in rows.partitions():
         yield [(row[0], row[1]) for row in page]
+
+
+def named_attachments(session: Session, workspace_id: str) -> Iterator[Sequence[tuple[str, str]]]:
+    """Blob keys of attachments with the mail that names each, in pages."""
+    query = select(Email.id, Email.attachments).where(Email.workspace_id == workspace_id)
+    for page in session.execute(query.execution_options(yield_per=2_000)).partitions():
+        yield [(blob_key(workspace_id, one["id"]), row[0]) for row in page for one in row[1]]
 
 
 def forget_unused_embeddings(session: Session, workspace_id: str, *, really: bool) -> int:

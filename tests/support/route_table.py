@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from api.app import ROUTERS
+from api.insydr.surface import INSYDR
 from domain.principal import Permission, Role
 
 PREFIX = "/api/v1/workspaces/{workspace_id}"
@@ -40,6 +41,8 @@ CASES: dict[tuple[str, str], Case] = {
     ("GET", "/audit"): Case(P.AUDIT_READ, Role.ADMIN),
     ("GET", "/audit/export"): Case(P.AUDIT_READ, Role.ADMIN),
     ("GET", "/usage"): Case(P.WORKSPACE_READ, Role.VIEWER),
+    ("GET", "/front-office"): Case(P.WORKSPACE_READ, Role.VIEWER),
+    ("PATCH", "/front-office"): Case(P.WORKSPACE_WRITE, Role.ADMIN, {"opt_in_required": True}),
     ("POST", "/api-keys"): Case(P.KEYS_MANAGE, Role.ADMIN, {"name": "k"}),
     ("GET", "/api-keys"): Case(P.KEYS_READ, Role.VIEWER),
     ("DELETE", "/api-keys/{key_id}"): Case(P.KEYS_MANAGE, Role.ADMIN),
@@ -178,7 +181,7 @@ WITH_PUBLIC_KEY = {
 
 def all_routes() -> list[tuple[str, str]]:
     """Method and path template of every route of the surface."""
-    routes = [route for routers in ROUTERS.values() for router in routers for route in router.routes]
+    routes = [route for router in ROUTERS[INSYDR] for route in router.routes]
     return [(method, route.path) for route in routes for method in sorted(route.methods - {"HEAD"})]
 
 

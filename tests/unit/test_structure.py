@@ -27,10 +27,10 @@ SELECTS = {
 }
 # declared, and needed by name in no import; each with its reason
 NOT_IMPORTED = {
-    "email-validator": "pydantic checks addresses with it",
     "fastapi-offline": "its files of Swagger UI are read",
     "pystemmer": "snowballstemmer takes its stemmers, which are faster",
     "python-multipart": "fastapi reads forms with it",
+    "tzdata": "zoneinfo reads it where the system has no zones",
 }
 # stubs that only type checkers have
 STUBS = {"_typeshed"}

@@ -33,6 +33,7 @@ AUDITED = {
     ("POST", "/transfer-ownership"): A.OWNERSHIP_TRANSFERRED,
     ("POST", "/invitations"): A.INVITATION_CREATED,
     ("DELETE", "/invitations/{invitation_id}"): A.INVITATION_WITHDRAWN,
+    ("PATCH", "/front-office"): A.FRONT_OFFICE_UPDATED,
     ("POST", "/api-keys"): A.API_KEY_CREATED,
     ("DELETE", "/api-keys/{key_id}"): A.API_KEY_REVOKED,
     ("POST", "/api-keys/{key_id}/rotate"): A.API_KEY_ROTATED,
