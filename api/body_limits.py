@@ -20,15 +20,15 @@ PLAIN_BODY_BYTES = 4 * 2**20
 SLOWEST_BYTES_S = 64  # on the average of the time that we waited for it
 Endpoint = TypeVar("Endpoint", bound=Callable[..., Any])
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
-_TAKES_FILES = "takes_files"
+_TAKES_FILES, _MOST_BYTES = "takes_files", "most_bytes"
 
 
-def takes_files(needs: Permission) -> Callable[[Endpoint], Endpoint]:
-    """Mark an endpoint whose body may be as large as an upload, and is read by those only who have the permission. To
-    stand below the route's decorator."""
+def takes_files(needs: Permission, most_bytes: int | None = None) -> Callable[[Endpoint], Endpoint]:
+    """Mark an endpoint whose body may be as large as an upload, or `most_bytes` where it is read into memory, and is
+    read by those only who have the permission. To stand below the route's decorator."""
 
     def mark(endpoint: Endpoint) -> Endpoint:
-        vars(endpoint)[_TAKES_FILES] = needs
+        vars(endpoint)[_TAKES_FILES], vars(endpoint)[_MOST_BYTES] = needs, most_bytes
         return endpoint
 
     return mark
@@ -43,11 +43,12 @@ def needed_before(endpoint: Callable[..., Any]) -> Permission | None:
 def limited(handler: Handler, endpoint: Callable[..., Any]) -> Handler:
     """Wrap a route's handler. Every body but an upload is read into memory whole, so it may have less."""
     is_upload = _TAKES_FILES in vars(endpoint)
+    most_bytes: int | None = vars(endpoint).get(_MOST_BYTES) if is_upload else PLAIN_BODY_BYTES
 
     async def handle(request: Request) -> Response:
         state: ApiState = request.app.state.insydr
         upload_bytes = state.settings.max_upload_mb * 2**20
-        max_bytes = upload_bytes if is_upload else min(upload_bytes, PLAIN_BODY_BYTES)
+        max_bytes = upload_bytes if most_bytes is None else min(upload_bytes, most_bytes)
         body = _Counter(request.receive, max_bytes, state.settings.body_idle_s)
         try:
             if _length(request) > max_bytes:

@@ -65,6 +65,7 @@ async def _once(handler: Handler, request: Request, caller: Caller, scope: str, 
     state: ApiState = request.app.state.insydr
     service = state.replies
     scope = state.keys.digest("idempotency", scope)
+    fingerprint = state.keys.digest("idempotency-body", fingerprint)  # a body may be a secret that could be guessed
     kept = await run_in_threadpool(service.begin, scope, fingerprint)
     if kept is not None:
         return _replayed(kept, fingerprint, caller)

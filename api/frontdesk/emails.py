@@ -10,7 +10,7 @@ from fastapi import Depends, Path, Query, Request, Response
 from pydantic import BaseModel, BeforeValidator, Field
 
 from api.body_limits import takes_files
-from api.fields import CamelInput, CamelOutput, FromText, IdText, Limit, Moment, Offset, ShortText, Text
+from api.fields import CamelInput, CamelOutput, FromText, IdText, Limit, Moment, Offset, ShortText, Text, check_order
 from api.frontdesk.surface import FRONTDESK
 from api.principal import KeyWho
 from api.ranges import download
@@ -42,6 +42,7 @@ class AttachmentIn(CamelInput):
     content_type: Annotated[str, Field(max_length=127, pattern=r"^[\w.+-]+/[\w.+-]+$")] = "application/octet-stream"
 
 
+BODY_BYTES = 16 * 2**20  # ten mebibytes of files in Base64, and the rest
 Attachments = Annotated[list[AttachmentIn], Field(max_length=MOST, description="10 MiB together, at most.")]
 
 
@@ -125,11 +126,10 @@ def _wanted(
     thread_id: Annotated[str | None, Query(alias="threadId", max_length=64)] = None,
     customer_id: Annotated[str | None, Query(alias="customerId", max_length=64)] = None,
     search: Annotated[str | None, Query(max_length=200, description="In subjects.")] = None,
-    since: Annotated[Moment | None, Query(description="Made at or after this moment.")] = None,
-    until: Annotated[Moment | None, Query(description="Made before this moment.")] = None,
+    since: Annotated[Moment | None, Query(alias="from", description="Made at or after this moment.")] = None,
+    until: Annotated[Moment | None, Query(alias="to", description="Made before this moment.")] = None,
 ) -> Wanted:
-    if since is not None and until is not None and since >= until:
-        raise InvalidInput("since must be before until.", field="since")
+    check_order(since, until)
     return Wanted(status, direction, thread_id, customer_id, search, since, until)
 
 
@@ -162,7 +162,7 @@ def page(
 
 
 @router.post("", status_code=201)
-@takes_files(Permission.EMAILS_WRITE)
+@takes_files(Permission.EMAILS_WRITE, BODY_BYTES)
 def send(body: EmailIn, who: KeyWho, state: State) -> EmailOut:
     """Queued; with a status it is kept until somebody sends it."""
     status = EmailStatus(body.status) if body.status else None
@@ -177,7 +177,7 @@ def send(body: EmailIn, who: KeyWho, state: State) -> EmailOut:
 
 
 @router.post("/receive", status_code=201)
-@takes_files(Permission.EMAILS_WRITE)
+@takes_files(Permission.EMAILS_WRITE, BODY_BYTES)
 def receive(body: IncomingIn, who: KeyWho, state: State, response: Response) -> EmailOut:
     """The sandbox's: as if a mail had come in. 200 for one that is here already."""
     with stored(state.database, state.blobs, who, _files(body.attachments)) as attached:

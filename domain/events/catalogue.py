@@ -1,7 +1,6 @@
 """Every event of every surface: `EVENTS`.
 
-The names of calls, appointments, messages and workflows are the other seeds'; they can be subscribed to and tested, and
-are sent from the day on which these surfaces cause them.
+Those of workflows can be subscribed to and tested, and are sent from the day on which that surface causes them.
 """
 
 from pydantic.alias_generators import to_camel

@@ -11,7 +11,8 @@ from sqlalchemy.orm import Session
 
 from core.clock import utc_now
 from core.database import UtcDateTime, models_by_table
-from domain.models import Document, DocumentVersion, Stage, Status
+from domain.emails.attachments import blob_key
+from domain.models import Document, DocumentVersion, Email, Stage, Status
 
 PAGE = 1_000
 
@@ -36,8 +37,11 @@ def rows(session: Session, table: Table) -> Iterator[dict[str, Any]]:
 
 
 def originals(session: Session) -> list[str]:
-    """Keys of all blobs that a version needs, in order."""
-    return list(session.scalars(select(DocumentVersion.blob_key).distinct().order_by(DocumentVersion.blob_key)))
+    """Keys of all blobs that a version or a mail needs, in order."""
+    found = list(session.scalars(select(DocumentVersion.blob_key).distinct()))
+    mails = session.execute(select(Email.workspace_id, Email.attachments).execution_options(yield_per=PAGE))
+    found += [blob_key(workspace_id, one["id"]) for workspace_id, attached in mails for one in attached]
+    return sorted(found)
 
 
 def load(session: Session, table: Table, lines: Iterable[dict[str, Any]]) -> int:

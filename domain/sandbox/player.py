@@ -4,7 +4,10 @@ A report and what it changes are one transaction, so that a process that dies ha
 """
 
 from collections.abc import Mapping
+from datetime import timedelta
 
+import structlog
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from core.clock import utc_now
@@ -17,7 +20,9 @@ from domain.sandbox import repository
 from domain.sandbox.protocol import Apply
 from domain.texting.reports import apply_report as apply_to_text
 
+log = structlog.get_logger()
 AT_ONCE = 50
+PUT_OFF = timedelta(minutes=1)
 ROUNDS = 40  # of one pass, so that its process can stop
 APPLY: Mapping[str, Apply] = {
     Prefix.CALL: apply_to_call, Prefix.TEXT_MESSAGE: apply_to_text, Prefix.EMAIL: apply_to_email,
@@ -34,12 +39,20 @@ def play(database: Database) -> int:
         with database.write() as session:
             some = repository.due(session, utc_now(), AT_ONCE)
             for one in some:
-                _apply(session, one)
+                _try(session, one)
         played += len(some)
     return played
 
 
-def _apply(session: Session, one: SandboxReport) -> None:
-    apply = APPLY[one.target_id.partition("_")[0]]
-    apply(session, one.target_id, one.sequence, one.report)
-    session.delete(one)
+def _try(session: Session, one: SandboxReport) -> None:
+    """One that cannot be applied is put off, so that it holds up no other."""
+    try:
+        with session.begin_nested():
+            apply = APPLY[one.target_id.partition("_")[0]]
+            apply(session, one.target_id, one.sequence, one.report)
+            session.delete(one)
+    except DBAPIError:  # the transaction itself may be lost: all of it is tried again
+        raise
+    except Exception:
+        log.exception("sandbox_report_failed", target_id=one.target_id, sequence=one.sequence)
+        one.due_at = utc_now() + PUT_OFF

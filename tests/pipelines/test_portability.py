@@ -19,12 +19,13 @@ from core.database.schema import ensure_schema
 from core.errors import Conflict, InsydrError, InvalidInput, Unavailable
 from core.settings import Settings
 from core.vectors.protocol import Scope
-from domain.models import ClusterDay, Document, Phrasing, QuestionCluster, Status
+from domain.models import ClusterDay, Document, Email, Phrasing, QuestionCluster, Status
 from domain.portability import archive, repository
 from domain.portability.service import Place, backup, restore
 from tests.support.bench import Bench
 from tests.support.services import fresh_postgres, fresh_s3
 
+FILE = "file_01a2284329de75b1b06e86932bca89a8"
 KEYS = Keyring("a test's secret key of at least 32 characters")
 
 
@@ -53,11 +54,17 @@ def source(tmp_path: Path) -> Iterator[Bench]:
             id="uq_1", phrasing_id="phr_1", question="Who?", last_asked_at=utc_now(),
             first_failed_on=date(2026, 2, 28), resolved_by={"kind": "PERSON"}, **workspace,
         ))  # fmt: skip
+        session.add(Email(
+            id="eml_1", thread_id="thr_1", direction="inbound", sender="a@example.com", recipients=[], subject="s",
+            body="b", status="received", provider="sandbox", message_id="<a@b>", attachments=[{"id": FILE}],
+            sent_at=None, **workspace,
+        ))  # fmt: skip
         session.flush()
         session.add(Phrasing(
             id="phr_1", cluster_id="uq_1", question_id="msg_1", digest="d", text="Who?", model="fake",
             vector=b"\x00\xff", passages=["doc_1#0"], last_asked_at=utc_now(), **workspace,
         ))  # fmt: skip
+    made.blobs.put(f"{made.who.workspace_id}/{FILE}", io.BytesIO(b"of a mail"))
     yield made
     made.database.close()
 

@@ -3,7 +3,11 @@
 from typing import Any
 
 import pytest
+from sqlalchemy import delete
 
+from domain.calls.reports import apply_report
+from domain.models import SandboxReport
+from domain.sandbox.stage import Planned, plan
 from tests.support.analytics import settle
 from tests.support.client import Workspace, until
 from tests.support.office import Desk, check_message
@@ -157,3 +161,28 @@ class TestList:
             return [one["status"] for one in desk.get("/calls").json()["calls"]]
 
         assert until(look, lambda found: set(found) == {"completed"}) == ["completed"] * len(made)
+
+
+class TestReports:
+    def test_only_forward_and_each_once(self, desk: Desk) -> None:
+        """Late, doubled and shuffled ones change nothing."""
+        made = desk.made("/calls", to=TO, sandbox={"ring_s": 600})
+        desk.until(f"/calls/{made['id']}", lambda now: now["status"] == "ringing")
+        reports = [
+            (5, {"status": "completed", "duration_s": 7}), (4, {"status": "in-progress"}), (6, {"status": "ringing"}),
+            (7, {"status": "failed", "reason": "busy"}), (5, {"status": "completed", "duration_s": 9}),
+        ]  # fmt: skip
+        with desk.shape.parts.database.write() as session:
+            for sequence, report in reports:
+                apply_report(session, made["id"], sequence, report)
+            apply_report(session, "call_none", 1, {"status": "ringing"})
+        call = desk.get(f"/calls/{made['id']}").json()
+        assert (call["status"], call["duration"], call["reason"]) == ("completed", 7, None)
+
+    def test_one_that_cannot_be_applied_holds_up_no_other(self, desk: Desk) -> None:
+        with desk.shape.parts.database.write() as session:
+            plan(session, desk.workspace.id, "call_x", [Planned(0, {"status": "on fire"})])
+        made = desk.made("/calls", to=TO, sandbox=QUICK)
+        assert desk.until(f"/calls/{made['id']}", ended)["status"] == "completed"
+        with desk.shape.parts.database.write() as session:
+            session.execute(delete(SandboxReport).where(SandboxReport.target_id == "call_x"))

@@ -157,6 +157,21 @@ class TestHtml:
         assert both["body"] == "Mine"
 
 
+class TestShapes:
+    def test_in_both_shapes(self, shaped: Workspace) -> None:
+        desk = Desk(shaped)
+        desk.settings(sandbox={"message_s": 0})
+        came = desk.made("/emails/receive", **{"from": TO}, subject="Ten?", body="x", messageId="<a@b>")
+        again = desk.post("/emails/receive", json={"from": TO, "messageId": "a@b", "attachments": [attachment()]})
+        assert (again.status_code, again.json()) == (200, came)
+        made = desk.made("/emails", to=TO, body="Yes.", threadId=came["threadId"], attachments=[attachment(b"pdf")])
+        assert (made["subject"], made["customerId"]) == ("Re: Ten?", came["customerId"])
+        desk.until(f"/emails/{made['id']}", lambda now: now["status"] == "delivered")
+        assert desk.get(f"/emails/{made['id']}/attachments/{made['attachments'][0]['id']}").content == b"pdf"
+        assert [one["id"] for one in desk.get("/emails?search=TEN").json()["emails"]] == [made["id"], came["id"]]
+        assert len(files(desk)) == 1
+
+
 class TestThreads:
     def test_a_reply_goes_on_where_the_thread_is(self, desk: Desk) -> None:
         first = desk.made("/emails/receive", **{"from": "Ada <ada@example.com>"}, subject="Ten?", messageId="<a@b.c>")
@@ -291,15 +306,15 @@ class TestList:
             ({}, [sent, came, draft]), ({"status": "draft"}, [draft]), ({"direction": "inbound"}, [came]),
             ({"search": "offer"}, [draft]), ({"search": "100%"}, [came]),
             ({"customerId": came["customerId"]}, [sent, came]),
-            ({"threadId": sent["threadId"]}, [sent]), ({"since": came["createdAt"]}, [sent, came]),
-            ({"until": came["createdAt"]}, [draft]), ({"limit": 1, "offset": 1}, [came]),
+            ({"threadId": sent["threadId"]}, [sent]), ({"from": came["createdAt"]}, [sent, came]),
+            ({"to": came["createdAt"]}, [draft]), ({"limit": 1, "offset": 1}, [came]),
         ):  # fmt: skip
             found = desk.get("/emails", params=params).json()
             assert [one["id"] for one in found["emails"]] == [one["id"] for one in wanted], params
         assert (found["total"], found["limit"], found["offset"]) == (3, 1, 1)
         check_message(desk.get("/emails?status=lost"), 400, "status")
-        same = {"since": came["createdAt"], "until": came["createdAt"]}
-        check_message(desk.get("/emails", params=same), 400, "since")
+        same = {"from": came["createdAt"], "to": came["createdAt"]}
+        check_message(desk.get("/emails", params=same), 400, "from")
 
 
 class TestWhoMay:

@@ -54,7 +54,8 @@ class TestCreate:
             ({}, ["name"]), ({"notes": "x"}, ["name"]), ({"email": "nobody"}, ["email"]),
             ({"phone": "call me"}, ["phone"]), ({"phone": "+1"}, ["phone"]), ({"name": "V", "score": 101}, ["score"]),
             ({"name": "V", "stage": "bought"}, ["stage"]), ({"name": "V", "telephone": "1"}, ["phone"]),
-            ({"name": "  "}, ["name"]), ({"name": "V", "score": "7"}, ["score"]), ({"name": "V", "tags": None}, ["tags"]),
+            ({"name": "  "}, ["name"]), ({"name": "V", "score": "7"}, ["score"]),
+            ({"name": "V", "tags": None}, ["tags"]),
         ],
     )  # fmt: skip
     def test_what_is_wrong_is_said(self, desk: Desk, body: dict[str, Any], words: list[str]) -> None:
@@ -68,7 +69,8 @@ class TestCreate:
         assert request.headers["x-webhook-signature"].startswith("sha256=")
         data = verified(request, receiver.secret)["data"]
         assert {name: data[name] for name in ("id", "email", "phone", "source", "stage")} == {
-            "id": made["id"], "email": "Vera@Example.com", "phone": "+15551234567", "source": "referral", "stage": "new",
+            "id": made["id"], "email": "Vera@Example.com", "phone": "+15551234567", "source": "referral",
+            "stage": "new",
         }  # fmt: skip
 
 

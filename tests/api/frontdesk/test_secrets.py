@@ -1,16 +1,19 @@
 """FrontDesk 3.2: secrets. Whatever is answered, logged or kept in the clear, a value is not in it."""
 
+import logging
 import threading
+from collections.abc import Iterator
 from typing import Any
 
 import httpx
 import pytest
-from sqlalchemy import select
 
+from core.logs import configure_logs
 from domain.models import Secret
 from domain.principal import ROLE_PERMISSIONS, Permission, Role, system
 from domain.vault.service import VaultService
 from tests.support.client import Workspace
+from tests.support.installation import configure_test_logs
 from tests.support.office import Desk, check_message
 
 VALUE = "sk_live_51H8aVerySecretValue_tail"
@@ -98,6 +101,19 @@ class TestCreate:
         assert revealed(desk, made["id"]) == "ü" * 65_536
 
 
+class TestShapes:
+    def test_in_both_shapes(self, shaped: Workspace) -> None:
+        desk = Desk(shaped)
+        made = desk.made("/secrets", **STRIPE)
+        other = desk.made("/secrets", **{**STRIPE, "environment": "all"})
+        check_message(desk.post("/secrets", json=STRIPE), 409, "production")
+        check_message(desk.put(f"/secrets/{other['id']}", json={"environment": "production"}), 409, "production")
+        assert desk.put(f"/secrets/{made['id']}", json={"value": "ü"}).status_code == 200
+        assert revealed(desk, made["id"]) == "ü"
+        assert desk.delete(f"/secrets/{made['id']}").status_code == 200
+        assert desk.get("/secrets").json()["total"] == 1
+
+
 class TestList:
     def test_filters_and_pages(self, desk: Desk) -> None:
         desk.made("/secrets", **STRIPE)
@@ -163,15 +179,24 @@ class TestWhoMay:
             check_message(reply, 403, "secrets:manage")
 
 
+@pytest.fixture
+def everything_is_logged() -> Iterator[None]:
+    configure_logs("DEBUG", as_json=True)
+    logging.getLogger().setLevel(logging.DEBUG)
+    yield
+    configure_test_logs()
+
+
 class TestNothingLeaks:
-    def test_neither_the_audit_log_nor_the_database_has_the_value(
+    @pytest.mark.usefixtures("everything_is_logged")
+    def test_neither_the_audit_log_nor_the_logs_have_the_value(
         self, desk: Desk, workspace: Workspace, capsys: pytest.CaptureFixture[str]
     ) -> None:  # fmt: skip
         again = "another_very_secret_value_end!"
         made = desk.made("/secrets", **STRIPE)
         desk.put(f"/secrets/{made['id']}", json={"value": again, "description": "New"})
-        desk.post("/secrets", json={**STRIPE, "value": again})
-        desk.post("/secrets", json={**STRIPE, "key": again, "value": VALUE})
+        check_message(desk.post("/secrets", json={**STRIPE, "value": again}), 409)
+        check_message(desk.post("/secrets", json={**STRIPE, "key": again, "value": VALUE}), 400)
         desk.delete(f"/secrets/{made['id']}")
         log = workspace.get("/audit", params={"limit": 50})
         for hidden in (VALUE, again, "tail", "end!", VALUE.encode().hex()):
@@ -180,7 +205,6 @@ class TestNothingLeaks:
         assert [one["action"] for one in entries] == ["SECRET_DELETED", "SECRET_UPDATED", "SECRET_CREATED"]
         assert entries[1]["after"] == {"description": "New", "value": "[removed]"}
         said = capsys.readouterr()
+        assert "/api/secrets" in said.err
         assert VALUE not in said.out + said.err
         assert again not in said.out + said.err
-        with desk.shape.parts.database.read() as session:
-            assert session.scalars(select(Secret).where(Secret.workspace_id == workspace.id)).all() == []

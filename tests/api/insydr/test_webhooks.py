@@ -185,9 +185,11 @@ class TestDialects:
         assert sent["is_test"] is True
 
     def test_a_lead_as_front_desk_tells_it(self) -> None:
-        data = {"escalation_id": "esc_1", "conversation_id": "sess_1", "email": "v@example.com", "name": "Vera"}
+        left = {"left_in": "sess_1", "lead_email": "v@example.com"}
+        data = {"lead_id": "lead_1", "first_name": "Vera", "stage": "new", **left}
         told = EVENTS["lead.created"].payload(data)
-        assert (told["email"], told["fullName"], told["stage"], told["phone"]) == ("v@example.com", "Vera", "new", None)
+        assert (told["id"], told["email"], told["firstName"]) == ("lead_1", "v@example.com", "Vera")
+        assert (told["stage"], told["phone"], told["conversationId"]) == ("new", None, "sess_1")
 
 
 class TestRetries:
