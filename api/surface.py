@@ -14,6 +14,8 @@ from fastapi.responses import JSONResponse
 from fastapi.routing import APIRoute
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.routing import Match
+from starlette.types import Scope
 
 from api.admission import admitted
 from api.body_limits import limited, needed_before
@@ -51,6 +53,7 @@ class Surface:
     `error_schema` is the JSON Schema of what `error_body` makes. A surface without `has_conflict` says 400 where others
     say 409 (CONTRACT, “Status codes”). Without `workspace_in_path` the workspace is the key's or the header's.
     `docs_path` is a page on which its routes can be tried out; with a `dialect` its OpenAPI names those events only.
+    `leaves_out` are paths below its prefixes that are another's.
     """
 
     name: str
@@ -63,6 +66,7 @@ class Surface:
     workspace_in_path: bool = False
     openapi_path: str | None = None
     docs_path: str | None = None
+    leaves_out: tuple[str, ...] = ()
     openapi_version: str = "3.1.0"
     dialect: Dialect | None = None
 
@@ -73,6 +77,10 @@ class Surface:
         if status == 401:
             headers.setdefault("WWW-Authenticate", "Bearer")
         return JSONResponse(self.error_body(error), status_code=status, headers=headers)
+
+    def owns(self, path: str) -> bool:
+        """Whether none of the longer prefixes that other surfaces took out of this one's has the path."""
+        return not any(path == one or path.startswith(f"{one}/") for one in self.leaves_out)
 
     def router(self, prefix: str, *, tag: str) -> APIRouter:
         """A router whose routes belong to this surface."""
@@ -88,6 +96,13 @@ class SurfaceRoute(APIRoute):
     """Carries the surface; limits its bodies, and reads none of a stranger; its posts honour `Idempotency-Key`."""
 
     surface: ClassVar[Surface]
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        """Not where a longer prefix is another's: `/api/webhooks/{webhookId}` is not `/api/webhooks/retell`."""
+        match, child = super().matches(scope)
+        if match is not Match.NONE and not self.surface.owns(scope["path"]):
+            return Match.NONE, {}
+        return match, child
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         caller = partial(identity, workspace_in_path=self.surface.workspace_in_path)

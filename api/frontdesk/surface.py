@@ -14,6 +14,7 @@ FRONTDESK = Surface(
     error_schema=object_of(message=TEXT),
     buckets=(Bucket("frontdesk", on_every_plan(Rate(60), Rate(1_000, 3_600))),),
     dialect=Dialect.FRONTDESK,
+    leaves_out=("/api/webhooks/retell", "/api/webhooks/calcom"),
     openapi_path="/docs/frontdesk.json",
     docs_path="/docs/frontdesk",
 )  # fmt: skip

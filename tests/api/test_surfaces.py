@@ -65,6 +65,23 @@ class TestWhoseRouteIsIt:
         assert surface_of_path(path) is surface
 
 
+class TestLeftOut:
+    def test_what_a_surface_leaves_out_is_anothers(self) -> None:
+        for surface in SURFACES:
+            for path in surface.leaves_out:
+                assert surface_of_path(path) is not surface
+            inner = {one for other in SURFACES if other is not surface for one in other.prefixes}
+            within = {one for one in inner if any(one.startswith(f"{prefix}/") for prefix in surface.prefixes)}
+            if surface is FRONTDESK:
+                assert within == set(surface.leaves_out)
+
+    @pytest.mark.parametrize("path", FRONTDESK.leaves_out)
+    def test_no_route_takes_it(self, embedded: Shape, path: str) -> None:
+        reply = embedded.http.delete(path, headers={"Authorization": "Bearer sk_live_x"})
+        assert reply.status_code == 404
+        assert reply.json().keys() == {"success", "error", "code", "details"}
+
+
 # a path of each surface, below which the test's own routes are
 PLACES = {
     INSYDR: "/api/v1/things",

@@ -298,7 +298,8 @@ class TestIdempotency:
         scope = parts.keys.digest("idempotency", f"{workspace.id} {workspace.account.user_id}\0{path}\0k")
         body = b'{"name": "a"}'
         service = IdempotencyService(parts.database, parts.keys)
-        assert service.begin(scope, hashlib.sha256(body).hexdigest()) is None
+        fingerprint = parts.keys.digest("idempotency-body", hashlib.sha256(body).hexdigest())
+        assert service.begin(scope, fingerprint) is None
         headers = {"Idempotency-Key": "k", "Content-Type": "application/json"}
         check_error(workspace.post("/collections", content=body, headers=headers), 409, "IDEMPOTENCY_IN_PROGRESS")
         service.forget(scope)
