@@ -4,9 +4,9 @@ from typing import Protocol
 
 from core.database import Database
 from domain.front_office.service import settings_of
-from domain.models import Email, EmailStatus
+from domain.models import Email
 from domain.principal import system
-from domain.sandbox.stage import SANDBOX, Planned, plan
+from domain.sandbox.stage import SANDBOX, of_message, plan
 
 
 class MailCarrier(Protocol):
@@ -30,13 +30,4 @@ class SandboxCarrier:
     def send(self, mail: Email) -> None:
         with self._database.write() as session:
             pace = settings_of(session, system(mail.workspace_id)).sandbox.message_s
-            plan(session, mail.workspace_id, mail.id, _played(mail, pace))
-
-
-def _played(mail: Email, pace: float) -> list[Planned]:
-    """Sent after the pace, its outcome after it once more."""
-    after_s = float(mail.script.get("delay_s", pace))
-    outcome = str(mail.script.get("outcome", EmailStatus.DELIVERED.value))
-    error = {"error": f"The sandbox was told to: {outcome}."} if outcome != EmailStatus.DELIVERED else {}
-    last = Planned(2 * after_s, {"status": outcome, **error})
-    return [last] if outcome == EmailStatus.FAILED else [Planned(after_s, {"status": EmailStatus.SENT.value}), last]
+            plan(session, mail.workspace_id, mail.id, of_message(mail.script, pace))

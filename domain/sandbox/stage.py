@@ -22,6 +22,16 @@ class Planned:
     report: Mapping[str, Any]
 
 
+def of_message(script: Mapping[str, Any], pace_s: float) -> list[Planned]:
+    """Of a text message or a mail: sent after the pace, or the script's own, its outcome after it once more; one that
+    fails is never sent."""
+    after_s = float(script.get("delay_s", pace_s))
+    outcome = str(script.get("outcome", "delivered"))
+    error = {} if outcome == "delivered" else {"error": f"The sandbox was told to: {outcome}."}
+    last = Planned(2 * after_s, {"status": outcome, **error})
+    return [last] if outcome == "failed" else [Planned(after_s, {"status": "sent"}), last]
+
+
 def plan(session: Session, workspace_id: str, target_id: str, reports: Sequence[Planned], first: int = 1) -> None:
     """Numbered from `first` on. Planning the same again changes nothing."""
     now = utc_now()

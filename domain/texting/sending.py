@@ -4,9 +4,9 @@ from core.clock import utc_now
 from core.database import Database
 from core.queue.outbox import enqueue
 from domain.front_office.service import settings_of
-from domain.models import SmsStatus, TextMessage
+from domain.models import SmsStatus
 from domain.principal import system
-from domain.sandbox.stage import Planned, plan
+from domain.sandbox.stage import of_message, plan
 from domain.texting import repository
 from domain.texting.jobs import SEND_TEXT
 
@@ -21,7 +21,7 @@ def send_queued(database: Database, message_id: str) -> None:
             return
         row.provider_message_id = row.id
         pace = settings_of(session, system(row.workspace_id)).sandbox.message_s
-        plan(session, row.workspace_id, row.id, _played(row, pace))
+        plan(session, row.workspace_id, row.id, of_message(row.script, pace))
 
 
 def release(database: Database) -> None:
@@ -34,12 +34,3 @@ def release(database: Database) -> None:
                 row.send_after = None
                 enqueue(session, SEND_TEXT, message_id=row.id)
         is_more = len(some) == AT_ONCE
-
-
-def _played(row: TextMessage, pace: float) -> list[Planned]:
-    """Sent after the pace, its outcome after it once more."""
-    after_s = float(row.script.get("delay_s", pace))
-    outcome = str(row.script.get("outcome", SmsStatus.DELIVERED))
-    error = {"error": f"The sandbox was told to: {outcome}."} if outcome != SmsStatus.DELIVERED else {}
-    last = Planned(2 * after_s, {"status": outcome, **error})
-    return [last] if outcome == SmsStatus.FAILED else [Planned(after_s, {"status": SmsStatus.SENT.value}), last]
