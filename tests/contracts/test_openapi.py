@@ -96,7 +96,7 @@ class TestDocument:
 
 # what ends the session or the workspace that the run works in
 ENDS = re.compile(r"^(POST /api/v1/auth/logout|DELETE /api/v1/workspaces/{workspace_id})$")
-EXAMPLES = hypothesis.settings.default.max_examples // 7  # of each operation, good and bad: 2, or with `thorough` 42
+EXAMPLES = hypothesis.settings.default.max_examples // 15  # of each operation, good and bad: 1, or with `thorough` 20
 
 
 @pytest.fixture(scope="module")
