@@ -181,7 +181,7 @@ def update(appointment_id: AppointmentId, body: AppointmentPut, who: KeyWho, sta
 
 
 @router.get("/{appointmentId}/ics", response_class=Response, responses=_ICS)
-def ics(appointment_id: AppointmentId, who: KeyWho, state: State) -> Response:
+def calendar_file(appointment_id: AppointmentId, who: KeyWho, state: State) -> Response:
     """For a calendar: an invitation, or the cancellation of one."""
     with state.database.read() as session:
         made = AppointmentService(session, who).invitation(appointment_id)

@@ -59,7 +59,7 @@ class Appointment(Created, Base):
     call_id: Mapped[str | None] = mapped_column(Id)  # in which it was booked
     external_id: Mapped[str | None]  # of the calendar that it came from
     sequence: Mapped[int] = mapped_column(default=0)
-    updated_at: Mapped[datetime] = mapped_column(default=utc_now)
+    updated_at: Mapped[datetime] = mapped_column(default=utc_now, sort_order=1)  # never before created_at
 
 
 class AppointmentReminder(Base):

@@ -79,4 +79,4 @@ class Call(Created, Base):
     analysis: Mapped[dict[str, Any] | None]
     started_at: Mapped[datetime | None]  # when it was taken up
     ended_at: Mapped[datetime | None]
-    updated_at: Mapped[datetime] = mapped_column(default=utc_now)
+    updated_at: Mapped[datetime] = mapped_column(default=utc_now, sort_order=1)  # never before created_at

@@ -61,4 +61,4 @@ class Email(Created, Base):
     sequence: Mapped[int] = mapped_column(default=0)
     script: Mapped[dict[str, Any]] = mapped_column(default=dict)  # how the sandbox is to play it
     sent_at: Mapped[datetime | None]
-    updated_at: Mapped[datetime] = mapped_column(default=utc_now)
+    updated_at: Mapped[datetime] = mapped_column(default=utc_now, sort_order=1)  # never before created_at

@@ -58,7 +58,7 @@ class Lead(Created, Base):
     custom_fields: Mapped[dict[str, Any]] = mapped_column(default=dict)
     assigned_to: Mapped[str | None]
     conversation_id: Mapped[str | None] = mapped_column(Id)  # where they left their address
-    updated_at: Mapped[datetime] = mapped_column(default=utc_now)
+    updated_at: Mapped[datetime] = mapped_column(default=utc_now, sort_order=1)  # never before created_at
 
 
 class LeadChange(Created, Base):

@@ -27,4 +27,4 @@ class Secret(Created, Base):
     vault_key_id: Mapped[str] = mapped_column(index=True)
     hint: Mapped[str]
     created_by: Mapped[str] = mapped_column(Id)
-    updated_at: Mapped[datetime] = mapped_column(default=utc_now)
+    updated_at: Mapped[datetime] = mapped_column(default=utc_now, sort_order=1)  # never before created_at

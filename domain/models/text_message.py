@@ -52,7 +52,7 @@ class TextMessage(Created, Base):
     send_after: Mapped[datetime | None]
     sent_at: Mapped[datetime | None]
     delivered_at: Mapped[datetime | None]
-    updated_at: Mapped[datetime] = mapped_column(default=utc_now)
+    updated_at: Mapped[datetime] = mapped_column(default=utc_now, sort_order=1)  # never before created_at
 
 
 class SmsOptOut(Created, Base):

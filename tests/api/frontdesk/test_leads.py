@@ -28,6 +28,7 @@ class TestCreate:
         assert made["id"].startswith("lead_")
         assert {name: made[name] for name in body} == {**body, "phone": "+15551234567"}
         assert (made["name"], made["conversationId"]) == ("Vera Visitor", None)
+        assert made["updatedAt"] >= made["createdAt"]
         assert desk.get(f"/leads/{made['id']}").json() == made
 
     @pytest.mark.parametrize("field", ["name", "fullName"])

@@ -123,10 +123,11 @@ class TestClosed:
         with llm_server() as (url, plan):
             plan.pieces, plan.pause_s = ["a "] * 200, 0.05
             writer = OpenAILikeWriter(url, "m", None, 30.0, guarded_client(["127.0.0.1"], timeout_s=30.0))
+            before = threading.enumerate()  # another test's may still end
             pieces = stream(writer, Style(threshold=0.0))
             assert next(pieces) == ""
-            reader = next(thread for thread in threading.enumerate() if thread.name == "llm")
+            (reader,) = [one for one in threading.enumerate() if one.name == "llm" and one not in before]
             pieces.close()
-            reader.join(5)
+            reader.join(30)
             assert not reader.is_alive()
-            assert plan.left.wait(5)
+            assert plan.left.wait(30)
