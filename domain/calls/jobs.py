@@ -14,10 +14,10 @@ def _dial(on: "JobContext", call_id: str) -> None:
     dial(on.database, call_id)
 
 
-def _talk(on: "JobContext", call_id: str) -> None:
+def _talk(on: "JobContext", call_id: str) -> object:
     from domain.calls.talking import talk
 
-    talk(on.database, lambda: on.conversations, call_id)
+    return talk(on.database, lambda: on.conversations, call_id)
 
 
 DIAL = JobType("calls.dial", Queue.OFFICE, _dial)

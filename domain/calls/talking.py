@@ -3,8 +3,7 @@
 So it is kept as a conversation, counts in the analytics, and what could not be answered is on the same work list.
 """
 
-from collections.abc import Callable
-from dataclasses import asdict
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import structlog
@@ -12,6 +11,8 @@ from sqlalchemy.orm import Session
 
 from core.database import Database
 from core.errors import InsydrError
+from core.queue.outbox import Again
+from core.queue.turns import Turn
 from domain.agents.repository import AgentRepository
 from domain.calls import repository
 from domain.calls.analysis import analyse
@@ -19,33 +20,46 @@ from domain.calls.reports import advance, note
 from domain.calls.states import MOVES
 from domain.conversations.recording import Visit
 from domain.conversations.repository import ConversationRepository
+from domain.conversations.said import said_of
 from domain.conversations.service import Asked, ConversationService
 from domain.events.kinds import EventType
 from domain.models import Call, CallStatus, Channel, Message
 from domain.principal import Permission, Principal, system
 
 log = structlog.get_logger()
+BUSY_S = 30.0
 SORRY = "I am sorry, I cannot answer at the moment."
 Turns = list[dict[str, Any]]
 Conversations = Callable[[], ConversationService]  # loads the model at its first call
 
 
-def talk(database: Database, conversations: Conversations, call_id: str) -> None:
-    """To its end, with transcript and analysis. Run again it asks nothing twice that was answered."""
+def talk(database: Database, conversations: Conversations, call_id: str) -> Again | None:
+    """To its end, with transcript and analysis. Run again, or twice at once, it asks nothing twice."""
+    turn = Turn(database, f"talk {call_id}")
+    try:
+        return _talk(database, conversations, call_id, turn) if turn.go_on() else Again(BUSY_S)
+    finally:
+        turn.close()
+
+
+def _talk(database: Database, conversations: Conversations, call_id: str, turn: Turn) -> Again | None:
     with database.read() as session:
         row = repository.found(session, call_id)
         if row is None or CallStatus.COMPLETED not in MOVES[CallStatus(row.status)]:
-            return
+            return None
         who = system(row.workspace_id, Permission.AGENTS_ASK)
         greeting, known = _greeting(session, who, row), _turns(session, who, row)
     lines = [str(line) for line in row.script.get("says", ())]
     turns = [*greeting, *known]
     for line in lines[len(known) // 2 :]:
+        if not turn.go_on():  # it took so long that another went on
+            return Again(BUSY_S)
         turns += _exchange(conversations, who, row, line)
     with database.write() as session:
         locked = repository.by_id(session, call_id)
         if locked is not None and CallStatus.COMPLETED in MOVES[CallStatus(locked.status)]:
             _finish(session, who, locked, turns)
+    return None
 
 
 def _exchange(conversations: Conversations, who: Principal, row: Call, line: str) -> Turns:
@@ -61,17 +75,8 @@ def _exchange(conversations: Conversations, who: Principal, row: Call, line: str
     except InsydrError as error:  # paused, archived, no messages left this month: the call goes on all the same
         log.warning("call_not_answered", call_id=row.id, code=error.code)
         return [caller, {"role": "agent", "text": SORRY, "answered": False}]
-    return [
-        caller,
-        {
-            "role": "agent",
-            "text": reply.answer.text,
-            "message_id": reply.message_id,
-            "answered": reply.answer.answered,
-            "confidence": reply.answer.confidence,
-            "sources": [asdict(source) for source in reply.sources],
-        },
-    ]
+    said = said_of(reply, brief)
+    return [caller, _answer(said.text, said.message_id, said.answered, said.confidence, said.sources)]
 
 
 def _finish(session: Session, who: Principal, row: Call, turns: Turns) -> None:
@@ -100,7 +105,13 @@ def _turns(session: Session, who: Principal, row: Call) -> Turns:
 def _turn(message: Message) -> dict[str, Any]:
     if message.role == "user":
         return {"role": "caller", "text": message.content, "message_id": message.id}
+    return _answer(message.content, message.id, message.answered, message.confidence, message.sources)
+
+
+def _answer(
+    text: str, message_id: str, answered: bool | None, confidence: float | None, sources: Sequence[Any]
+) -> dict[str, Any]:
     return {
-        "role": "agent", "text": message.content, "message_id": message.id, "answered": message.answered,
-        "confidence": message.confidence, "sources": message.sources,
+        "role": "agent", "text": text, "message_id": message_id, "answered": answered, "confidence": confidence,
+        "sources": list(sources),
     }  # fmt: skip

@@ -16,6 +16,7 @@ from domain.front_office.repository import FrontOfficeRepository
 from domain.front_office.settings import FrontOfficeSettings
 from domain.models import FrontOffice
 from domain.principal import Permission, Principal
+from domain.workspaces.repository import WorkspaceRepository
 
 
 def settings_of(session: Session, who: Principal) -> FrontOfficeSettings:
@@ -39,6 +40,7 @@ class FrontOfficeService:
     def change(self, given: dict[str, Any]) -> FrontOfficeSettings:
         """What was given replaces what was set, objects as a whole. Raises `InvalidInput`."""
         self._who.require(Permission.WORKSPACE_WRITE)
+        WorkspaceRepository(self._session).lock(self._who.workspace_id)  # two changes at once are two, also the first
         before = settings_of(self._session, self._who)
         after = self._checked(before.model_dump(mode="json") | given)
         row = FrontOfficeRepository(self._session, self._who).row()

@@ -30,7 +30,7 @@ class TextMessage(Created, Base):
         Index("ix_sms_messages_recent", "workspace_id", "created_at"),
         Index("ix_sms_messages_thread", "workspace_id", "conversation_id"),
         Index("ix_sms_messages_waiting", "send_after", postgresql_where=WAITING_ONLY, sqlite_where=WAITING_ONLY),
-        Index("uq_sms_messages_provider", "provider", "provider_message_id", unique=True),
+        Index("uq_sms_messages_provider", "workspace_id", "provider", "provider_message_id", unique=True),
     )
     tenancy = Tenancy.OWN
 

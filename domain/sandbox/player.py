@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 
 import structlog
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.orm import Session
 
 from core.clock import utc_now
@@ -41,17 +41,19 @@ def play(database: Database) -> int:
             for one in some:
                 _try(session, one)
         played += len(some)
+        if len(some) < AT_ONCE:  # the rest is in other hands
+            break
     return played
 
 
 def _try(session: Session, one: SandboxReport) -> None:
-    """One that cannot be applied is put off, so that it holds up no other."""
+    """One that cannot be applied, whatever the fault, is put off, so that it holds up no other."""
     try:
         with session.begin_nested():
             apply = APPLY[one.target_id.partition("_")[0]]
             apply(session, one.target_id, one.sequence, one.report)
             session.delete(one)
-    except DBAPIError:  # the transaction itself may be lost: all of it is tried again
+    except (OperationalError, InterfaceError):  # the database itself: all of it is tried again
         raise
     except Exception:
         log.exception("sandbox_report_failed", target_id=one.target_id, sequence=one.sequence)

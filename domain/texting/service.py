@@ -25,6 +25,7 @@ from domain.sandbox.stage import SANDBOX
 from domain.texting.jobs import SEND_TEXT
 from domain.texting.repository import TextRepository, Wanted
 from domain.texting.words import consent
+from domain.workspaces.repository import WorkspaceRepository
 
 LONGEST = 1_600  # characters, ten segments: what carriers take
 _THREADS = uuid.UUID("0a6a4cf4-6f43-5ad6-8f0c-3d6a44b6f0a1")
@@ -83,9 +84,11 @@ class TextService:
         """A message that came in. A word that stops or starts is heeded, and answered once."""
         self._who.require(Permission.SMS_WRITE)
         sender, to = self._number(new.sender, "from"), self._number(new.to or self._office.number, "to")
-        known = self._rows.received(new.provider, new.provider_message_id) if new.provider_message_id else None
-        if known is not None:
-            return known
+        if new.provider_message_id is not None:
+            WorkspaceRepository(self._session).lock(self._who.workspace_id)  # the same may come twice at once
+            known = self._rows.received(new.provider, new.provider_message_id)
+            if known is not None:
+                return known
         lead = capture(self._session, self._who, Contact(LeadSource.SMS, phone=sender))
         row = TextMessage(
             id=new_id(Prefix.TEXT_MESSAGE), workspace_id=self._who.workspace_id, lead_id=lead.id if lead else None,

@@ -26,13 +26,13 @@ def counts(database: Database) -> dict[str, int]:
         return rotation_repository.counts(session)
 
 
-def rotate(database: Database, keys: VaultKeys, on_page: Callable[[int, int], None]) -> Rotated:
+def rotate(database: Database, keys: VaultKeys, on_page: Callable[[int, int], None], page_size: int = PAGE) -> Rotated:
     """`on_page` is told how many of how many are done."""
     total = sum(count for key_id, count in counts(database).items() if key_id != keys.key_id)
     found, after = Rotated(), ""
     while True:
         with database.write() as session:
-            page = rotation_repository.sealed_otherwise(session, keys.key_id, after, PAGE)
+            page = rotation_repository.sealed_otherwise(session, keys.key_id, after, page_size)
             unopened = [row.id for row in page if not _seal_anew(row, keys)]
         if not page:
             return found

@@ -179,7 +179,9 @@ def upgrade() -> None:
         sqlite_where=sa.text("status = 'queued' AND send_after IS NOT NULL"),
     )
     op.create_index(op.f("ix_sms_messages_workspace_id"), "sms_messages", ["workspace_id"])
-    op.create_index("uq_sms_messages_provider", "sms_messages", ["provider", "provider_message_id"], unique=True)
+    op.create_index(
+        "uq_sms_messages_provider", "sms_messages", ["workspace_id", "provider", "provider_message_id"], unique=True
+    )
     op.create_table(
         "sms_opt_outs",
         sa.Column("workspace_id", sa.String(64), nullable=False),

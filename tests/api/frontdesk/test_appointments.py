@@ -13,7 +13,6 @@ from icalendar import Calendar
 from sqlalchemy import select, update
 
 from core.clock import iso, utc_now
-from core.errors import Conflict
 from domain.appointments.reminding import remind
 from domain.events.catalogue import EVENTS
 from domain.models import Appointment, AppointmentReminder, AuditEntry, Email, Lead, TextMessage
@@ -557,14 +556,12 @@ class TestReminders:
             ("email", "The appointment has no email address to send it to."),
         }
 
-    def test_who_wants_none_gets_none(self, office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
-        def refuse(*_: object) -> None:
-            raise Conflict("This number wants no messages.")
-
-        monkeypatch.setattr("domain.texting.service.TextService.send", refuse)
+    def test_who_wants_none_gets_none(self, office: Office) -> None:
+        left = {"number": "+15551234567", "optedOut": True}
+        assert office.call("POST", "/sms/opt-outs", json=left).status_code == 201
         self.book(office, reminders=self.BOTH[:1])
         (row,) = office.let_time_come()
-        assert row.error == "This number wants no messages."
+        assert row.error == "+15551234567 wants no messages: it must write START first."
         assert office.rows(TextMessage) == []
 
     def test_none_once_it_has_begun(self, office: Office) -> None:

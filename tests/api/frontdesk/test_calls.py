@@ -5,7 +5,10 @@ from typing import Any
 import pytest
 from sqlalchemy import delete
 
+from core.queue.outbox import Again
+from core.queue.turns import Turn
 from domain.calls.reports import apply_report
+from domain.calls.talking import talk
 from domain.models import SandboxReport
 from domain.sandbox.stage import Planned, plan
 from tests.support.analytics import settle
@@ -186,3 +189,17 @@ class TestReports:
         assert desk.until(f"/calls/{made['id']}", ended)["status"] == "completed"
         with desk.shape.parts.database.write() as session:
             session.execute(delete(SandboxReport).where(SandboxReport.target_id == "call_x"))
+
+    def test_only_one_talks(self, desk: Desk) -> None:
+        """A job that takes long may be sent again meanwhile."""
+        made, database = (
+            desk.made("/calls", to=TO, sandbox={"ring_s": 600, "says": ["Who?"]}),
+            desk.shape.parts.database,
+        )
+        turn = Turn(database, f"talk {made['id']}")
+        assert turn.go_on()
+        assert isinstance(talk(database, lambda: desk.shape.parts.conversations, made["id"]), Again)
+        assert desk.get(f"/calls/{made['id']}").json()["ended_at"] is None
+        turn.close()
+        assert talk(database, lambda: desk.shape.parts.conversations, made["id"]) is None
+        assert desk.get(f"/calls/{made['id']}").json()["transcript"] == "Caller: Who?"

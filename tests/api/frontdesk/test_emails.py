@@ -278,16 +278,6 @@ class TestAttachments:
         assert "content" not in desk.get("/emails").json()["emails"][0]["attachments"][0]
         assert len(files(desk)) == 2
 
-    def test_together_they_have_an_end(self, desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-        from domain.emails import attachments
-
-        monkeypatch.setattr(attachments, "MAX_BYTES", 10 * 2**10)
-        fits = desk.made("/emails", **MAIL, attachments=[attachment(b"x" * 5 * 2**10)] * 2)
-        assert [one["size"] for one in fits["attachments"]] == [5_120, 5_120]
-        more = [attachment(b"x" * 5 * 2**10)] * 2 + [attachment(b"x")]
-        check_message(desk.post("/emails", json={**MAIL, "attachments": more}), 413, "together")
-        assert len(files(desk)) == 2
-
     def test_of_another_mail_or_workspace(self, desk: Desk, workspace: Workspace) -> None:
         made = desk.made("/emails", **MAIL, attachments=[attachment()])
         other = desk.made("/emails", **MAIL)

@@ -1,5 +1,6 @@
 """FrontDesk 3.4: text messages, as the sandbox plays them."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -149,6 +150,18 @@ class TestReceive:
         assert (data["id"], data["from"], data["body"]) == (came[0]["id"], TO, "At ten?")
         assert data["customerId"] == came[0]["customerId"]
         assert desk.get("/sms").json()["total"] == 1
+
+    def test_ids_of_another_workspace_are_others(self, desk: Desk) -> None:
+        other = Desk(desk.workspace.account.workspace("Other"))
+        came = [one.made("/sms/receive", body="x", messageId="m2", **{"from": TO}) for one in (desk, other)]
+        assert came[0]["id"] != came[1]["id"]
+
+    def test_the_same_twice_at_once(self, shaped: Workspace) -> None:
+        desk, body = Desk(shaped), {"from": TO, "body": "x", "messageId": "m3"}
+        with ThreadPoolExecutor(4) as pool:
+            replies = list(pool.map(lambda _: desk.post("/sms/receive", json=body), range(4)))
+        assert [reply.status_code for reply in replies] == [201] * 4
+        assert len({reply.json()["id"] for reply in replies}) == 1
 
 
 class TestSettings:

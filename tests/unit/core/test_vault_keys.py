@@ -63,10 +63,9 @@ class TestSetting:
         settings = Settings(secret_key=INSTALLATION, vault_keys=f"{NEW}, {OLD},")
         assert open_vault(settings).ids == VaultKeys([NEW, OLD, INSTALLATION]).ids
 
-    def test_short_ones_are_refused_and_not_repeated(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setenv("INSYDR_VAULT_KEYS", f"{'x' * 32}, hunter2")
+    def test_short_ones_are_refused_and_not_repeated(self) -> None:
         with pytest.raises(InvalidInput, match="INSYDR_VAULT_KEYS") as raised:
-            load_settings()
+            load_settings(vault_keys=f"{'x' * 32}, hunter2")
         assert "hunter2" not in raised.value.message
 
     def test_they_are_not_printed(self) -> None:
@@ -94,36 +93,33 @@ def revealed(bench: Bench, keys: VaultKeys, ids: list[str]) -> list[str]:
 
 
 class TestRotation:
-    def test_a_page_a_transaction(self, bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(rotation, "PAGE", 3)
+    def test_a_page_a_transaction(self, bench: Bench) -> None:
         ids = sealed(bench, VaultKeys([OLD]), 7)
         told: list[tuple[int, int]] = []
         keys = VaultKeys([NEW, OLD])
-        found = rotation.rotate(bench.database, keys, lambda done, total: told.append((done, total)))
+        found = rotation.rotate(bench.database, keys, lambda *both: told.append(both), 3)
         assert (found.sealed, found.unopened, told) == (7, [], [(3, 7), (6, 7), (7, 7)])
         assert rotation.counts(bench.database) == {keys.key_id: 7}
         assert revealed(bench, VaultKeys([NEW]), ids) == [f"value {number}" for number in range(7)]
         again = rotation.rotate(bench.database, keys, lambda *_: None)
         assert (again.sealed, again.unopened) == (0, [])
 
-    def test_interrupted_it_goes_on_where_it_was(self, bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(rotation, "PAGE", 2)
+    def test_interrupted_it_goes_on_where_it_was(self, bench: Bench) -> None:
         ids, keys = sealed(bench, VaultKeys([OLD]), 5), VaultKeys([NEW, OLD])
 
         def interrupt(*_: int) -> None:
             raise KeyboardInterrupt
 
         with pytest.raises(KeyboardInterrupt):
-            rotation.rotate(bench.database, keys, interrupt)
+            rotation.rotate(bench.database, keys, interrupt, 2)
         assert rotation.counts(bench.database)[keys.key_id] == 2
         assert revealed(bench, keys, ids) == [f"value {number}" for number in range(5)]
         assert rotation.rotate(bench.database, keys, lambda *_: None).sealed == 3
 
-    def test_what_no_key_opens_is_named_and_stays(self, bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(rotation, "PAGE", 2)
+    def test_what_no_key_opens_is_named_and_stays(self, bench: Bench) -> None:
         lost = sealed(bench, VaultKeys([LOST]), 3, "LOST")
         sealed(bench, VaultKeys([OLD]), 3)
-        found = rotation.rotate(bench.database, VaultKeys([NEW, OLD]), lambda *_: None)
+        found = rotation.rotate(bench.database, VaultKeys([NEW, OLD]), lambda *_: None, 2)
         assert (found.sealed, found.unopened) == (3, lost)
         assert revealed(bench, VaultKeys([LOST]), lost) == ["value 0", "value 1", "value 2"]
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import BinaryIO
 
 import pytest
 from hypothesis import given
@@ -223,6 +223,15 @@ class TestContent:
         text_of(clean)
 
 
+class Full(FolderBlobStore):
+    """Has room for one file."""
+
+    def put(self, key: str, source: BinaryIO) -> int:
+        if list(self.keys()):
+            raise Unavailable("Full.")
+        return super().put(key, source)
+
+
 class TestFiles:
     def write(self, bench: Bench, files: list[File]) -> str:
         with stored(bench.database, bench.blobs, bench.who, files) as attached:
@@ -276,19 +285,11 @@ class TestFiles:
             send()
         assert len(list(bench.blobs.keys())) == 1
 
-    def test_a_full_disk(self, bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
-        put = FolderBlobStore.put
-
-        def fails(store: FolderBlobStore, key: str, source: Any) -> int:
-            if list(store.keys()):
-                raise Unavailable("Full.")
-            return put(store, key, source)
-
-        monkeypatch.setattr(FolderBlobStore, "put", fails)
-        file = File("a.txt", "text/plain", b"abc")
-        with pytest.raises(Unavailable):
-            self.write(bench, [file, file])
-        assert list(bench.blobs.keys()) == []
+    def test_a_full_disk(self, bench: Bench, tmp_path: Path) -> None:
+        full, file = Full(tmp_path / "full"), File("a.txt", "text/plain", b"abc")
+        with pytest.raises(Unavailable), stored(bench.database, full, bench.who, [file, file]):
+            pass
+        assert list(full.keys()) == []
 
     def test_the_files_of_one_that_is_here_already_go(self, bench: Bench) -> None:
         def come() -> Email:
