@@ -24,7 +24,7 @@ _REASONS = {CallReason.NO_ANSWER: "no-answer", CallReason.BUSY: "busy"}
 _NAMES = {CallStatus.QUEUED: "initiated"}
 
 
-class SandboxIn(Input):
+class CallSandbox(Input):
     """How the sandbox plays the call; what is left out is as the front office's settings say."""
 
     outcome: Outcome | None = None
@@ -50,7 +50,7 @@ class CallIn(Input):
         Direction.OUTBOUND, description="inbound plays a call that comes in, in the sandbox."
     )
     metadata: JsonObject = {}
-    sandbox: SandboxIn | None = None
+    sandbox: CallSandbox | None = None
 
 
 class TurnOut(Output):

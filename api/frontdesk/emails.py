@@ -3,7 +3,7 @@
 import base64
 import binascii
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 from urllib.parse import quote
 
 from fastapi import Depends, Path, Query, Request, Response
@@ -11,6 +11,7 @@ from pydantic import BaseModel, BeforeValidator, Field
 
 from api.body_limits import takes_files
 from api.fields import CamelInput, CamelOutput, FromText, IdText, Limit, Moment, Offset, ShortText, Text, check_order
+from api.frontdesk.played import Played
 from api.frontdesk.surface import FRONTDESK
 from api.principal import KeyWho
 from api.ranges import download
@@ -46,15 +47,8 @@ BODY_BYTES = 16 * 2**20  # ten mebibytes of files in Base64, and the rest
 Attachments = Annotated[list[AttachmentIn], Field(max_length=MOST, description="10 MiB together, at most.")]
 
 
-class SandboxIn(CamelInput):
-    """How the sandbox plays the mail."""
-
+class EmailSandbox(Played):
     outcome: Literal["delivered", "bounced", "failed"] | None = None
-    delay_seconds: float | None = Field(None, ge=0, le=600)
-
-    def script(self) -> dict[str, Any]:
-        told = {"outcome": self.outcome, "delay_s": self.delay_seconds}
-        return {name: value for name, value in told.items() if value is not None}
 
 
 class EmailIn(CamelInput):
@@ -67,7 +61,7 @@ class EmailIn(CamelInput):
     thread_id: IdText | None = Field(None, description="The thread that it answers in.")
     priority: Annotated[EmailPriority, FromText] = EmailPriority.NORMAL
     status: Literal["draft", "pending_approval"] | None = Field(None, description="Kept, and not sent yet.")
-    sandbox: SandboxIn | None = None
+    sandbox: EmailSandbox | None = None
 
 
 class IncomingIn(CamelInput):

@@ -23,7 +23,7 @@ from api.frontdesk.surface import FRONTDESK
 from api.principal import KeyWho
 from api.state import State
 from domain.changes import change_of
-from domain.leads.contact import split_name
+from domain.leads.contact import full_name, split_name
 from domain.leads.repository import Wanted
 from domain.leads.service import LeadService, LeadUpdate, NewLead
 from domain.models import Lead, LeadSource, LeadStage
@@ -137,8 +137,7 @@ def _wanted(
 
 def _out(row: Lead) -> LeadOut:
     own = {name: getattr(row, name) for name in LeadOut.model_fields.keys() - {"name", "phone"}}
-    name = " ".join(part for part in (row.first_name, row.last_name) if part) or None
-    return LeadOut(**own, name=name, phone=row.phone_key)
+    return LeadOut(**own, name=full_name(row), phone=row.phone_key)
 
 
 @router.get("")

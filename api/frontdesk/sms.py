@@ -1,12 +1,13 @@
 """FrontDesk 3.4: text messages."""
 
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from fastapi import Depends, Path, Query
 from pydantic import AliasChoices, BaseModel, Field
 
 from api.fields import CamelInput, CamelOutput, IdText, Limit, Moment, Offset, ShortText, Text, check_order
+from api.frontdesk.played import Played
 from api.frontdesk.surface import FRONTDESK
 from api.principal import KeyWho
 from api.state import State
@@ -21,15 +22,8 @@ MediaUrl = Annotated[str, Field(max_length=2_000, pattern=r"^https://[^\s]+$")]
 MediaUrls = Annotated[list[MediaUrl], Field(max_length=10)]
 
 
-class SandboxIn(CamelInput):
-    """How the sandbox plays the message."""
-
+class SmsSandbox(Played):
     outcome: Literal["delivered", "failed", "undelivered"] | None = None
-    delay_seconds: float | None = Field(None, ge=0, le=600)
-
-    def script(self) -> dict[str, Any]:
-        told = {"outcome": self.outcome, "delay_s": self.delay_seconds}
-        return {name: value for name, value in told.items() if value is not None}
 
 
 class SmsIn(CamelInput):
@@ -38,7 +32,7 @@ class SmsIn(CamelInput):
     sender: ShortText | None = Field(None, validation_alias="from", description="The front office's number without it.")
     media_urls: MediaUrls = []
     conversation_id: IdText | None = Field(None, description="A thread that is there; two numbers have one anyway.")
-    sandbox: SandboxIn | None = None
+    sandbox: SmsSandbox | None = None
 
 
 class IncomingIn(CamelInput):

@@ -9,9 +9,9 @@ from domain.appointments.booking import AppointmentChange, NewAppointment
 from domain.changes import UNSET, changed
 from domain.front_office.service import settings_of
 from domain.leads.capture import capture
-from domain.leads.contact import Contact, email_key
+from domain.leads.contact import Contact, email_key, full_name
 from domain.leads.repository import LeadRepository
-from domain.models import Appointment, Lead, LeadSource
+from domain.models import Appointment, LeadSource
 from domain.principal import Principal
 
 
@@ -78,7 +78,7 @@ class Customers:
         if lead is None:
             return replace(given, contact_ref=ref)
         return Customer(
-            lead.id, ref, given.customer_name or _name(lead), given.customer_phone or lead.phone_key,
+            lead.id, ref, given.customer_name or full_name(lead), given.customer_phone or lead.phone_key,
             given.customer_email or lead.email,
         )  # fmt: skip
 
@@ -89,7 +89,3 @@ class Customers:
         region = settings_of(self._session, self._who).default_region
         phone = e164(given.customer_phone, region, "customer_phone") if given.customer_phone else None
         return replace(given, customer_phone=phone, customer_email=email)
-
-
-def _name(lead: Lead) -> str | None:
-    return " ".join(part for part in (lead.first_name, lead.last_name) if part) or None

@@ -6,6 +6,7 @@ from email_validator import EmailNotValidError, validate_email
 
 from core.errors import InvalidInput
 from core.phone_numbers import e164
+from domain.models import Lead
 
 
 def email_key(address: str) -> str:
@@ -40,6 +41,10 @@ class Keys:
 def keys_of(email: str | None, phone: str | None, region: str | None) -> Keys:
     """Raises `InvalidInput` for what is no address or number."""
     return Keys(email_key(email) if email else None, e164(phone, region, "phone") if phone else None)
+
+
+def full_name(lead: Lead) -> str | None:
+    return " ".join(part for part in (lead.first_name, lead.last_name) if part) or None
 
 
 def split_name(full: str) -> tuple[str, str | None]:
