@@ -23,11 +23,17 @@ from api.middleware import HeadRequests, OwnRedirects, PlainAddress, ProxyHops, 
 from api.openapi import completed, with_webhooks
 from api.state import ApiState
 from api.surface import Surface
+from api.voxforge.routes import ROUTERS as VOXFORGE_ROUTERS
+from api.voxforge.surface import VOXFORGE
 from domain.api_keys.origins import OriginBook
 
 VERSION = "0.1.0"
 # a surface's routers are named here, and nowhere else
-ROUTERS: dict[Surface, tuple[APIRouter, ...]] = {INSYDR: INSYDR_ROUTERS, FRONTDESK: FRONTDESK_ROUTERS}
+ROUTERS: dict[Surface, tuple[APIRouter, ...]] = {
+    INSYDR: INSYDR_ROUTERS,
+    VOXFORGE: VOXFORGE_ROUTERS,
+    FRONTDESK: FRONTDESK_ROUTERS,
+}
 
 
 def create_app(state: ApiState) -> ASGIApp:

@@ -1,10 +1,21 @@
 """Fields that several resources and surfaces share: checked texts, ids, times, pages."""
 
-from datetime import UTC, datetime
+import re
+from datetime import UTC, date, datetime
 from typing import Annotated, Any
 
 from fastapi import Header, Query
-from pydantic import AfterValidator, AliasGenerator, BaseModel, BeforeValidator, ConfigDict, Field, Strict
+from pydantic import (
+    AfterValidator,
+    AliasGenerator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainValidator,
+    Strict,
+    TypeAdapter,
+)
 from pydantic.alias_generators import to_camel
 
 from core.errors import InvalidInput
@@ -60,6 +71,25 @@ Moment = Annotated[datetime, FromText, AfterValidator(_in_utc)]
 Limit = Annotated[int, Query(ge=1, le=200, description="Page size.")]
 Offset = Annotated[int, Query(ge=0, le=10_000_000, description="Rows to skip.")]
 IfMatch = Annotated[str | None, Header(description="ETag of the state you changed; 412 when it is older than ours.")]
+
+
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
+_MOMENT: TypeAdapter[datetime] = TypeAdapter(Moment)
+
+
+def _day_or_moment(value: Any) -> date | datetime:
+    text = str(value)
+    return date.fromisoformat(text) if _DAY.fullmatch(text) else _MOMENT.validate_python(text)
+
+
+def _with_time_of_day(value: Any) -> Any:
+    if isinstance(value, str) and _DAY.fullmatch(value.strip()):
+        raise ValueError("must have a time of day, e.g. 2027-01-26T10:00:00")
+    return value
+
+
+DayOrMoment = Annotated[date | datetime, PlainValidator(_day_or_moment, json_schema_input_type=date | datetime)]
+Clock = Annotated[datetime, FromText, BeforeValidator(_with_time_of_day)]  # also without a zone
 
 
 def check_order(since: datetime | None, until: datetime | None) -> None:

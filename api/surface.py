@@ -22,7 +22,7 @@ from api.body_limits import limited, needed_before
 from api.idempotency import idempotent
 from api.json_body import strict_json
 from api.principal import identity
-from core.errors import InsydrError
+from core.errors import Conflict, InsydrError, PlanLimit, Unprocessable
 from core.rates.rate import Rate
 from core.settings import Plan
 from domain.events.registry import Dialect
@@ -51,9 +51,9 @@ class Surface:
     """`prefixes` are the first segments of its paths, without a trailing slash (CONTRACT, “Whose route is it”).
 
     `error_schema` is the JSON Schema of what `error_body` makes. A surface without `has_conflict` says 400 where others
-    say 409 (CONTRACT, “Status codes”). Without `workspace_in_path` the workspace is the key's or the header's.
-    `docs_path` is a page on which its routes can be tried out; with a `dialect` its OpenAPI names those events only.
-    `leaves_out` are paths below its prefixes that are another's.
+    say 409, or 422 for anything but a plan's limit (CONTRACT, “Status codes”). Without `workspace_in_path` the workspace
+    is the key's or the header's. `docs_path` is a page on which its routes can be tried out; with a `dialect` its OpenAPI
+    names those events only. `leaves_out` are paths below its prefixes that are another's.
     """
 
     name: str
@@ -72,7 +72,8 @@ class Surface:
 
     def render(self, error: InsydrError) -> JSONResponse:
         """The error as this surface says it."""
-        status = 400 if error.status == 409 and not self.has_conflict else error.status
+        collides = isinstance(error, Conflict | Unprocessable) and not isinstance(error, PlanLimit)
+        status = 400 if collides and not self.has_conflict else error.status
         headers = dict(error.headers)
         if status == 401:
             headers.setdefault("WWW-Authenticate", "Bearer")

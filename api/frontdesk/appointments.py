@@ -1,13 +1,12 @@
 """FrontDesk 3.3: appointments."""
 
-import re
-from datetime import date, datetime
+from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import Depends, Path, Query, Response
-from pydantic import AliasChoices, BaseModel, BeforeValidator, Field, PlainValidator, TypeAdapter
+from pydantic import AliasChoices, BaseModel, Field
 
-from api.fields import CamelInput, CamelOutput, FromText, Limit, Moment, Name, Offset, ShortText, Text
+from api.fields import CamelInput, CamelOutput, Clock, DayOrMoment, FromText, Limit, Name, Offset, ShortText, Text
 from api.frontdesk.surface import FRONTDESK
 from api.principal import KeyWho
 from api.state import State
@@ -19,27 +18,12 @@ from domain.front_office.settings import Reminder
 from domain.models import Appointment, AppointmentStatus, ReminderChannel
 
 router = FRONTDESK.router("/api/appointments", tag="Appointments")
-_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
-_MOMENT: TypeAdapter[datetime] = TypeAdapter(Moment)
 _ICS: dict[int | str, dict[str, Any]] = {
     200: {"content": {"text/calendar": {"schema": {"type": "string"}}}, "description": "iCalendar (RFC 5545)."}
 }
 
 
-def _day_or_moment(value: Any) -> date | datetime:
-    text = str(value)
-    return date.fromisoformat(text) if _DAY.fullmatch(text) else _MOMENT.validate_python(text)
-
-
-def _with_time_of_day(value: Any) -> Any:
-    if isinstance(value, str) and _DAY.fullmatch(value.strip()):
-        raise ValueError("must have a time of day, e.g. 2027-01-26T10:00:00")
-    return value
-
-
 AppointmentId = Annotated[str, Path(alias="appointmentId")]
-DayOrMoment = Annotated[date | datetime, PlainValidator(_day_or_moment, json_schema_input_type=date | datetime)]
-When = Annotated[datetime, FromText, BeforeValidator(_with_time_of_day)]
 Minutes = Annotated[int, Field(ge=1, le=1_440)]
 Notes = Annotated[Text, Field(max_length=20_000)]
 _CLOCK = "With an offset a moment; without one, what clocks in `timezone` show."
@@ -69,7 +53,7 @@ class AppointmentFields(CamelInput):
     staff_id: Name | None = Field(None, description="Nobody has two appointments at once.")
     service_type: Name | None = None
     title: Name | None = None
-    end: When | None = _END
+    end: Clock | None = _END
     duration: Minutes | None = Field(None, description="Minutes, in place of an end; 30 where neither is given.")
     timezone: ShortText | None = Field(None, description="IANA name; the workspace's by default.")
     meeting_type: Annotated[MeetingType, FromText] | None = None
@@ -85,12 +69,12 @@ class AppointmentFields(CamelInput):
 
 
 class AppointmentIn(AppointmentFields):
-    start: When = _START
+    start: Clock = _START
     status: Annotated[AppointmentStatus, FromText] = AppointmentStatus.SCHEDULED
 
 
 class AppointmentPut(AppointmentFields):
-    start: When | None = _START_OR_NOT
+    start: Clock | None = _START_OR_NOT
     status: Annotated[AppointmentStatus, FromText] | None = None
 
 

@@ -6,7 +6,8 @@ from typing import Annotated, Any, Literal
 from fastapi import Depends, Path, Query
 from pydantic import AliasChoices, BaseModel, Field
 
-from api.fields import FromText, IdText, Input, JsonObject, Limit, Moment, Offset, Output, ShortText, Text, check_order
+from api.call_fields import CallSandbox, TurnOut
+from api.fields import DayOrMoment, FromText, IdText, Input, JsonObject, Limit, Offset, ShortText
 from api.frontdesk.surface import FRONTDESK
 from api.principal import KeyWho
 from api.state import State
@@ -17,22 +18,10 @@ from domain.models import Call, CallReason, CallStatus, Direction
 
 router = FRONTDESK.router("/api/calls", tag="Calls")
 CallId = Annotated[str, Path(alias="callId")]
-Outcome = Literal["completed", "no-answer", "busy", "voicemail", "invalid-number", "error"]
 WireStatus = Literal["initiated", "ringing", "in-progress", "completed", "failed", "no-answer", "busy"]
 # reasons that are states of their own here
 _REASONS = {CallReason.NO_ANSWER: "no-answer", CallReason.BUSY: "busy"}
 _NAMES = {CallStatus.QUEUED: "initiated"}
-
-
-class CallSandbox(Input):
-    """How the sandbox plays the call; what is left out is as the front office's settings say."""
-
-    outcome: Outcome | None = None
-    ring_s: float | None = Field(None, ge=0, le=600)
-    talk_s: float | None = Field(None, ge=0, le=3_600)
-    says: list[Annotated[Text, Field(max_length=2_000)]] = Field(
-        [], max_length=20, description="What the caller says, each a question that the agent answers."
-    )
 
 
 class CallIn(Input):
@@ -51,15 +40,6 @@ class CallIn(Input):
     )
     metadata: JsonObject = {}
     sandbox: CallSandbox | None = None
-
-
-class TurnOut(Output):
-    role: str = Field(description="agent or caller")
-    text: str
-    message_id: str | None = Field(None, description="In the conversation of the call.")
-    answered: bool | None = Field(None, description="false: the agent had no answer.")
-    confidence: float | None = None
-    sources: list[dict[str, Any]] = Field([], description="What the answer rests on, with exact quotes.")
 
 
 class CallOut(BaseModel):
@@ -100,10 +80,13 @@ def _wanted(
     customer_id: Annotated[str | None, Query(max_length=64)] = None,
     status: WireStatus | None = None,
     direction: Direction | None = None,
-    since: Annotated[Moment | None, Query(alias="from", description="Made at or after this moment.")] = None,
-    until: Annotated[Moment | None, Query(alias="to", description="Made before this moment.")] = None,
+    since: Annotated[
+        DayOrMoment | None, Query(alias="from", description="Made on this day or later, or at this moment or later.")
+    ] = None,
+    until: Annotated[
+        DayOrMoment | None, Query(alias="to", description="Made on this day at the latest, or before this moment.")
+    ] = None,
 ) -> Wanted:
-    check_order(since, until)
     statuses, reasons = _domain(status) if status else ((), ())
     return Wanted(statuses, reasons, agent_id, customer_id, None, direction, since, until)
 
@@ -142,7 +125,7 @@ def page(
 @router.post("", status_code=201)
 def create(body: CallIn, who: KeyWho, state: State) -> CallOut:
     """An outbound call, dialled in the background."""
-    script = body.sandbox.model_dump(exclude_none=True) if body.sandbox else {}
+    script = body.sandbox.script() if body.sandbox else {}
     new = NewCall(
         body.to_number, body.from_number, body.direction, body.agent_id, body.customer_id, script=script,
         custom=body.metadata,

@@ -22,6 +22,7 @@ class AgentIn(Input):
     )
     conversation_rules: JsonObject = Field({}, description="allowed_topics, blocked_words, custom_system_prompt")
     widget_config: JsonObject = Field({}, description="appearance, behavior, branding, language")
+    voice_settings: JsonObject = Field({}, description="voice, language, max_call_duration (seconds)")
     greeting_message: ShortText | None = None
     fallback_message: ShortText | None = None
     collection_ids: list[IdText] = Field(
@@ -38,6 +39,7 @@ class AgentPatch(Input):
     response_config: JsonObject | None = None
     conversation_rules: JsonObject | None = None
     widget_config: JsonObject | None = None
+    voice_settings: JsonObject | None = None
     greeting_message: ShortText | None = None
     fallback_message: ShortText | None = None
     collection_ids: list[IdText] | None = Field(None, max_length=200)
@@ -79,6 +81,7 @@ class AgentDetail(AgentOut):
     response_config: dict[str, Any]
     conversation_rules: dict[str, Any]
     widget_config: dict[str, Any]
+    voice_settings: dict[str, Any]
     greeting_message: str | None
     fallback_message: str | None
     knowledge_collections: list[AgentCollectionOut]
@@ -95,7 +98,8 @@ def agent_fields(agent: Agent) -> dict[str, Any]:
 
 def agent_detail(agent: Agent, collections: list[tuple[Collection, int]], stats: AgentStats) -> AgentDetail:
     own = ("description", "behavior_settings", "response_config", "conversation_rules", "widget_config",
-           "greeting_message", "fallback_message", "all_collections", "published_at", "paused_at")  # fmt: skip
+           "voice_settings", "greeting_message", "fallback_message", "all_collections", "published_at",
+           "paused_at")  # fmt: skip
     return AgentDetail(
         **agent_fields(agent),
         **{name: getattr(agent, name) for name in own},

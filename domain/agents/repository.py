@@ -2,9 +2,11 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import delete, func, insert, select
 
+from domain.agents.settings import AgentStatus
 from domain.analytics.measures import satisfaction
 from domain.models import Agent, AgentCollection, AgentVersion, Collection, Conversation
 from domain.scope import TenantRepository, mine
@@ -23,8 +25,9 @@ class AgentStats:
 
 
 class AgentRepository(TenantRepository):
-    def get(self, agent_id: str) -> Agent | None:
-        return self.session.scalar(self.select(Agent).where(Agent.id == agent_id))
+    def get(self, agent_id: str, *, lock: bool = False) -> Agent | None:
+        query = self.select(Agent).where(Agent.id == agent_id)
+        return self.session.scalar(query.with_for_update(key_share=True) if lock else query)
 
     def names(self, agent_ids: Iterable[str]) -> dict[str, str]:
         rows = self.session.execute(
@@ -43,6 +46,19 @@ class AgentRepository(TenantRepository):
         conversations = select(func.count()).where(Conversation.agent_id == Agent.id).scalar_subquery()
         rows = self.session.execute(wanted.add_columns(conversations).order_by(Agent.id).limit(limit).offset(offset))
         return [(row[0], row[1]) for row in rows], total
+
+    def unarchived(self, limit: int, offset: int) -> tuple[list[Agent], int]:
+        """The oldest first, and how many there are."""
+        wanted = self.select(Agent).where(Agent.status != AgentStatus.ARCHIVED)
+        total = self.session.scalar(wanted.with_only_columns(func.count())) or 0
+        return list(self.session.scalars(wanted.order_by(Agent.id).limit(limit).offset(offset))), total
+
+    def served(self, agent: Agent) -> dict[str, Any] | None:
+        """The settings of its published version; None where nobody is served."""
+        if agent.status != AgentStatus.PUBLISHED:
+            return None
+        version = self.version(agent.id, agent.published_minor or 0)
+        return version.snapshot if version else None
 
     def version(self, agent_id: str, minor: int) -> AgentVersion | None:
         return self.session.get(AgentVersion, (agent_id, minor))

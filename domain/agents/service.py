@@ -42,6 +42,7 @@ class NewAgent:
     response_config: Settings = field(default_factory=dict)
     conversation_rules: Settings = field(default_factory=dict)
     widget_config: Settings = field(default_factory=dict)
+    voice_settings: Settings = field(default_factory=dict)
     collection_ids: Sequence[str] = ()
 
 
@@ -59,6 +60,7 @@ class AgentChange:
     response_config: Settings | Unset | None = UNSET
     conversation_rules: Settings | Unset | None = UNSET
     widget_config: Settings | Unset | None = UNSET
+    voice_settings: Settings | Unset | None = UNSET
     collection_ids: Sequence[str] | Unset = UNSET
 
 
@@ -181,10 +183,10 @@ class AgentService:
         agent = self._existing(agent_id)
         if agent.status == AgentStatus.ARCHIVED:
             raise Conflict("The agent is archived.", code="AGENT_ARCHIVED")
-        version = self._agents.version(agent.id, agent.published_minor or 0)
-        if agent.status != AgentStatus.PUBLISHED or version is None:
+        settings = self._agents.served(agent)
+        if settings is None:
             raise Conflict("The agent is not published: publish it first.", code="AGENT_NOT_PUBLISHED")
-        return agent, version.snapshot
+        return agent, settings
 
     def _facts(self, agent: Agent) -> Facts:
         return facts(agent) | {"collection_ids": sorted(row.id for row in self._agents.collections(agent.id))}
@@ -197,8 +199,12 @@ class AgentService:
     def _existing(self, agent_id: str, field: str | None = None) -> Agent:
         agent = self._agents.get(agent_id)
         if agent is None:
-            raise NotFound("There is no such agent in this workspace.", code="AGENT_NOT_FOUND", field=field)
+            raise no_such_agent(field)
         return agent
+
+
+def no_such_agent(field: str | None = None) -> NotFound:
+    return NotFound("There is no such agent in this workspace.", code="AGENT_NOT_FOUND", field=field)
 
 
 def _apply(agent: Agent, change: AgentChange) -> None:
@@ -212,6 +218,7 @@ def _apply(agent: Agent, change: AgentChange) -> None:
     agent.response_config = merged("response_config", agent.response_config, change.response_config)
     agent.conversation_rules = merged("conversation_rules", agent.conversation_rules, change.conversation_rules)
     agent.widget_config = merged("widget_config", agent.widget_config, change.widget_config)
+    agent.voice_settings = merged("voice_settings", agent.voice_settings, change.voice_settings)
 
 
 def _event(kind: EventType, agent: Agent) -> Event:

@@ -1,7 +1,7 @@
 """What an agent can be told, with defaults (seed section 4; FIELDS, Insydr)."""
 
 from enum import StrEnum
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field, ValidationError
 
@@ -26,6 +26,15 @@ class AgentStatus(StrEnum):
     ARCHIVED = "ARCHIVED"
 
 
+SystemPrompt = Annotated[str, Field(max_length=8_000)]
+Voice = Annotated[str, Field(min_length=1, max_length=100, description="As the telephony provider calls it.")]
+Language = Annotated[
+    str,
+    Field(max_length=35, pattern=r"^[a-zA-Z]{2,8}(-[a-zA-Z0-9]{1,8})*$", description="BCP 47, e.g. en-US."),
+]
+CallSeconds = Annotated[int, Field(ge=10, le=43_200, description="Seconds, after which a call ends.")]
+
+
 class BehaviorSettings(StrictModel):
     tone: Literal["friendly", "professional", "formal", "casual"] = "friendly"
     response_style: Literal["brief", "detailed", "conversational"] = "conversational"
@@ -47,7 +56,15 @@ class ConversationRules(StrictModel):
         [], max_length=100, description="Where any are given, a question must be about one, or so must its sources."
     )
     blocked_words: list[str] = Field([], max_length=500, description="Questions that hold one are not answered.")
-    custom_system_prompt: str | None = Field(None, max_length=8_000)
+    custom_system_prompt: SystemPrompt | None = None
+
+
+class VoiceSettings(StrictModel):
+    """How it speaks on the telephone; null: the provider's choice."""
+
+    voice: Voice | None = None
+    language: Language | None = None
+    max_call_duration: CallSeconds = 600
 
 
 MODELS: dict[str, type[BaseModel]] = {
@@ -55,6 +72,7 @@ MODELS: dict[str, type[BaseModel]] = {
     "response_config": ResponseConfig,
     "conversation_rules": ConversationRules,
     "widget_config": WidgetConfig,
+    "voice_settings": VoiceSettings,
 }
 DEFAULT_FALLBACK = "I don't have information on that in my sources."
 
@@ -80,3 +98,8 @@ def _over(old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:
 def widget_config(settings: dict[str, Any]) -> WidgetConfig:
     """Of a snapshot, also of one from before there were widgets."""
     return WidgetConfig.model_validate(settings.get("widget_config", {}))
+
+
+def voice_settings(settings: dict[str, Any]) -> VoiceSettings:
+    """Of a snapshot, also of one from before agents could call."""
+    return VoiceSettings.model_validate(settings.get("voice_settings", {}))

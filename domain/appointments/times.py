@@ -1,6 +1,6 @@
 """When an appointment is: wall clock of a zone or a moment, in UTC from here on."""
 
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from core.clock import iso
@@ -9,7 +9,6 @@ from core.errors import InvalidInput
 USUAL = timedelta(minutes=30)
 LONGEST = timedelta(hours=24)
 _FIRST, _LAST = datetime(2000, 1, 1, tzinfo=UTC), datetime(2101, 1, 1, tzinfo=UTC)
-Day = date  # a plain one, of the workspace's zone
 
 
 def moment(value: datetime, zone: ZoneInfo, field: str) -> datetime:
@@ -45,27 +44,8 @@ def ending(starts: datetime, ends: datetime | None, minutes: int | None, otherwi
     return ends
 
 
-def bounds(
-    since: datetime | Day | None, until: datetime | Day | None, zone: ZoneInfo
-) -> tuple[datetime | None, datetime | None]:
-    """From a moment on, and before one; of days in `zone` the last one belongs to it. Raises `InvalidInput`."""
-    begin, end = _midnight(since, zone, 0), _midnight(until, zone, 1)
-    if begin is not None and end is not None and begin >= end:
-        raise InvalidInput("from must be before to.", field="from")
-    return begin, end
-
-
 def span_text(starts: datetime, ends: datetime) -> str:
     return f"from {iso(starts)} to {iso(ends)}"
-
-
-def _midnight(value: datetime | Day | None, zone: ZoneInfo, days_later: int) -> datetime | None:
-    if value is None or isinstance(value, datetime):
-        return value
-    try:
-        return datetime.combine(value + timedelta(days=days_later), time(), zone).astimezone(UTC)
-    except OverflowError:
-        raise InvalidInput("from and to must be between the years 2 and 9998.", field="from") from None
 
 
 def _out_of_range(field: str) -> InvalidInput:

@@ -4,8 +4,10 @@ from typing import Any
 
 from core.clock import utc_now
 from core.database import Database
+from domain.agents.settings import voice_settings
 from domain.calls import repository
 from domain.calls.reports import note
+from domain.calls.serving import served
 from domain.events.kinds import EventType
 from domain.front_office.service import settings_of
 from domain.front_office.settings import SandboxPace
@@ -24,13 +26,15 @@ def dial(database: Database, call_id: str) -> None:
             return
         row.provider_call_id, row.started_at = row.id, utc_now()
         note(session, EventType.CALL_STARTED, row)
-        pace = settings_of(session, system(row.workspace_id)).sandbox
-        plan(session, row.workspace_id, row.id, played(row.script, pace))
+        who = system(row.workspace_id)
+        pace, told = settings_of(session, who).sandbox, served(session, who, row) or {}
+        plan(session, row.workspace_id, row.id, played(row.script, pace, voice_settings(told).max_call_duration))
 
 
-def played(script: dict[str, Any], pace: SandboxPace) -> list[Planned]:
+def played(script: dict[str, Any], pace: SandboxPace, longest_s: int) -> list[Planned]:
     """It rings; then somebody talks with it for a while, or it fails as the script, or the front office, says."""
-    ring_s, talk_s = float(script.get("ring_s", pace.ring_s)), float(script.get("talk_s", pace.talk_s))
+    ring_s = float(script.get("ring_s", pace.ring_s))
+    talk_s = min(float(script.get("talk_s", pace.talk_s)), longest_s)
     outcome = str(script.get("outcome", pace.outcome))
     rings = Planned(0.0, {"status": CallStatus.RINGING.value})
     if outcome == CallReason.INVALID_NUMBER:

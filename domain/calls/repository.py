@@ -2,10 +2,10 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
 from sqlalchemy import ColumnElement, func, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, defer
 
 from domain.models import Call
 from domain.scope import TenantRepository
@@ -13,7 +13,8 @@ from domain.scope import TenantRepository
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """Filters of the list: any of the statuses, and of the failed ones any of the reasons."""
+    """Filters of the list: any of the statuses, and of the failed ones any of the reasons. A plain day is one of the
+    workspace's zone, `until` then the last one of them; a moment `until` is the first that is not wanted."""
 
     statuses: Collection[str] = ()
     reasons: Collection[str] = ()
@@ -21,18 +22,19 @@ class Wanted:
     lead_id: str | None = None
     campaign_id: str | None = None
     direction: str | None = None
-    since: datetime | None = None
-    until: datetime | None = None
+    since: datetime | date | None = None
+    until: datetime | date | None = None
 
 
 class CallRepository(TenantRepository):
     def get(self, call_id: str) -> Call | None:
         return self.session.scalar(self.select(Call).where(Call.id == call_id))
 
-    def page(self, wanted: Wanted, limit: int, offset: int) -> tuple[list[Call], int]:
-        """The newest first, and how many there are."""
+    def page(self, wanted: Wanted, limit: int, offset: int, *, said: bool) -> tuple[list[Call], int]:
+        """The newest first, and how many there are; without what was `said` in them where nobody reads it."""
         query = self.select(Call).where(*_told(wanted))
         total = self.session.scalar(query.with_only_columns(func.count())) or 0
+        query = query if said else query.options(defer(Call.turns, raiseload=True), defer(Call.script, raiseload=True))
         return list(self.session.scalars(query.order_by(Call.id.desc()).limit(limit).offset(offset))), total
 
 

@@ -1,7 +1,7 @@
 """Calls: begun, listed, read."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -11,12 +11,14 @@ from core.ids import Prefix, new_id
 from core.phone_numbers import e164
 from core.queue.outbox import enqueue
 from domain.agents.repository import AgentRepository
+from domain.agents.service import no_such_agent
 from domain.agents.settings import AgentStatus
 from domain.audit.actions import Action
 from domain.audit.recording import done
 from domain.calls.jobs import DIAL
 from domain.calls.repository import CallRepository, Wanted
-from domain.front_office.service import settings_of
+from domain.front_office.days import bounds
+from domain.front_office.service import settings_of, zone_of
 from domain.leads.capture import capture
 from domain.leads.contact import Contact
 from domain.leads.repository import LeadRepository
@@ -73,9 +75,11 @@ class CallService:
             raise NotFound("There is no such call in this workspace.", code="CALL_NOT_FOUND")
         return row
 
-    def page(self, wanted: Wanted, limit: int, offset: int) -> tuple[list[Call], int]:
+    def page(self, wanted: Wanted, limit: int, offset: int, *, said: bool = True) -> tuple[list[Call], int]:
+        """As the repository's. Raises `InvalidInput` where `since` and `until` enclose nothing."""
         self._who.require(Permission.CALLS_READ)
-        return self._rows.page(wanted, limit, offset)
+        since, until = bounds(wanted.since, wanted.until, zone_of(self._session, self._who))
+        return self._rows.page(replace(wanted, since=since, until=until), limit, offset, said=said)
 
     def _numbers(self, new: NewCall, lead: Lead | None) -> tuple[str, str]:
         """Whom it goes to and from whom it comes; what is not given is the lead's number, and our own."""
@@ -85,7 +89,7 @@ class CallService:
         to = new.to or (theirs if outbound else office.number)
         sender = new.sender or (office.number if outbound else theirs)
         region = office.default_region
-        return e164(to or "", region, "to_number"), e164(sender or "", region, "from_number")
+        return e164(to or "", region, "to"), e164(sender or "", region, "from")
 
     def _agent(self, agent_id: str | None) -> Agent | None:
         agents = AgentRepository(self._session, self._who)
@@ -94,11 +98,13 @@ class CallService:
             return some[0][0] if total == 1 else None
         agent = agents.get(agent_id)
         if agent is None:
-            raise NotFound("There is no such agent in this workspace.", code="AGENT_NOT_FOUND", field="agent_id")
+            raise no_such_agent("agent_id")
         if agent.status != AgentStatus.PUBLISHED:
             raise Conflict(
                 "The agent is not published, so it cannot call.", code="AGENT_NOT_PUBLISHED", field="agent_id"
             )
+        if agent.paused_at is not None:
+            raise Conflict("The agent is paused: resume it first.", code="AGENT_PAUSED", field="agent_id")
         return agent
 
     def _lead(self, lead_id: str | None) -> Lead | None:

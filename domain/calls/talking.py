@@ -13,10 +13,10 @@ from core.database import Database
 from core.errors import InsydrError
 from core.queue.outbox import Again
 from core.queue.turns import Turn
-from domain.agents.repository import AgentRepository
 from domain.calls import repository
 from domain.calls.analysis import analyse
 from domain.calls.reports import advance, note
+from domain.calls.serving import served
 from domain.calls.states import MOVES
 from domain.conversations.recording import Visit
 from domain.conversations.repository import ConversationRepository
@@ -91,8 +91,8 @@ def _finish(session: Session, who: Principal, row: Call, turns: Turns) -> None:
 
 
 def _greeting(session: Session, who: Principal, row: Call) -> Turns:
-    agent = AgentRepository(session, who).get(row.agent_id) if row.agent_id else None
-    return [{"role": "agent", "text": agent.greeting_message}] if agent and agent.greeting_message else []
+    greeting = (served(session, who, row) or {}).get("greeting_message")
+    return [{"role": "agent", "text": greeting}] if greeting else []
 
 
 def _turns(session: Session, who: Principal, row: Call) -> Turns:

@@ -23,10 +23,8 @@ def briefs(session: Session, who: Principal, agent_ids: Iterable[str]) -> dict[s
         agent = agents.get(agent_id)
         if agent is None or agent.status == AgentStatus.ARCHIVED:
             continue
-        version = agents.version(agent_id, agent.published_minor or 0)
-        if version is not None and agent.status == AgentStatus.PUBLISHED:
-            settings = version.snapshot
-        else:
+        settings = agents.served(agent)
+        if settings is None:
             settings = snapshot(agent, [row.id for row in agents.collections(agent_id)])
         found[agent_id] = _brief(agent, settings, scaling)
     return found

@@ -26,6 +26,7 @@ class Agent(Created, Base):
     response_config: Mapped[dict[str, Any]]
     conversation_rules: Mapped[dict[str, Any]]
     widget_config: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    voice_settings: Mapped[dict[str, Any]] = mapped_column(default=dict)
     greeting_message: Mapped[str | None]
     fallback_message: Mapped[str | None]
     # until some are named; not when those that were named are gone

@@ -15,7 +15,6 @@ from api import limits
 from api.middleware import ProxyHops
 from core.rates.rate import UNLIMITED
 from core.settings import Plan
-from domain.models import Workspace as WorkspaceRow
 from tests.support.client import Account, Shape, Workspace, check_error
 from tests.support.installation import SECRET, quick_settings, running
 from tests.support.services import fresh_postgres, fresh_redis
@@ -58,11 +57,6 @@ def somewhere() -> dict[str, str]:
 
 def secret_key(workspace: Workspace) -> str:
     return str(workspace.post("/api-keys", json={"name": "k", "kind": "secret"}).json()["key"])
-
-
-def set_plan(workspace: Workspace, plan: Plan) -> None:
-    with workspace.shape.parts.database.write() as session:
-        session.get_one(WorkspaceRow, workspace.id).plan = plan
 
 
 def standing(reply: httpx.Response) -> tuple[int, int]:
@@ -127,11 +121,11 @@ class TestBeyond:
     def test_by_the_plan(self, tenant: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(limits, "FRESH_S", 0.0)
         for plan, rate in ((Plan.STARTER, 120), (Plan.PROFESSIONAL, 300), (Plan.BUSINESS, 600)):
-            set_plan(tenant, plan)
+            tenant.on_plan(plan)
             assert standing(tenant.get("/agents"))[0] == rate
         voxforge = tenant.shape.http.get("/api/v1/campaigns", headers={"Authorization": f"Bearer {tenant.token}"})
         assert standing(voxforge) == (600, 599)
-        set_plan(tenant, Plan.ENTERPRISE)
+        tenant.on_plan(Plan.ENTERPRISE)
         assert standing(tenant.get("/agents"))[0] == UNLIMITED
 
     def test_a_key_holds_up_nobody_else(self, tenant: Workspace, free_account: Account) -> None:

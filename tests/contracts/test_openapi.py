@@ -13,6 +13,7 @@ from api.frontdesk.surface import FRONTDESK
 from api.insydr.surface import INSYDR
 from api.openapi_snapshot import main as snapshot
 from api.surface import Surface
+from api.voxforge.surface import VOXFORGE
 from domain.events.catalogue import EVENTS
 from tests.support.analytics import settle
 from tests.support.client import Shape, Workspace
@@ -22,11 +23,12 @@ from tests.support.surface_routes import MAKERS, Things
 
 SEED_NAMES = {
     INSYDR: {"workspace_id", "key_id", "agent_id", "document_id"},
+    VOXFORGE: {"agentId", "callId", "appointmentId"},
     FRONTDESK: {"callId", "leadId", "appointmentId", "webhookId", "secretId"},
 }
 OUR_NAMES = {"collection_id", "job_id", "crawl_id", "run_id", "conversation_id", "message_id"}
 OUR_NAMES |= {"webhook_id", "delivery_id", "user_id", "invitation_id", "session_id", "unanswered_id"}
-ADDED_NAMES = {INSYDR: OUR_NAMES, FRONTDESK: {"smsId", "emailId", "attachmentId"}}
+ADDED_NAMES = {INSYDR: OUR_NAMES, VOXFORGE: set[str](), FRONTDESK: {"smsId", "emailId", "attachmentId"}}
 SURFACES = list(SEED_NAMES)
 
 

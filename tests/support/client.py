@@ -11,6 +11,9 @@ from typing import Any
 
 import httpx
 
+from core.settings import Plan
+from domain.models import Workspace as WorkspaceRow
+from domain.workspaces.service import set_plan
 from insydr.parts import Installation
 
 PASSWORD = "SecurePass123!"
@@ -171,6 +174,11 @@ class Workspace:
         reply = self.post("/agents", json={"name": "Support Bot", "collection_ids": [self.collection], **body})
         assert reply.status_code == 201, reply.text
         return dict(reply.json())
+
+    def on_plan(self, plan: Plan) -> None:
+        """As an operator gives it."""
+        with self.shape.parts.database.write() as session:
+            set_plan(session, session.get_one(WorkspaceRow, self.id), plan)
 
     def _until_ended(self, path: str) -> dict[str, Any]:
         return until(lambda: self.get(path).json(), lambda now: now["status"] != "PROCESSING")

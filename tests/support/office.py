@@ -1,4 +1,4 @@
-"""A program that uses FrontDesk with a key of its own, as its seed says."""
+"""A program that uses FrontDesk or VoxForge with a key of its own, as their seeds say."""
 
 import time
 from collections.abc import Callable
@@ -14,11 +14,13 @@ POLL_S = 0.2  # sixty requests a minute are all that a key may make
 
 @dataclass
 class Desk:
-    """One workspace's front office; each has a key of its own, whose requests count by themselves."""
+    """One workspace's front office; each has a key of its own, whose requests count by themselves. `base` is the
+    surface's path."""
 
     workspace: Workspace
     permissions: tuple[str, ...] = ("*",)
     key: str = field(default="")
+    base: str = "/api"
 
     def __post_init__(self) -> None:
         if not self.key:
@@ -31,7 +33,7 @@ class Desk:
 
     def call(self, method: str, path: str, **options: Any) -> httpx.Response:
         headers = {"Authorization": f"Bearer {self.key}", **options.pop("headers", {})}
-        return self.shape.http.request(method, f"/api{path}", headers=headers, **options)
+        return self.shape.http.request(method, f"{self.base}{path}", headers=headers, **options)
 
     def get(self, path: str, **options: Any) -> httpx.Response:
         return self.call("GET", path, **options)
@@ -41,6 +43,9 @@ class Desk:
 
     def put(self, path: str, **options: Any) -> httpx.Response:
         return self.call("PUT", path, **options)
+
+    def patch(self, path: str, **options: Any) -> httpx.Response:
+        return self.call("PATCH", path, **options)
 
     def delete(self, path: str, **options: Any) -> httpx.Response:
         return self.call("DELETE", path, **options)
@@ -65,6 +70,17 @@ class Desk:
         reply = self.workspace.patch("/front-office", json=given)
         assert reply.status_code == 200, reply.text
         return dict(reply.json())
+
+
+def check_coded(reply: httpx.Response, status: int, code: str, *words: str) -> None:
+    """The reply is an error in VoxForge's envelope, and its sentence has these words."""
+    assert reply.status_code == status, reply.text
+    body = reply.json()
+    assert body.keys() == {"error"}
+    assert body["error"].keys() == {"code", "message"}
+    assert body["error"]["code"] == code
+    for word in words:
+        assert word in body["error"]["message"], body
 
 
 def check_message(reply: httpx.Response, status: int, *words: str) -> None:

@@ -17,7 +17,8 @@ START = "2032-03-01T10:00:00Z"
 
 @dataclass(frozen=True)
 class SurfaceCase:
-    """`needs` a permission, which `role` is the least to have; `json` makes the request valid. `action` is None for
+    """`needs` a permission, which `role` is the least to have; `json` makes the request valid, its values may be names
+    of things, as the path has them. `action` is None for
     reads, and for what is a record of its own already."""
 
     needs: Permission
@@ -75,7 +76,28 @@ FRONTDESK_CASES: dict[tuple[str, str], SurfaceCase] = {
     ),
     ("DELETE", "/api/secrets/{secretId}"): SurfaceCase(P.SECRETS_MANAGE, Role.OWNER, action=A.SECRET_DELETED),
 }  # fmt: skip
-CASES: dict[tuple[str, str], SurfaceCase] = {**FRONTDESK_CASES}
+AT = {"startTime": START, "attendeeName": "Vera"}
+VOXFORGE_CASES: dict[tuple[str, str], SurfaceCase] = {
+    ("GET", "/api/v1/agents"): SurfaceCase(P.AGENTS_READ, Role.VIEWER),
+    ("POST", "/api/v1/agents"): SurfaceCase(P.AGENTS_WRITE, Role.EDITOR, {"name": "Sarah"}, A.AGENT_PUBLISHED),
+    ("GET", "/api/v1/agents/{agentId}"): SurfaceCase(P.AGENTS_READ, Role.VIEWER),
+    ("PATCH", "/api/v1/agents/{agentId}"): SurfaceCase(
+        P.AGENTS_WRITE, Role.EDITOR, {"isActive": False}, A.AGENT_PAUSED
+    ),
+    ("DELETE", "/api/v1/agents/{agentId}"): SurfaceCase(P.AGENTS_WRITE, Role.EDITOR, action=A.AGENT_ARCHIVED),
+    ("GET", "/api/v1/calls"): SurfaceCase(P.CALLS_READ, Role.ANALYST),
+    ("POST", "/api/v1/calls"): SurfaceCase(
+        P.CALLS_WRITE, Role.EDITOR, {"agentId": "{agentId}", "phoneNumberId": "pn_1", "to": TO}, A.CALL_STARTED
+    ),
+    ("GET", "/api/v1/calls/{callId}"): SurfaceCase(P.CALLS_READ, Role.ANALYST),
+    ("GET", "/api/v1/appointments"): SurfaceCase(P.APPOINTMENTS_READ, Role.ANALYST),
+    ("POST", "/api/v1/appointments"): SurfaceCase(P.APPOINTMENTS_WRITE, Role.EDITOR, AT, A.APPOINTMENT_BOOKED),
+    ("GET", "/api/v1/appointments/{appointmentId}"): SurfaceCase(P.APPOINTMENTS_READ, Role.ANALYST),
+    ("PATCH", "/api/v1/appointments/{appointmentId}"): SurfaceCase(
+        P.APPOINTMENTS_WRITE, Role.EDITOR, {"status": "confirmed"}, A.APPOINTMENT_UPDATED
+    ),
+}  # fmt: skip
+CASES: dict[tuple[str, str], SurfaceCase] = {**FRONTDESK_CASES, **VOXFORGE_CASES}
 
 
 def routes_of(surface: Surface) -> set[tuple[str, str]]:
@@ -90,9 +112,10 @@ class Things:
     def __init__(self, workspace: Workspace) -> None:
         self.workspace, self._made = workspace, dict[str, str]()
 
-    def ids(self, path: str) -> dict[str, str]:
-        """For the names in the path."""
-        return {name: self.id_of(name) for name in MAKERS if f"{{{name}}}" in path}
+    def ids(self, method: str, path: str) -> dict[str, str]:
+        """For the names in the path, and in its case's body."""
+        where = f"{path} {CASES[method, path].json}"
+        return {name: self.id_of(name) for name in MAKERS if f"{{{name}}}" in where}
 
     def id_of(self, name: str) -> str:
         if name not in self._made:
@@ -120,4 +143,5 @@ MAKERS: dict[str, tuple[str, Any]] = {
     "attachmentId": ("/api/emails", DRAFT),
     "webhookId": ("/api/webhooks", {"url": "https://receiver.example/", "events": ["lead.created"]}),
     "secretId": ("/api/secrets", {"key": "OTHER_KEY", "value": "v"}),
+    "agentId": ("/api/v1/agents", {"name": "Sales Rep - Sarah"}),
 }

@@ -95,11 +95,12 @@ class TestCreate:
     @pytest.mark.parametrize(
         ("body", "status", "words"),
         [
-            ({}, 400, ["to_number"]), ({"to": "call me"}, 400, ["to_number"]),
+            ({}, 400, ["to is not a phone number"]), ({"to": "call me"}, 400, ["to is not a phone number"]),
             ({"to": TO, "agent_id": "agent_none"}, 404, ["agent"]), ({"to": TO, "customer_id": "x"}, 404, ["lead"]),
             ({"to": TO, "direction": "sideways"}, 400, ["direction"]), ({"to": TO, "too": TO}, 400, ["to"]),
             ({"to": TO, "sandbox": {"outcome": "x"}}, 400, ["outcome"]),
-            ({"to": TO, "sandbox": {"talk_s": -1}}, 400, ["talk_s"]), ({"direction": "inbound"}, 400, ["from_number"]),
+            ({"to": TO, "sandbox": {"talk_s": -1}}, 400, ["talk_s"]),
+            ({"direction": "inbound"}, 400, ["from is not a phone number"]),
         ],
     )  # fmt: skip
     def test_what_is_wrong_is_said(self, desk: Desk, body: dict[str, Any], status: int, words: list[str]) -> None:
@@ -110,10 +111,12 @@ class TestCreate:
         check_message(desk.post("/calls", json={"to": TO, "agent_id": agent["id"]}), 409, "published")
 
     def test_a_paused_agent_says_sorry(self, desk: Desk) -> None:
+        """One that is paused before it is asked; it makes no further call."""
         agent = desk.workspace.agent()
         desk.workspace.post(f"/agents/{agent['id']}/publish")
+        made = desk.made("/calls", to=TO, sandbox={"ring_s": 1, "talk_s": 0, "says": ["Who?"]})
         desk.workspace.post(f"/agents/{agent['id']}/pause")
-        made = desk.made("/calls", to=TO, sandbox={**QUICK, "says": ["Who?"]})
+        check_message(desk.post("/calls", json={"to": TO, "agent_id": agent["id"]}), 409, "paused")
         call = desk.until(f"/calls/{made['id']}", ended)
         assert call["turns"][-1] == {**call["turns"][-1], "role": "agent", "answered": False}
         assert "sorry" in call["turns"][-1]["text"]

@@ -11,10 +11,8 @@ from sqlalchemy import select
 from core.clock import utc_now
 from core.settings import Plan
 from domain.models import EventRow
-from domain.models import Workspace as WorkspaceRow
 from domain.plans import LIMITS, Limits
 from domain.usage import quota
-from domain.workspaces.service import set_plan
 from retrieval.answerer import Answerer
 from tests.support.client import Workspace, check_error, until
 from tests.support.site import Site
@@ -28,15 +26,10 @@ def allow(shaped: Workspace, monkeypatch: pytest.MonkeyPatch) -> Any:
 
     def put(**limits: int) -> Workspace:
         monkeypatch.setitem(LIMITS, Plan.BUSINESS, Limits(requests=600, **limits))
-        give_plan(shaped, Plan.BUSINESS)
+        shaped.on_plan(Plan.BUSINESS)
         return shaped
 
     return put
-
-
-def give_plan(workspace: Workspace, plan: Plan) -> None:
-    with workspace.shape.parts.database.write() as session:
-        set_plan(session, session.get_one(WorkspaceRow, workspace.id), plan)
 
 
 def usage(workspace: Workspace) -> dict[str, Any]:
@@ -73,7 +66,7 @@ class TestPage:
         assert (found["file_bytes"], found["months"]) == (8 * 2**20, [])
 
     def test_of_a_limited_one(self, shaped: Workspace) -> None:
-        give_plan(shaped, Plan.STARTER)
+        shaped.on_plan(Plan.STARTER)
         shaped.patch(json={"timezone": "Asia/Kolkata"})
         size = len("The lever opens the vault.")
         shaped.ingest("The lever opens the vault.")
