@@ -51,9 +51,9 @@ class Surface:
     """`prefixes` are the first segments of its paths, without a trailing slash (CONTRACT, “Whose route is it”).
 
     `error_schema` is the JSON Schema of what `error_body` makes. A surface without `has_conflict` says 400 where others
-    say 409, or 422 for anything but a plan's limit (CONTRACT, “Status codes”). Without `workspace_in_path` the workspace
-    is the key's or the header's. `docs_path` is a page on which its routes can be tried out; with a `dialect` its OpenAPI
-    names those events only. `leaves_out` are paths below its prefixes that are another's.
+    say 409, or 422 for anything but a plan's limit (CONTRACT, “Status codes”). Without `workspace_in_path` the
+    workspace is the key's or the header's. `docs_path` is a page on which its routes can be tried out; with a `dialect`
+    its OpenAPI names those events only. `leaves_out` are paths below its prefixes that are another's.
     """
 
     name: str
