@@ -6,6 +6,7 @@ from core.database import Database
 from core.mail import Mailer
 from core.settings import Settings
 from domain.api_keys.usage import KeyUsage
+from domain.calls.analyst import Analyst
 from domain.conversations.service import ConversationService
 from domain.crawls.runner import CrawlRunner
 from domain.gaps.loop import GapLoop
@@ -37,6 +38,8 @@ class JobContext(Protocol):
     def replies(self) -> IdempotencyService: ...
     @property
     def conversations(self) -> ConversationService: ...
+    @property
+    def analyst(self) -> Analyst: ...
     @property
     def ingestion(self) -> IngestionService: ...
     @property

@@ -34,6 +34,7 @@ from core.vectors.protocol import VectorStore
 from crawler.politeness import Pace
 from crawler.rendering import Renderer, find_browser
 from domain.api_keys.usage import KeyUsage
+from domain.calls.analyst import Analyst
 from domain.conversations.service import ConversationService
 from domain.crawls.runner import LEASE_S, CrawlRunner
 from domain.crawls.web import Web, agent_name
@@ -65,13 +66,13 @@ from pipelines.broker import open_broker, send
 from pipelines.schedule import Schedule
 from pipelines.workers import Workers
 from retrieval.answerer import Answerer
-from retrieval.generate.protocol import AnswerWriter
 from retrieval.reader.factory import open_reader
 from retrieval.reader.protocol import Reader
 from retrieval.search import Searcher
 
 if TYPE_CHECKING:
     from core.rates.limiter import RateLimiter
+    from retrieval.generate.openai_like import OpenAILikeWriter
 
 log = structlog.get_logger()
 TESTS_AT_ONCE = 10  # of webhooks, as many as the API lets run
@@ -154,7 +155,7 @@ class Installation:
         return Marker(self.blobs, self.parser)
 
     @Lazy
-    def writer(self) -> AnswerWriter | None:
+    def writer(self) -> "OpenAILikeWriter | None":
         settings = self.settings
         if settings.llm_base_url is None:
             return None
@@ -206,6 +207,10 @@ class Installation:
 
         answerer = Answerer(self._searcher, self.writer, detect_language, self.reader)
         return ConversationService(self.database, self.keys, answerer)
+
+    @Lazy
+    def analyst(self) -> Analyst:
+        return Analyst(self.writer)
 
     @Lazy
     def replies(self) -> IdempotencyService:

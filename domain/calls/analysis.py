@@ -1,4 +1,4 @@
-"""What a call was about, by plain rules where no language model is configured (docs/api/frontdesk.md, “Analysis”).
+"""What a call was about, by plain rules where no language model tells it (docs/api/frontdesk.md, “Analysis”).
 
 The summary counts what was asked and quotes the first question; the sentiment weighs the caller's words against two
 short lists; what the agent could not answer is what somebody should follow up. The record says that it was the rule.
@@ -9,6 +9,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
+
+from pydantic import BaseModel
 
 from domain.models import Sentiment
 
@@ -27,6 +29,22 @@ BAD = frozenset(
 _NOT = frozenset("not no never don't isn't wasn't didn't nicht kein nunca pas".split())
 
 
+class Details(BaseModel):
+    """As `calls.analysis` has it (FIELDS, VoxForge, call detail). The rule gives no scores."""
+
+    method: str
+    key_points: list[str] = []
+    objections: list[str] = []
+    objection_categories: list[str] = []
+    buying_signals: list[str] = []
+    action_items: list[str] = []
+    competitor_mentions: list[str] = []
+    coaching_recommendations: list[str] = []
+    next_best_action: str | None = None
+    lead_score: int | None = None  # 0 to 100
+    close_probability: float | None = None  # 0 to 1
+
+
 @dataclass(frozen=True, slots=True)
 class Analysis:
     summary: str
@@ -42,13 +60,13 @@ def analyse(turns: Sequence[Mapping[str, Any]]) -> Analysis:
         for before, after in pairwise(turns)
         if before["role"] == "caller" and after.get("answered") is False
     ]
-    details = {
-        "method": RULE,
-        "key_points": [_shown(one) for one in asked[:5]],
-        "action_items": [f"Answer: {_shown(one)}" for one in open_[:5]],
-        "next_best_action": "Follow up on what was not answered." if open_ else None,
-    }
-    return Analysis(_summary(asked, len(open_)), sentiment_of(asked), details)
+    details = Details(
+        method=RULE,
+        key_points=[shown(one) for one in asked[:5]],
+        action_items=[f"Answer: {shown(one)}" for one in open_[:5]],
+        next_best_action="Follow up on what was not answered." if open_ else None,
+    )
+    return Analysis(_summary(asked, len(open_)), sentiment_of(asked), details.model_dump())
 
 
 def sentiment_of(said: Sequence[str]) -> Sentiment:
@@ -67,12 +85,13 @@ def _summary(asked: Sequence[str], unanswered: int) -> str:
         return "Nothing was asked."
     what = "1 question" if len(asked) == 1 else f"{len(asked)} questions"
     left = f"; {unanswered} could not be answered" if unanswered else ", all answered"
-    return f"{what}{left}. It began with “{_shown(asked[0])}”"
+    return f"{what}{left}. It began with “{shown(asked[0])}”"
 
 
-def _shown(text: str) -> str:
+def shown(text: str, most: int = SHOWN) -> str:
+    """On one line, at most so many characters."""
     line = " ".join(text.split())
-    return line if len(line) <= SHOWN else line[: SHOWN - 1] + "…"
+    return line if len(line) <= most else line[: most - 1] + "…"
 
 
 def transcript(turns: Sequence[Mapping[str, Any]]) -> str:

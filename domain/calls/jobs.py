@@ -17,7 +17,7 @@ def _dial(on: "JobContext", call_id: str) -> None:
 def _talk(on: "JobContext", call_id: str) -> object:
     from domain.calls.talking import talk
 
-    return talk(on.database, lambda: on.conversations, call_id)
+    return talk(on.database, lambda: on.conversations, on.analyst, call_id)
 
 
 DIAL = JobType("calls.dial", Queue.OFFICE, _dial)

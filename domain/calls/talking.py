@@ -14,7 +14,8 @@ from core.errors import InsydrError
 from core.queue.outbox import Again
 from core.queue.turns import Turn
 from domain.calls import repository
-from domain.calls.analysis import analyse
+from domain.calls.analysis import Analysis
+from domain.calls.analyst import Analyst
 from domain.calls.reports import advance, note
 from domain.calls.serving import served
 from domain.calls.states import MOVES
@@ -33,16 +34,16 @@ Turns = list[dict[str, Any]]
 Conversations = Callable[[], ConversationService]  # loads the model at its first call
 
 
-def talk(database: Database, conversations: Conversations, call_id: str) -> Again | None:
+def talk(database: Database, conversations: Conversations, analyst: Analyst, call_id: str) -> Again | None:
     """To its end, with transcript and analysis. Run again, or twice at once, it asks nothing twice."""
     turn = Turn(database, f"talk {call_id}")
     try:
-        return _talk(database, conversations, call_id, turn) if turn.go_on() else Again(BUSY_S)
+        return _talk(database, conversations, analyst, call_id, turn) if turn.go_on() else Again(BUSY_S)
     finally:
         turn.close()
 
 
-def _talk(database: Database, conversations: Conversations, call_id: str, turn: Turn) -> Again | None:
+def _talk(database: Database, conversations: Conversations, analyst: Analyst, call_id: str, turn: Turn) -> Again | None:
     with database.read() as session:
         row = repository.found(session, call_id)
         if row is None or CallStatus.COMPLETED not in MOVES[CallStatus(row.status)]:
@@ -55,10 +56,11 @@ def _talk(database: Database, conversations: Conversations, call_id: str, turn: 
         if not turn.go_on():  # it took so long that another went on
             return Again(BUSY_S)
         turns += _exchange(conversations, who, row, line)
+    found = analyst.analyse(turns)
     with database.write() as session:
         locked = repository.by_id(session, call_id)
         if locked is not None and CallStatus.COMPLETED in MOVES[CallStatus(locked.status)]:
-            _finish(session, who, locked, turns)
+            _finish(session, who, locked, turns, found)
     return None
 
 
@@ -79,8 +81,7 @@ def _exchange(conversations: Conversations, who: Principal, row: Call, line: str
     return [caller, _answer(said.text, said.message_id, said.answered, said.confidence, said.sources)]
 
 
-def _finish(session: Session, who: Principal, row: Call, turns: Turns) -> None:
-    found = analyse(turns)
+def _finish(session: Session, who: Principal, row: Call, turns: Turns, found: Analysis) -> None:
     row.turns, row.summary, row.sentiment, row.analysis = turns, found.summary, found.sentiment, found.details
     if row.agent_id is not None:
         conversation = ConversationRepository(session, who).find(row.agent_id, "", row.id)

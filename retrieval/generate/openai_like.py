@@ -20,7 +20,7 @@ SILENCE_S = 0.5  # after so long the caller hears that nothing came, and may lea
 
 
 class OpenAILikeWriter:
-    """Streams a reply; the whole of it must arrive within `timeout_s`."""
+    """An `AnswerWriter` and a `LanguageModel`: streams a reply; the whole of it must arrive within `timeout_s`."""
 
     def __init__(self, base_url: str, model: str, api_key: str | None, timeout_s: float, client: httpx.Client) -> None:
         self._base_url, self._model, self._api_key = base_url, model, api_key
@@ -31,7 +31,17 @@ class OpenAILikeWriter:
     def write(
         self, question: str, history: Sequence[Turn], passages: Sequence[Passage], style: Style
     ) -> Generator[str, None, None]:
-        turns = [("system", system_prompt(style)), *recent(history), ("user", user_prompt(question, passages))]
+        return self._stream(
+            [("system", system_prompt(style)), *recent(history), ("user", user_prompt(question, passages))]
+        )
+
+    def complete(self, system: str, user: str) -> str:
+        return "".join(self._stream([("system", system), ("user", user)]))
+
+    def describe(self) -> str:
+        return f"{self._model} at {httpx.URL(self._base_url).host}"
+
+    def _stream(self, turns: list[tuple[str, str]]) -> Generator[str, None, None]:
         deadline, received = time.monotonic() + self._timeout_s, 0
         queue: Queue[str | Exception | None] = Queue()
         gone = threading.Event()  # set when nobody wants more
@@ -57,9 +67,6 @@ class OpenAILikeWriter:
                 yield piece
         finally:
             gone.set()
-
-    def describe(self) -> str:
-        return f"{self._model} at {httpx.URL(self._base_url).host}"
 
     def _read(
         self, turns: list[tuple[str, str]], queue: "Queue[str | Exception | None]", gone: threading.Event

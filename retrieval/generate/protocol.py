@@ -1,4 +1,4 @@
-"""A language model that writes an answer from numbered sources."""
+"""A language model, and one that writes an answer from numbered sources."""
 
 from collections.abc import Generator, Sequence
 from typing import Protocol
@@ -9,6 +9,12 @@ from retrieval.passages import Passage
 
 class GenerationFailed(Exception):
     """Why the model gave no usable answer; the extractive one is given instead."""
+
+
+class LanguageModel(Protocol):
+    def complete(self, system: str, user: str) -> str:
+        """Its whole reply. Raises `GenerationFailed`."""
+        ...
 
 
 class AnswerWriter(Protocol):

@@ -201,8 +201,9 @@ class TestReports:
         )
         turn = Turn(database, f"talk {made['id']}")
         assert turn.go_on()
-        assert isinstance(talk(database, lambda: desk.shape.parts.conversations, made["id"]), Again)
+        parts = desk.shape.parts
+        assert isinstance(talk(database, lambda: parts.conversations, parts.analyst, made["id"]), Again)
         assert desk.get(f"/calls/{made['id']}").json()["ended_at"] is None
         turn.close()
-        assert talk(database, lambda: desk.shape.parts.conversations, made["id"]) is None
+        assert talk(database, lambda: parts.conversations, parts.analyst, made["id"]) is None
         assert desk.get(f"/calls/{made['id']}").json()["transcript"] == "Caller: Who?"
