@@ -12,7 +12,7 @@ from api.fields import CamelInput, CamelOutput, DayOrMoment, IdText, JsonObject,
 from api.principal import KeyWho
 from api.state import State
 from api.voxforge.surface import VOXFORGE
-from domain.calls.analysis import transcript
+from domain.calls.analysis import Details, transcript
 from domain.calls.repository import Wanted
 from domain.calls.service import CallService, NewCall
 from domain.models import Call, CallStatus
@@ -38,7 +38,7 @@ class CamelCallSandbox(CallSandbox, CamelInput):
 class CallIn(CamelInput):
     agent_id: IdText
     phone_number_id: Name | None = Field(None, description="The number that calls; the sandbox takes any.")
-    to: ShortText | None = Field(None, validation_alias=AliasChoices("to", "toNumber", "phoneNumber"))
+    to: ShortText | None = Field(None, validation_alias=AliasChoices("to", "toNumber"))
     contact_id: IdText | None = Field(None, description="A lead, whose number is called without a `to`.")
     metadata: JsonObject = {}
     sandbox: CamelCallSandbox | None = None
@@ -50,20 +50,8 @@ class CamelTurnOut(TurnOut, CamelOutput):
     )
 
 
-class AnalysisOut(CamelOutput):
-    """What the caller said, as far as the method tells it."""
-
-    method: str = Field(description="rule, or llm where a language model is configured and answered.")
-    key_points: list[str] = []
-    objections: list[str] = []
-    buying_signals: list[str] = []
-    action_items: list[str] = []
-    lead_score: int | None = Field(None, description="0 to 100; null by rule.")
-    competitor_mentions: list[str] = []
-    coaching_recommendations: list[str] = []
-    close_probability: float | None = Field(None, description="0 to 1; null by rule.")
-    next_best_action: str | None = None
-    objection_categories: list[str] = []
+class AnalysisOut(Details, CamelOutput):
+    """What the call was about, as far as the method tells it."""
 
 
 class CallRow(CamelOutput):

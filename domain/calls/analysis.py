@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from domain.models import Sentiment
 
@@ -30,9 +30,9 @@ _NOT = frozenset("not no never don't isn't wasn't didn't nicht kein nunca pas".s
 
 
 class Details(BaseModel):
-    """As `calls.analysis` has it (FIELDS, VoxForge, call detail). The rule gives no scores."""
+    """As `calls.analysis` has it (FIELDS, VoxForge, call detail). What the method does not tell is empty."""
 
-    method: str
+    method: str = Field(description="rule, or llm where a language model is configured and answered.")
     key_points: list[str] = []
     objections: list[str] = []
     objection_categories: list[str] = []
@@ -41,8 +41,8 @@ class Details(BaseModel):
     competitor_mentions: list[str] = []
     coaching_recommendations: list[str] = []
     next_best_action: str | None = None
-    lead_score: int | None = None  # 0 to 100
-    close_probability: float | None = None  # 0 to 1
+    lead_score: int | None = Field(None, description="0 to 100; null by rule.")
+    close_probability: float | None = Field(None, description="0 to 1; null by rule.")
 
 
 @dataclass(frozen=True, slots=True)

@@ -88,6 +88,7 @@ _EMAIL = {
     "receivedAt": Field("2026-01-26T10:00:00Z", "When it came in.", nullable=True),
     "customerId": Field("lead_01jj4", "The lead.", nullable=True),
 }
+_TEST = {"message": Field("This is a test.", "For whoever looks at it.")}
 _WORKFLOW = {
     "workflowId": Field("wf_123", "The workflow."),
     "executionId": Field("exec_456", "This run of it."),
@@ -174,6 +175,7 @@ EVENTS = Registry((
     _vox("call.failed", E.CALL_FAILED, "A call could not connect.", _FAILED),
     _vox("transcript.ready", E.TRANSCRIPT_READY, "A transcript is available.", _TRANSCRIPT),
     _vox("analysis.complete", E.ANALYSIS_COMPLETED, "A call was analysed.", _ANALYSIS),
+    WireEvent("webhook.test", Dialect.VOXFORGE, E.WEBHOOK_TESTED, "A test, sent when somebody asks for one.", _TEST),
     WireEvent("call.completed", Dialect.FRONTDESK, E.CALL_ENDED, "A call has completed.", _OFFICE_CALL,
               data=_office_call),
     WireEvent("lead.created", Dialect.FRONTDESK, E.LEAD_CREATED, "There is a new lead.", _LEAD, data=_lead),

@@ -10,7 +10,7 @@ import pytest
 from api.app import openapi_of
 from api.insydr.surface import INSYDR
 from tests.support.analytics import settle
-from tests.support.client import Shape, Workspace, check_error
+from tests.support.client import Shape, Workspace, check_error, until
 from tests.support.route_table import (
     CASES,
     PREFIX,
@@ -121,7 +121,11 @@ class Tenant:
         self.workspace.patch(f"/agents/{agent_id}", json={"response_config": {"confidence_threshold": 1.0}})
         self.workspace.post(f"/agents/{agent_id}/test", json={"message": "Who was the first king?"})
         settle(self.workspace)
-        item = self.workspace.get("/analytics/unanswered").json()["unanswered"][0]["id"]
+
+        def first() -> dict[str, Any]:
+            return dict(self.workspace.get("/analytics/unanswered").json()["unanswered"][0])
+
+        item = until(first, lambda one: one["reason"] is not None)["id"]  # which comes in the background
         phrasing = self.workspace.get(f"/analytics/unanswered/{item}/phrasings").json()["phrasings"][0]["id"]
         return {"unanswered_id": item, "phrasing_id": phrasing}
 

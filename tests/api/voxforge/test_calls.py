@@ -60,11 +60,6 @@ class TestTrigger:
         assert call["analysis"]["method"] == "rule"
         assert call["analysis"]["actionItems"] == [f"Answer: {says[1]}"]
 
-    def test_a_call_lasts_no_longer_than_the_agent_may(self, desk: Desk) -> None:
-        brief = desk.made("/agents", name="Brief", maxCallDuration=10)["id"]
-        made = desk.made("/calls", agentId=brief, to=TO, sandbox={"ringS": 0, "talkS": 3_600})
-        assert desk.until(f"/calls/{made['id']}", ended)["duration"] == 10
-
     def test_to_a_lead(self, desk: Desk, agent_id: str) -> None:
         lead = desk.made("/calls", agentId=agent_id, to=TO)["contactId"]
         assert desk.made("/calls", agentId=agent_id, contactId=lead)["to"] == TO

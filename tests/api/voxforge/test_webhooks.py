@@ -80,6 +80,17 @@ class TestEvents:
         }  # fmt: skip
         assert {name: told["data"][name] for name in wanted} == wanted
 
+    def test_a_test(self, mine: Hook) -> None:
+        sent = mine.post("/test", json={"event_type": "webhook.test"}).json()
+        (request,) = mine.received()
+        told = json.loads(request.body)
+        assert (sent["status"], told["event"], told["data"]) == (
+            "DELIVERED",
+            "webhook.test",
+            {"message": "This is a test."},
+        )
+        assert is_valid_webhook(request.body, request.headers["x-voxforge-signature"], mine.secret)
+
     def test_a_call_that_could_not_connect(self, mine: Hook) -> None:
         made = call(mine.workspace, outcome="no-answer")
         requests = mine.received(2)

@@ -24,7 +24,7 @@ class Clocks:
     """The wall clock and the monotonic one, apart."""
 
     def __init__(self, patch: pytest.MonkeyPatch) -> None:
-        self.wall, self.monotonic = time.time(), time.monotonic()
+        self.wall, self.monotonic = time.time(), float(round(time.monotonic()))  # halves of a minute are one, exactly
         patch.setattr(time, "time", lambda: self.wall)
         patch.setattr(time, "monotonic", lambda: self.monotonic)
 
