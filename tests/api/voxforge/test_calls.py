@@ -3,7 +3,9 @@
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
+from domain.models import SandboxReport
 from tests.support.client import Workspace
 from tests.support.office import Desk, check_coded
 
@@ -59,6 +61,14 @@ class TestTrigger:
         assert call["analysis"].keys() == ANALYSIS
         assert call["analysis"]["method"] == "rule"
         assert call["analysis"]["actionItems"] == [f"Answer: {says[1]}"]
+
+    def test_a_call_lasts_no_longer_than_the_agent_may(self, desk: Desk) -> None:
+        brief = desk.made("/agents", name="Brief", maxCallDuration=10)["id"]
+        made = desk.made("/calls", agentId=brief, to=TO, sandbox={"ringS": 600, "talkS": 3_600})
+        desk.until(f"/calls/{made['id']}", lambda now: now["startedAt"] is not None)
+        with desk.shape.parts.database.read() as session:
+            planned = session.scalars(select(SandboxReport).where(SandboxReport.target_id == made["id"])).all()
+        assert [one.report["duration_s"] for one in planned if "duration_s" in one.report] == [10]
 
     def test_to_a_lead(self, desk: Desk, agent_id: str) -> None:
         lead = desk.made("/calls", agentId=agent_id, to=TO)["contactId"]
