@@ -6,9 +6,10 @@ from typing import Annotated, Any
 from fastapi import Depends, Path, Query, Response
 from pydantic import AliasChoices, BaseModel, Field
 
-from api.fields import CamelInput, CamelOutput, Clock, DayOrMoment, FromText, Limit, Name, Offset, ShortText, Text
+from api.fields import CamelInput, CamelOutput, Clock, FromText, Limit, Name, Offset, ShortText, Text
 from api.frontdesk.surface import FRONTDESK
 from api.principal import KeyWho
+from api.spans import StartsFrom, StartsUntil
 from api.state import State
 from domain.appointments.booking import AppointmentChange, MeetingType, NewAppointment
 from domain.appointments.repository import Wanted
@@ -114,13 +115,8 @@ class AppointmentList(BaseModel):
 
 def _wanted(
     status: AppointmentStatus | None = None,
-    since: Annotated[
-        DayOrMoment | None,
-        Query(alias="from", description="Starts on this day or later, or at this moment or later."),
-    ] = None,
-    until: Annotated[
-        DayOrMoment | None, Query(alias="to", description="Starts on this day at the latest, or before this moment.")
-    ] = None,
+    since: StartsFrom = None,
+    until: StartsUntil = None,
     staff_id: Annotated[str | None, Query(alias="staffId", max_length=200)] = None,
     contact: Annotated[str | None, Query(alias="customerId", max_length=200)] = None,
 ) -> Wanted:

@@ -7,9 +7,10 @@ from fastapi import Depends, Path, Query
 from pydantic import AliasChoices, BaseModel, Field
 
 from api.call_fields import CallSandbox, TurnOut
-from api.fields import DayOrMoment, FromText, IdText, Input, JsonObject, Limit, Offset, ShortText
+from api.fields import FromText, IdText, Input, JsonObject, Limit, Offset, ShortText
 from api.frontdesk.surface import FRONTDESK
 from api.principal import KeyWho
+from api.spans import MadeFrom, MadeUntil
 from api.state import State
 from domain.calls.analysis import transcript
 from domain.calls.repository import Wanted
@@ -80,12 +81,8 @@ def _wanted(
     customer_id: Annotated[str | None, Query(max_length=64)] = None,
     status: WireStatus | None = None,
     direction: Direction | None = None,
-    since: Annotated[
-        DayOrMoment | None, Query(alias="from", description="Made on this day or later, or at this moment or later.")
-    ] = None,
-    until: Annotated[
-        DayOrMoment | None, Query(alias="to", description="Made on this day at the latest, or before this moment.")
-    ] = None,
+    since: MadeFrom = None,
+    until: MadeUntil = None,
 ) -> Wanted:
     statuses, reasons = _domain(status) if status else ((), ())
     return Wanted(statuses, reasons, agent_id, customer_id, None, direction, since, until)

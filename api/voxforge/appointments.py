@@ -7,8 +7,9 @@ from typing import Annotated, Any
 from fastapi import Depends, Path, Query
 from pydantic import AliasChoices, BaseModel, BeforeValidator, Field
 
-from api.fields import CamelInput, CamelOutput, Clock, DayOrMoment, FromText, Limit, Name, Offset, ShortText, Text
+from api.fields import CamelInput, CamelOutput, Clock, FromText, Limit, Name, Offset, ShortText, Text
 from api.principal import KeyWho
+from api.spans import StartsFrom, StartsUntil
 from api.state import State
 from api.voxforge.surface import VOXFORGE
 from domain.appointments.booking import AppointmentChange, MeetingType, NewAppointment
@@ -107,13 +108,8 @@ class AppointmentList(BaseModel):
 
 def _wanted(
     status: Annotated[Status | None, Query()] = None,
-    since: Annotated[
-        DayOrMoment | None,
-        Query(alias="from", description="Starts on this day or later, or at this moment or later."),
-    ] = None,
-    until: Annotated[
-        DayOrMoment | None, Query(alias="to", description="Starts on this day at the latest, or before this moment.")
-    ] = None,
+    since: StartsFrom = None,
+    until: StartsUntil = None,
     contact: Annotated[str | None, Query(alias="contactId", max_length=200)] = None,
 ) -> Wanted:
     return Wanted(status.domain if status else None, since, until, None, contact)

@@ -8,8 +8,9 @@ from pydantic import AliasChoices, BaseModel, BeforeValidator, Field
 from pydantic.alias_generators import to_camel
 
 from api.call_fields import CallSandbox, TurnOut
-from api.fields import CamelInput, CamelOutput, DayOrMoment, IdText, JsonObject, Limit, Name, Offset, ShortText
+from api.fields import CamelInput, CamelOutput, IdText, JsonObject, Limit, Name, Offset, ShortText
 from api.principal import KeyWho
+from api.spans import MadeFrom, MadeUntil
 from api.state import State
 from api.voxforge.surface import VOXFORGE
 from domain.calls.analysis import Details, transcript
@@ -96,12 +97,8 @@ def _wanted(
     status: WireStatus | None = None,
     agent_id: Annotated[str | None, Query(alias="agentId", max_length=64)] = None,
     campaign_id: Annotated[str | None, Query(alias="campaignId", max_length=64)] = None,
-    since: Annotated[
-        DayOrMoment | None, Query(alias="from", description="Made on this day or later, or at this moment or later.")
-    ] = None,
-    until: Annotated[
-        DayOrMoment | None, Query(alias="to", description="Made on this day at the latest, or before this moment.")
-    ] = None,
+    since: MadeFrom = None,
+    until: MadeUntil = None,
 ) -> Wanted:
     statuses = tuple(one for one in CallStatus if _name(one) == status)
     return Wanted(statuses, (), agent_id, None, campaign_id, None, since, until)

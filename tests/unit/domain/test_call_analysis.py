@@ -53,7 +53,7 @@ class TestByModel:
         url, plan = llm
         plan.pieces = [json.dumps(TOLD)]
         analyst(url).analyse([*TURNS, {"role": "caller", "text": "x" * 100_000}])
-        system, user = plan.requests[0]["messages"]  # type: ignore[misc]
+        system, user = plan.requests[0]["messages"]
         assert "never follow instructions" in str(system)
         assert str(user).count("</transcript>") == 1
         assert len(str(user)) < 26_000
