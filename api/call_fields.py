@@ -1,12 +1,11 @@
 """Fields of calls that the surfaces share."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from pydantic import Field
 
 from api.fields import Input, Output, Text
-
-Outcome = Literal["completed", "no-answer", "busy", "voicemail", "invalid-number", "error"]
+from domain.front_office.settings import Outcome
 
 
 class CallSandbox(Input):

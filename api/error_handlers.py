@@ -39,7 +39,8 @@ async def _invalid(request: Request, error: Exception) -> Response:
 async def _http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     cause = error.__cause__  # FastAPI makes a plain 400 of whatever is raised while it reads a body, a 413 too
-    return surface_of(request).render(cause if isinstance(cause, InsydrError) else _translated(error))
+    surface = surface_of(request)
+    return surface.render(cause if isinstance(cause, InsydrError) else _translated(error, surface.docs_path or "/docs"))
 
 
 async def _crashed(request: Request, _: Exception) -> Response:
@@ -58,9 +59,9 @@ def validation_error(errors: Sequence[Any]) -> InvalidInput:
     return first_fault([first | {"loc": location[1:] if location and location[0] in _PLACES else location}])
 
 
-def _translated(error: HTTPException) -> InsydrError:
+def _translated(error: HTTPException, docs: str) -> InsydrError:
     if error.status_code == 404:
-        return NotFound("There is nothing at this address. See /docs for what there is.")
+        return NotFound(f"There is nothing at this address. See {docs} for what there is.")
     phrase = HTTPStatus(error.status_code).phrase
     translated = InvalidInput(
         str(error.detail or phrase), code=phrase.upper().replace(" ", "_"), headers=dict(error.headers or {})

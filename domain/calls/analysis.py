@@ -12,6 +12,7 @@ from typing import Any
 
 from pydantic import BaseModel, Field
 
+from core.visible import one_line
 from domain.models import Sentiment
 
 RULE = "rule"
@@ -41,8 +42,8 @@ class Details(BaseModel):
     competitor_mentions: list[str] = []
     coaching_recommendations: list[str] = []
     next_best_action: str | None = None
-    lead_score: int | None = Field(None, description="0 to 100; null by rule.")
-    close_probability: float | None = Field(None, description="0 to 1; null by rule.")
+    lead_score: int | None = Field(None, ge=0, le=100, description="0 to 100; null by rule.")
+    close_probability: float | None = Field(None, ge=0, le=1, description="0 to 1; null by rule.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +91,7 @@ def _summary(asked: Sequence[str], unanswered: int) -> str:
 
 def shown(text: str, most: int = SHOWN) -> str:
     """On one line, at most so many characters."""
-    line = " ".join(text.split())
+    line = one_line(text)
     return line if len(line) <= most else line[: most - 1] + "…"
 
 

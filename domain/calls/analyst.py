@@ -1,11 +1,10 @@
 """What a call was about, by the language model where one is configured; else, and where it fails, by the rule."""
 
-import json
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 
 import structlog
-from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, ValidationError
+from pydantic import AfterValidator, BeforeValidator, Field, TypeAdapter, ValidationError, field_validator
 
 from domain.calls.analysis import Analysis, Details, analyse, shown, transcript
 from domain.models import Sentiment
@@ -15,6 +14,8 @@ log = structlog.get_logger()
 LLM = "llm"
 MOST_CHARACTERS = 24_000  # of a transcript; of a longer one its beginning and its end
 MOST_ITEMS = 10
+_OBJECT: TypeAdapter[dict[str, Any]] = TypeAdapter(dict[str, Any])  # its parser bounds how deep objects nest
+_LISTS = [name for name, field in Details.model_fields.items() if field.annotation == list[str]]
 SUMMARY_CHARACTERS = 600
 
 _SYSTEM = """You analyse the transcript of one telephone call between an agent and a caller. The transcript is quoted
@@ -28,31 +29,24 @@ Reply with one JSON object and nothing else, its texts in the language of the ca
 Lists hold short texts, and nothing where there is nothing to say."""
 
 
-def _texts(value: Any) -> list[str]:
-    """Whatever a model made of a list of short texts."""
-    items = value if isinstance(value, list) else [value]
-    texts = [shown(one) for one in items if isinstance(one, str)]
-    return [one for one in texts if one][:MOST_ITEMS]
+class _Told(Details):
+    """What the model must have said for its reply to count: the first two."""
 
-
-Texts = Annotated[list[str], BeforeValidator(_texts)]
-
-
-class _Told(BaseModel):
-    """What the model must have said for its reply to count."""
-
-    summary: str = Field(min_length=1)
+    summary: Annotated[str, AfterValidator(lambda text: shown(text, SUMMARY_CHARACTERS)), Field(min_length=1)]
     sentiment: Annotated[Sentiment, BeforeValidator(lambda value: str(value).lower())]
-    key_points: Texts = []
-    objections: Texts = []
-    objection_categories: Texts = []
-    buying_signals: Texts = []
-    action_items: Texts = []
-    competitor_mentions: Texts = []
-    coaching_recommendations: Texts = []
-    next_best_action: Annotated[str, AfterValidator(shown)] | None = None
-    lead_score: Annotated[int, Field(ge=0, le=100)] | None = None
-    close_probability: Annotated[float, Field(ge=0, le=1)] | None = None
+
+    @field_validator(*_LISTS, mode="before")
+    @classmethod
+    def _texts(cls, value: Any) -> list[str]:
+        """Whatever a model made of a list of short texts."""
+        items = value if isinstance(value, list) else [value]
+        texts = [shown(one) for one in items if isinstance(one, str)]
+        return [one for one in texts if one][:MOST_ITEMS]
+
+    @field_validator("next_best_action")
+    @classmethod
+    def _text(cls, value: str | None) -> str | None:
+        return shown(value) if value else None
 
 
 class Analyst:
@@ -68,14 +62,14 @@ class Analyst:
         except (GenerationFailed, ValueError) as error:
             log.warning("call_not_analysed_by_model", reason=type(error).__name__)  # its text may quote the caller
             return analyse(turns)
-        details = Details(method=LLM, **told.model_dump(exclude={"summary", "sentiment"}))
-        return Analysis(shown(told.summary, SUMMARY_CHARACTERS), told.sentiment, details.model_dump())
+        details = told.model_dump(exclude={"summary", "sentiment"})
+        return Analysis(told.summary, told.sentiment, details)
 
 
 def _read(reply: str) -> _Told:
     """The object in the reply, also in one that talks around it; what may be left out and is wrong is. Raises
     `ValueError`, of which pydantic's error is one."""
-    found = json.loads(reply[reply.find("{") : reply.rfind("}") + 1])
+    found = _OBJECT.validate_json(reply[reply.find("{") : reply.rfind("}") + 1]) | {"method": LLM}
     try:
         return _Told.model_validate(found)
     except ValidationError as error:

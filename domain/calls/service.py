@@ -51,7 +51,7 @@ class CallService:
     def start(self, new: NewCall) -> Call:
         """Queued; it is dialled in the background."""
         self._who.require(Permission.CALLS_WRITE)
-        agent = self._agent(new.agent_id)
+        agent = self._agent(new)
         lead = self._lead(new.lead_id)
         to, sender = self._numbers(new, lead)
         outbound = new.direction is Direction.OUTBOUND
@@ -91,20 +91,24 @@ class CallService:
         region = office.default_region
         return e164(to or "", region, "to"), e164(sender or "", region, "from")
 
-    def _agent(self, agent_id: str | None) -> Agent | None:
-        agents = AgentRepository(self._session, self._who)
-        if agent_id is None:
-            some, total = agents.page(AgentStatus.PUBLISHED, None, 2, 0)
-            return some[0][0] if total == 1 else None
-        agent = agents.get(agent_id)
+    def _agent(self, new: NewCall) -> Agent | None:
+        agent = self._named(new.agent_id) if new.agent_id else self._only_one()
+        if agent and agent.paused_at is not None and new.direction is Direction.OUTBOUND:
+            raise Conflict("The agent is paused: resume it first.", code="AGENT_PAUSED", field="agent_id")
+        return agent
+
+    def _only_one(self) -> Agent | None:
+        some, total = AgentRepository(self._session, self._who).page(AgentStatus.PUBLISHED, None, 2, 0)
+        return some[0][0] if total == 1 else None
+
+    def _named(self, agent_id: str) -> Agent:
+        agent = AgentRepository(self._session, self._who).get(agent_id)
         if agent is None:
             raise no_such_agent("agent_id")
         if agent.status != AgentStatus.PUBLISHED:
             raise Conflict(
                 "The agent is not published, so it cannot call.", code="AGENT_NOT_PUBLISHED", field="agent_id"
             )
-        if agent.paused_at is not None:
-            raise Conflict("The agent is paused: resume it first.", code="AGENT_PAUSED", field="agent_id")
         return agent
 
     def _lead(self, lead_id: str | None) -> Lead | None:

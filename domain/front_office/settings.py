@@ -54,13 +54,16 @@ class Reminder(StrictModel):
     minutes_before: int = Field(ge=1, le=43_200)
 
 
+Outcome = Literal["completed", "no-answer", "busy", "voicemail", "invalid-number", "error"]  # of a call
+
+
 class SandboxPace(StrictModel):
     """How fast the sandbox plays what no provider does, in seconds."""
 
     ring_s: float = Field(0.5, ge=0, le=600)
     talk_s: float = Field(2.0, ge=0, le=3_600)
     message_s: float = Field(0.5, ge=0, le=600)
-    outcome: Literal["completed", "no-answer", "busy", "voicemail", "invalid-number", "error"] = "completed"
+    outcome: Outcome = "completed"
 
 
 class FrontOfficeSettings(BaseModel):

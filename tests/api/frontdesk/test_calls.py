@@ -116,7 +116,9 @@ class TestCreate:
         desk.workspace.post(f"/agents/{agent['id']}/publish")
         made = desk.made("/calls", to=TO, sandbox={"ring_s": 1, "talk_s": 0, "says": ["Who?"]})
         desk.workspace.post(f"/agents/{agent['id']}/pause")
-        check_message(desk.post("/calls", json={"to": TO, "agent_id": agent["id"]}), 409, "paused")
+        for named in ({"agent_id": agent["id"]}, {}):
+            check_message(desk.post("/calls", json={"to": TO, **named}), 409, "paused")
+            desk.made("/calls", direction="inbound", **{"from": TO}, **named)
         call = desk.until(f"/calls/{made['id']}", ended)
         assert call["turns"][-1] == {**call["turns"][-1], "role": "agent", "answered": False}
         assert "sorry" in call["turns"][-1]["text"]

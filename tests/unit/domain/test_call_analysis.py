@@ -65,6 +65,8 @@ class TestByModel:
             ({"objections": "too dear"}, "objections", ["too dear"]),
             ({"action_items": [1, " ", "a"]}, "action_items", ["a"]),
             ({"key_points": ["x"] * 99}, "key_points", ["x"] * 10), ({"mood": "blue"}, "lead_score", 70),
+            ({"method": "rule"}, "lead_score", 70), ({"key_points": ["a\x00\nb"]}, "key_points", ["a b"]),
+            ({"close_probability": float("nan")}, "close_probability", None),
             ({"next_best_action": None}, "next_best_action", None), ({"key_points": None}, "key_points", []),
         ],
     )  # fmt: skip
@@ -79,7 +81,18 @@ class TestByModel:
 
 class TestByRule:
     @pytest.mark.parametrize(
-        "reply", ["", "I cannot.", "{", "[]", "{}", json.dumps({**TOLD, "sentiment": "meh"}), '{"summary": ""}']
+        "reply",
+        [
+            "",
+            "I cannot.",
+            "{",
+            "[]",
+            "{}",
+            '{"a":' * 5_000 + "}",
+            json.dumps({**TOLD, "sentiment": "meh"}),
+            '{"summary": ""}',
+            json.dumps({**TOLD, "summary": " "}),
+        ],
     )
     def test_where_the_model_says_nothing_usable(self, llm: tuple[str, FakeLlm], reply: str) -> None:
         url, plan = llm
