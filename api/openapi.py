@@ -1,5 +1,6 @@
 """The OpenAPI document: each operation states the errors it can answer with, in the surface's envelope."""
 
+from copy import deepcopy
 from typing import Any
 
 from api.surface import TEXT, Surface, object_of
@@ -48,6 +49,9 @@ def completed(schema: dict[str, Any], surface: Surface) -> dict[str, Any]:
         for method, operation in methods.items():
             operation["summary"] = _summary(operation)
             operation["responses"].pop("422", None)
+            if "requestBody" in operation:  # what an endpoint says of it is the endpoint's
+                operation["requestBody"] = deepcopy(operation["requestBody"])
+            components.update(_definitions(operation))
             for response in operation["responses"].values():
                 response["headers"] = response.get("headers", {}) | _RATE_REFERENCES
             for status in _statuses(method, operation):
@@ -62,6 +66,12 @@ def with_webhooks(schema: dict[str, Any], dialect: Dialect | None = None) -> dic
     events = [event for event in EVENTS if dialect in (None, event.dialect)]
     schema["webhooks"] = {event.name: {"post": _sent(event)} for event in events}
     return schema
+
+
+def _definitions(operation: dict[str, Any]) -> dict[str, Any]:
+    """What the schema of a body that an endpoint reads by itself refers to, taken out of it."""
+    content = operation.get("requestBody", {}).get("content", {})
+    return {name: one for body in content.values() for name, one in body["schema"].pop("$defs", {}).items()}
 
 
 def _sent(event: WireEvent) -> dict[str, Any]:

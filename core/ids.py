@@ -41,6 +41,8 @@ class Prefix(StrEnum):
     LEAD = "lead"
     LEAD_CHANGE = "lch"
     CALL = "call"
+    CAMPAIGN = "camp"
+    CAMPAIGN_CONTACT = "ccon"
     APPOINTMENT = "apt"
     TEXT_MESSAGE = "sms"
     TEXT_THREAD = "smt"

@@ -10,6 +10,7 @@ from domain.api_keys import jobs as api_keys
 from domain.appointments import jobs as appointments
 from domain.audit import jobs as audit
 from domain.calls import jobs as calls
+from domain.campaigns import jobs as campaigns
 from domain.collections import jobs as collections
 from domain.conversations import jobs as conversations
 from domain.crawls import jobs as crawls
@@ -37,4 +38,5 @@ PERIODIC: tuple[Periodic, ...] = (
     *upkeep.PERIODIC, *ingestion.PERIODIC, *crawls.PERIODIC, *api_keys.PERIODIC, *idempotency.PERIODIC,
     *identity.PERIODIC, *conversations.PERIODIC, *webhooks.PERIODIC, *audit.PERIODIC, *analytics.PERIODIC,
     *unanswered.PERIODIC, *gaps.PERIODIC, *appointments.PERIODIC, *sandbox.PERIODIC, *texting.PERIODIC,
+    *campaigns.PERIODIC,
 )  # fmt: skip

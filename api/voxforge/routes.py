@@ -1,6 +1,6 @@
 """Every router of the surface."""
 
-from api.voxforge import agents, appointments, calls
+from api.voxforge import agents, appointments, calls, campaigns, contacts, do_not_call
 
-MODULES = (agents, calls, appointments)
+MODULES = (agents, campaigns, contacts, do_not_call, calls, appointments)  # a fixed path before the ids beside it
 ROUTERS = tuple(module.router for module in MODULES)

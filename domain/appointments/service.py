@@ -14,14 +14,14 @@ from domain.appointments.invitation import Invitation, Organizer, invitation
 from domain.appointments.reminders import arrange
 from domain.appointments.repository import AppointmentRepository, Wanted
 from domain.appointments.states import TAKES_TIME, after_moving, checked_move
-from domain.appointments.times import USUAL, ending, moment, span_text
+from domain.appointments.times import USUAL, ending, span_text
 from domain.audit.actions import Action
 from domain.audit.facts import facts
 from domain.audit.recording import done
 from domain.changes import UNSET, changed
 from domain.events.kinds import EventType
 from domain.events.recording import Event, record
-from domain.front_office.days import bounds
+from domain.front_office.days import bounds, moment
 from domain.front_office.service import settings_of, zone_of
 from domain.front_office.settings import Reminder
 from domain.models import Appointment, AppointmentStatus

@@ -18,6 +18,7 @@ _OURS = {
     "id", "workspace_id", "created_at", "updated_at", "revision", "lease_id", "key", "content_hash", "blob_key",
     "failures", "timeouts", "held_until", "failing_since", "last_used_at", "slug", "line_id", "accepted_by", "recheck",
     "checked_at", "reason", "reason_told", "reason_at", "email_key", "phone_key",
+    "wake_at", "dialled_day", "dialled_calls",
 }  # fmt: skip
 _NEVER = ("digest", "hash")  # what is sealed stays: that it changed is shown
 _URLS = {"url", "source_url", "site"}

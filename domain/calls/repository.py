@@ -1,14 +1,16 @@
 """Queries of calls."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, delete, func, select
 from sqlalchemy.orm import Session, defer
 
-from domain.models import Call
-from domain.scope import TenantRepository
+from core.clock import utc_now
+from core.database.conflicts import insert_into
+from domain.models import Call, DoNotCall
+from domain.scope import TenantRepository, mine
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +43,30 @@ class CallRepository(TenantRepository):
 def by_id(session: Session, call_id: str) -> Call | None:
     """Our own job's or report's id, so no caller's tenant."""
     return session.scalar(select(Call).where(Call.id == call_id).with_for_update())
+
+
+class DoNotCallRepository(TenantRepository):
+    def listed(self, numbers: Iterable[str]) -> set[str]:
+        """Those of the numbers that nobody calls."""
+        query = self.select(DoNotCall).where(DoNotCall.number.in_(sorted(numbers)))
+        return set(self.session.scalars(query.with_only_columns(DoNotCall.number)))
+
+    def get(self, number: str) -> DoNotCall | None:
+        return self.session.scalar(self.select(DoNotCall).where(DoNotCall.number == number))
+
+    def page(self, limit: int, offset: int) -> tuple[list[DoNotCall], int]:
+        """By number, and how many there are."""
+        query = self.select(DoNotCall)
+        total = self.session.scalar(query.with_only_columns(func.count())) or 0
+        return list(self.session.scalars(query.order_by(DoNotCall.number).limit(limit).offset(offset))), total
+
+    def add(self, number: str, call_id: str | None) -> None:
+        """One that is listed already stays as it is."""
+        row = {"workspace_id": self.who.workspace_id, "number": number, "call_id": call_id, "created_at": utc_now()}
+        self.session.execute(insert_into(self.session, DoNotCall).values(row).on_conflict_do_nothing())
+
+    def remove(self, number: str) -> None:
+        self.session.execute(delete(DoNotCall).where(mine(DoNotCall, self.who), DoNotCall.number == number))
 
 
 def found(session: Session, call_id: str) -> Call | None:

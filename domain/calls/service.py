@@ -6,17 +6,18 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from core.errors import Conflict, NotFound
+from core.errors import NotFound
 from core.ids import Prefix, new_id
 from core.phone_numbers import e164
 from core.queue.outbox import enqueue
 from domain.agents.repository import AgentRepository
-from domain.agents.service import no_such_agent
 from domain.agents.settings import AgentStatus
 from domain.audit.actions import Action
 from domain.audit.recording import done
+from domain.calls.do_not_call import DoNotCallList
 from domain.calls.jobs import DIAL
 from domain.calls.repository import CallRepository, Wanted
+from domain.calls.serving import check_awake, named_agent
 from domain.front_office.days import bounds
 from domain.front_office.service import settings_of, zone_of
 from domain.leads.capture import capture
@@ -55,6 +56,8 @@ class CallService:
         lead = self._lead(new.lead_id)
         to, sender = self._numbers(new, lead)
         outbound = new.direction is Direction.OUTBOUND
+        if outbound:
+            DoNotCallList(self._session, self._who).check(to)
         lead = lead or capture(self._session, self._who, Contact(LeadSource.CALL, phone=to if outbound else sender))
         row = Call(
             id=new_id(Prefix.CALL), workspace_id=self._who.workspace_id, agent_id=agent.id if agent else None,
@@ -92,24 +95,14 @@ class CallService:
         return e164(to or "", region, "to"), e164(sender or "", region, "from")
 
     def _agent(self, new: NewCall) -> Agent | None:
-        agent = self._named(new.agent_id) if new.agent_id else self._only_one()
-        if agent and agent.paused_at is not None and new.direction is Direction.OUTBOUND:
-            raise Conflict("The agent is paused: resume it first.", code="AGENT_PAUSED", field="agent_id")
+        agent = named_agent(self._session, self._who, new.agent_id) if new.agent_id else self._only_one()
+        if agent and new.direction is Direction.OUTBOUND:
+            check_awake(agent)
         return agent
 
     def _only_one(self) -> Agent | None:
         some, total = AgentRepository(self._session, self._who).page(AgentStatus.PUBLISHED, None, 2, 0)
         return some[0][0] if total == 1 else None
-
-    def _named(self, agent_id: str) -> Agent:
-        agent = AgentRepository(self._session, self._who).get(agent_id)
-        if agent is None:
-            raise no_such_agent("agent_id")
-        if agent.status != AgentStatus.PUBLISHED:
-            raise Conflict(
-                "The agent is not published, so it cannot call.", code="AGENT_NOT_PUBLISHED", field="agent_id"
-            )
-        return agent
 
     def _lead(self, lead_id: str | None) -> Lead | None:
         if lead_id is None:

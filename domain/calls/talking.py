@@ -14,23 +14,19 @@ from core.errors import InsydrError
 from core.queue.outbox import Again
 from core.queue.turns import Turn
 from domain.calls import repository
-from domain.calls.analysis import Analysis
 from domain.calls.analyst import Analyst
-from domain.calls.reports import advance, note
-from domain.calls.serving import served
+from domain.calls.ending import Turns, finish, greeting
 from domain.calls.states import MOVES
 from domain.conversations.recording import Visit
 from domain.conversations.repository import ConversationRepository
 from domain.conversations.said import said_of
 from domain.conversations.service import Asked, ConversationService
-from domain.events.kinds import EventType
 from domain.models import Call, CallStatus, Channel, Message
 from domain.principal import Permission, Principal, system
 
 log = structlog.get_logger()
 BUSY_S = 30.0
 SORRY = "I am sorry, I cannot answer at the moment."
-Turns = list[dict[str, Any]]
 Conversations = Callable[[], ConversationService]  # loads the model at its first call
 
 
@@ -49,9 +45,9 @@ def _talk(database: Database, conversations: Conversations, analyst: Analyst, ca
         if row is None or CallStatus.COMPLETED not in MOVES[CallStatus(row.status)]:
             return None
         who = system(row.workspace_id, Permission.AGENTS_ASK)
-        greeting, known = _greeting(session, who, row), _turns(session, who, row)
+        first, known = greeting(session, who, row), _turns(session, who, row)
     lines = [str(line) for line in row.script.get("says", ())]
-    turns = [*greeting, *known]
+    turns = [*first, *known]
     for line in lines[len(known) // 2 :]:
         if not turn.go_on():  # it took so long that another went on
             return Again(BUSY_S)
@@ -60,7 +56,8 @@ def _talk(database: Database, conversations: Conversations, analyst: Analyst, ca
     with database.write() as session:
         locked = repository.by_id(session, call_id)
         if locked is not None and CallStatus.COMPLETED in MOVES[CallStatus(locked.status)]:
-            _finish(session, who, locked, turns, found)
+            locked.conversation_id = _conversation_id(session, who, locked)
+            finish(session, locked, turns, found)
     return None
 
 
@@ -81,19 +78,9 @@ def _exchange(conversations: Conversations, who: Principal, row: Call, line: str
     return [caller, _answer(said.text, said.message_id, said.answered, said.confidence, said.sources)]
 
 
-def _finish(session: Session, who: Principal, row: Call, turns: Turns, found: Analysis) -> None:
-    row.turns, row.summary, row.sentiment, row.analysis = turns, found.summary, found.sentiment, found.details
-    if row.agent_id is not None:
-        conversation = ConversationRepository(session, who).find(row.agent_id, "", row.id)
-        row.conversation_id = conversation.id if conversation else None
-    advance(session, row, CallStatus.COMPLETED)
-    note(session, EventType.TRANSCRIPT_READY, row)
-    note(session, EventType.ANALYSIS_COMPLETED, row)
-
-
-def _greeting(session: Session, who: Principal, row: Call) -> Turns:
-    greeting = (served(session, who, row) or {}).get("greeting_message")
-    return [{"role": "agent", "text": greeting}] if greeting else []
+def _conversation_id(session: Session, who: Principal, row: Call) -> str | None:
+    known = ConversationRepository(session, who).find(row.agent_id, "", row.id) if row.agent_id else None
+    return known.id if known else None
 
 
 def _turns(session: Session, who: Principal, row: Call) -> Turns:

@@ -25,6 +25,23 @@ _FAILED = {
     "status": Field("failed", "failed."),
     "reason": Field("no-answer", "Why: no-answer, busy, voicemail, invalid-number, canceled or error."),
 }
+_CAMPAIGN = {
+    "campaignId": Field("clx1campaign", "The campaign."),
+    "name": Field("Q1 Outreach", "As given.", nullable=True),
+    "status": Field("completed", "completed or cancelled."),
+    "callsTotal": Field(500, "Contacts."),
+    "callsCompleted": Field(500, "Contacts to whom no more calls are made."),
+}
+_EXHAUSTED = {
+    "campaignId": Field("clx1campaign", "The campaign."),
+    "contactId": Field("clx1contact", "The contact in the campaign."),
+    "leadId": Field("clx1lead", "The lead, if any.", nullable=True),
+    "to": Field("+15551234567", "Their number.", nullable=True),
+    "status": Field("failed", "failed, dnc or expired."),
+    "reason": Field("no-answer", "Of the last call; do-not-call; campaign-ended or campaign-cancelled.", nullable=True),
+    "callAttempts": Field(4, "Calls made."),
+    "callId": Field("clx1call", "The last of them, if any.", nullable=True),
+}
 _TRANSCRIPT = {**_CALL, "transcript": Field("Agent: Hello.", "What was said.", nullable=True)}
 _ANALYSIS = {
     **_CALL,
@@ -109,6 +126,21 @@ def _call(data: Json) -> Json:
     }  # fmt: skip
 
 
+def _campaign(data: Json) -> Json:
+    return {
+        "campaignId": data.get("campaign_id"), "name": data.get("campaign_name"), "status": data.get("status"),
+        "callsTotal": data.get("total"), "callsCompleted": data.get("done"),
+    }  # fmt: skip
+
+
+def _exhausted(data: Json) -> Json:
+    return {
+        "campaignId": data.get("campaign_id"), "contactId": data.get("contact_id"),
+        "leadId": data.get("contact_lead_id"), "to": data.get("contact_to"), "status": data.get("status"),
+        "reason": data.get("reason"), "callAttempts": data.get("calls"), "callId": data.get("call_id"),
+    }  # fmt: skip
+
+
 def _started(data: Json) -> Json:
     return {**_call(data), "status": "in-progress"}
 
@@ -175,6 +207,10 @@ EVENTS = Registry((
     _vox("call.failed", E.CALL_FAILED, "A call could not connect.", _FAILED),
     _vox("transcript.ready", E.TRANSCRIPT_READY, "A transcript is available.", _TRANSCRIPT),
     _vox("analysis.complete", E.ANALYSIS_COMPLETED, "A call was analysed.", _ANALYSIS),
+    WireEvent("contact.exhausted", Dialect.VOXFORGE, E.CONTACT_EXHAUSTED, "A campaign calls somebody no more whom it "
+              "did not reach.", _EXHAUSTED, data=_exhausted),
+    WireEvent("campaign.ended", Dialect.VOXFORGE, E.CAMPAIGN_ENDED, "A campaign has ended, and its last call.",
+              _CAMPAIGN, data=_campaign),
     WireEvent("webhook.test", Dialect.VOXFORGE, E.WEBHOOK_TESTED, "A test, sent when somebody asks for one.", _TEST),
     WireEvent("call.completed", Dialect.FRONTDESK, E.CALL_ENDED, "A call has completed.", _OFFICE_CALL,
               data=_office_call),

@@ -54,7 +54,7 @@ class Reminder(StrictModel):
     minutes_before: int = Field(ge=1, le=43_200)
 
 
-Outcome = Literal["completed", "no-answer", "busy", "voicemail", "invalid-number", "error"]  # of a call
+Outcome = Literal["completed", "no-answer", "busy", "voicemail", "invalid-number", "do-not-call", "error"]  # of a call
 
 
 class SandboxPace(StrictModel):

@@ -1,5 +1,6 @@
 """Queries of leads and of what was changed of them."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -33,6 +34,13 @@ class LeadRepository(TenantRepository):
         same += [Lead.email_key == keys.email] if keys.email else []
         same += [Lead.phone_key == keys.phone] if keys.phone else []
         return list(self.session.scalars(self.select(Lead).where(or_(*same)))) if same else []
+
+    def known_by_any(self, keys: Iterable[Keys]) -> list[Lead]:
+        """Who has one of those addresses or numbers."""
+        some = list(keys)
+        emails, phones = {one.email for one in some if one.email}, {one.phone for one in some if one.phone}
+        same = or_(Lead.email_key.in_(sorted(emails)), Lead.phone_key.in_(sorted(phones)))
+        return list(self.session.scalars(self.select(Lead).where(same)))
 
     def page(self, wanted: Wanted, limit: int, offset: int) -> tuple[list[Lead], int]:
         """The newest first, and how many there are."""

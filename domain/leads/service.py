@@ -1,5 +1,6 @@
 """Leads: made, changed, found again by their address or number."""
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,12 +11,12 @@ from core.errors import Conflict, InvalidInput, NotFound
 from core.ids import Prefix, new_id
 from domain.audit.actions import Action
 from domain.audit.facts import changes, facts
-from domain.audit.recording import done
+from domain.audit.recording import done, done_all
 from domain.changes import UNSET, Unset, changed
 from domain.events.kinds import EventType
-from domain.events.recording import Event, record
+from domain.events.recording import Event, record_all
 from domain.front_office.service import settings_of
-from domain.leads.contact import Keys, keys_of
+from domain.leads.contact import Keys, email_key, keys_of
 from domain.leads.repository import LeadRepository, Wanted
 from domain.models import Lead, LeadChange, LeadSource, LeadStage
 from domain.principal import Permission, Principal
@@ -61,6 +62,29 @@ class LeadUpdate:
     assigned_to: str | Unset | None = UNSET
 
 
+class _Known:
+    """Leads by what they are known by."""
+
+    def __init__(self, leads: Iterable[Lead]) -> None:
+        self._emails, self._phones = dict[str, Lead](), dict[str, Lead]()
+        for one in leads:
+            self.add(one)
+
+    def add(self, lead: Lead) -> None:
+        if lead.email_key:
+            self._emails[lead.email_key] = lead
+        if lead.phone_key:
+            self._phones[lead.phone_key] = lead
+
+    def of(self, keys: Keys) -> Lead | None:
+        """The address tells more than the number, which a family shares."""
+        return self._emails.get(keys.email or "") or self._phones.get(keys.phone or "")
+
+
+def _email_key(email: str | None) -> str | None:
+    return email_key(email) if email else None
+
+
 class LeadService:
     def __init__(self, session: Session, who: Principal) -> None:
         self._session, self._who = session, who
@@ -77,16 +101,41 @@ class LeadService:
         """As `create`, for whoever has required a permission of its own and checked what was given."""
         self.lock()
         self._refuse_another(keys, None)
-        row = Lead(
+        row = self._row(new, keys)
+        self._keep([row])
+        return row
+
+    def gather(self, new: Sequence[NewLead]) -> list[str]:
+        """Of each the lead that they are; who is none yet becomes one, also who comes twice. Numbers are in E.164.
+        In a few statements, for whoever has required a permission of its own."""
+        some = [(one, Keys(_email_key(one.email), one.phone)) for one in new]
+        known = _Known(self._rows.known_by_any(keys for _, keys in some))
+        if any(known.of(keys) is None for _, keys in some):
+            self.lock()
+            known = _Known(self._rows.known_by_any(keys for _, keys in some))
+        made: list[Lead] = []
+        for one, keys in some:
+            if known.of(keys) is None:
+                made.append(self._row(one, keys))
+                known.add(made[-1])
+        self._keep(made)
+        return [lead.id for _, keys in some if (lead := known.of(keys)) is not None]
+
+    def _keep(self, made: Sequence[Lead]) -> None:
+        self._session.add_all(made)
+        self._session.flush()
+        for row in made:
+            self._note(row, {})
+        events = [Event(EventType.LEAD_CREATED, row.workspace_id, {"lead_id": row.id}) for row in made]
+        record_all(self._session, events)
+        if made:
+            done_all(self._session, self._who, Action.LEAD_CREATED, made)
+
+    def _row(self, new: NewLead, keys: Keys) -> Lead:
+        return Lead(
             id=new_id(Prefix.LEAD), workspace_id=self._who.workspace_id, email_key=keys.email, phone_key=keys.phone,
             **{name: getattr(new, name) for name in NewLead.__slots__},
         )  # fmt: skip
-        self._session.add(row)
-        self._session.flush()
-        self._note(row, {})
-        record(self._session, Event(EventType.LEAD_CREATED, row.workspace_id, {"lead_id": row.id}))
-        done(self._session, self._who, Action.LEAD_CREATED, row)
-        return row
 
     def lock(self) -> None:
         """Until the transaction ends nobody else makes a lead in this workspace, so none is made twice."""

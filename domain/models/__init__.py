@@ -10,6 +10,7 @@ from domain.models.appointment import Appointment, AppointmentReminder, Appointm
 from domain.models.audit import AuditEntry
 from domain.models.calibration import Calibration
 from domain.models.call import Call, CallReason, CallStatus, Direction, Sentiment
+from domain.models.campaign import Campaign, CampaignContact, CampaignEnd, CampaignStatus, ContactStatus, DoNotCall
 from domain.models.chunk import ChunkRow
 from domain.models.collection import Collection
 from domain.models.conversation import Channel, Conversation, Feedback, Message
@@ -55,13 +56,14 @@ from domain.models.workspace import Workspace
 __all__ = [
     "EVERY", "OPEN_RUNS", "AccountCode", "Agent", "AgentCollection", "AgentVersion", "AnswerProof", "ApiKey",
     "Appointment", "AppointmentReminder", "AppointmentStatus", "AuditEntry", "CachedEmbedding", "Calibration", "Call",
-    "CallReason", "CallStatus", "Change", "Channel", "ChunkRow", "ClusterAlias", "ClusterDay", "ClusterStatus",
-    "CodePurpose", "Collection", "ContentChange", "Conversation", "CrawlChange", "CrawlPage", "CrawlRun",
-    "CrawlSource", "DayStats", "Delivery", "DeliveryAttempt", "DeliveryStatus", "Direction", "Document", "DocumentDay",
-    "DocumentVersion", "Email", "EmailPriority", "EmailStatus", "Escalation", "EventRow", "Feedback", "FrontOffice",
-    "GapWatch", "Grouping", "IdempotentReply", "IngestShare", "Invitation", "InvitationStatus", "Job", "JobKind",
-    "JobStatus", "Lead", "LeadChange", "LeadSource", "LeadStage", "Lease", "Login", "Member", "Message",
-    "MonthlyUsage", "OutboxRow", "PageState", "Phrasing", "Priority", "Question", "QuestionCluster", "ReminderChannel",
-    "Resolver", "RunState", "SandboxReport", "Secret", "Sentiment", "SignUp", "SmsOptOut", "SmsStatus", "SourceType",
-    "Stage", "StaleDay", "Status", "TextMessage", "TryCount", "User", "Webhook", "WorkerRow", "Workspace",
+    "CallReason", "CallStatus", "Campaign", "CampaignContact", "CampaignEnd", "CampaignStatus", "Change", "Channel",
+    "ChunkRow", "ClusterAlias", "ClusterDay", "ClusterStatus", "CodePurpose", "Collection", "ContactStatus",
+    "ContentChange", "Conversation", "CrawlChange", "CrawlPage", "CrawlRun", "CrawlSource", "DayStats", "Delivery",
+    "DeliveryAttempt", "DeliveryStatus", "Direction", "DoNotCall", "Document", "DocumentDay", "DocumentVersion",
+    "Email", "EmailPriority", "EmailStatus", "Escalation", "EventRow", "Feedback", "FrontOffice", "GapWatch",
+    "Grouping", "IdempotentReply", "IngestShare", "Invitation", "InvitationStatus", "Job", "JobKind", "JobStatus",
+    "Lead", "LeadChange", "LeadSource", "LeadStage", "Lease", "Login", "Member", "Message", "MonthlyUsage", "OutboxRow",
+    "PageState", "Phrasing", "Priority", "Question", "QuestionCluster", "ReminderChannel", "Resolver", "RunState",
+    "SandboxReport", "Secret", "Sentiment", "SignUp", "SmsOptOut", "SmsStatus", "SourceType", "Stage", "StaleDay",
+    "Status", "TextMessage", "TryCount", "User", "Webhook", "WorkerRow", "Workspace",
 ]  # fmt: skip

@@ -31,6 +31,7 @@ class CallReason(StrEnum):
     BUSY = "busy"
     VOICEMAIL = "voicemail"
     INVALID_NUMBER = "invalid-number"
+    DO_NOT_CALL = "do-not-call"  # who was called wants no more calls
     CANCELED = "canceled"
     ERROR = "error"
 

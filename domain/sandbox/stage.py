@@ -34,13 +34,18 @@ def of_message(script: Mapping[str, Any], pace_s: float) -> list[Planned]:
 
 def plan(session: Session, workspace_id: str, target_id: str, reports: Sequence[Planned], first: int = 1) -> None:
     """Numbered from `first` on. Planning the same again changes nothing."""
+    plan_all(session, workspace_id, {target_id: reports}, first)
+
+
+def plan_all(session: Session, workspace_id: str, reports: Mapping[str, Sequence[Planned]], first: int = 1) -> None:
+    """As `plan`, of many targets."""
     now = utc_now()
     rows = [
         {
             "target_id": target_id, "sequence": number, "workspace_id": workspace_id,
             "due_at": now + timedelta(seconds=one.after_s), "report": dict(one.report),
         }
-        for number, one in enumerate(reports, start=first)
+        for target_id, some in reports.items() for number, one in enumerate(some, start=first)
     ]  # fmt: skip
     if rows:
         session.execute(insert_into(session, SandboxReport).values(rows).on_conflict_do_nothing())

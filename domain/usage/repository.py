@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from core.database.conflicts import insert_into
 from domain.agents.settings import AgentStatus
-from domain.models import Agent, Document, MonthlyUsage, Status, User, Workspace
+from domain.models import Agent, Campaign, CampaignStatus, Document, MonthlyUsage, Status, User, Workspace
 from domain.scope import TenantRepository
 
 
@@ -62,6 +62,12 @@ class UsageRepository(TenantRepository):
     def agents(self) -> int:
         """Those that are not archived."""
         query = self.select(Agent).where(Agent.status != AgentStatus.ARCHIVED)
+        return self.session.scalar(query.with_only_columns(func.count())) or 0
+
+    def campaigns(self) -> int:
+        """Those that have not ended."""
+        running = (CampaignStatus.ACTIVE, CampaignStatus.PAUSED)
+        query = self.select(Campaign).where(Campaign.status.in_(running))
         return self.session.scalar(query.with_only_columns(func.count())) or 0
 
     def _update(self, month: str, **values: object) -> None:

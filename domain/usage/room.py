@@ -1,4 +1,4 @@
-"""What a workspace may still take in by its plan: agents, documents, bytes.
+"""What a workspace may still take in by its plan: agents, campaigns, documents, bytes.
 
 A limited workspace is locked while something is added to it, so that what comes at the same moment is counted apart; an
 unlimited one is neither locked nor counted. What a smaller plan finds beyond its limits stays; nothing comes to it.
@@ -33,6 +33,13 @@ class Room:
         if most is not None and self._rows.agents() >= most:
             agents = "one agent" if most == 1 else f"{most:,} agents"
             raise PlanLimit(f"The plan {self._plan} allows {agents}, and no more. Archive one, {LARGER}")
+
+    def require_campaign(self) -> None:
+        """Room for one more that runs. Raises `PlanLimit`."""
+        most = self._limits.campaigns
+        if most is not None and self._rows.campaigns() >= most:
+            campaigns = "one campaign" if most == 1 else f"{most:,} campaigns"
+            raise PlanLimit(f"The plan {self._plan} allows {campaigns} at once. Complete or cancel one, {LARGER}")
 
     def add_document(self, new_bytes: int, old_bytes: int | None = None) -> None:
         """A new one, or a new version of one of `old_bytes`. Raises `PlanLimit`, and nothing is added then."""

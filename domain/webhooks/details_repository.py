@@ -13,6 +13,8 @@ from domain.models import (
     Agent,
     Appointment,
     Call,
+    Campaign,
+    CampaignContact,
     Conversation,
     CrawlSource,
     Document,
@@ -91,6 +93,7 @@ _CALL = {
     "call_lead_id": Call.lead_id, "call_summary": Call.summary, "call_sentiment": Call.sentiment,
     "call_recording": Call.recording_url, "call_turns": Call.turns, "call_analysis": Call.analysis,
 }  # fmt: skip
+_CONTACT = {"contact_to": CampaignContact.to_number, "contact_lead_id": CampaignContact.lead_id}
 _SMS = {
     "sms_from": TextMessage.from_number, "sms_to": TextMessage.to_number, "sms_body": TextMessage.body,
     "sms_thread": TextMessage.conversation_id, "sms_lead_id": TextMessage.lead_id,
@@ -114,6 +117,8 @@ _LOOKS = (
     ("question_id", _read(Message, question=Message.content)),
     ("escalation_id", _read(Escalation, **_REQUEST)),
     ("call_id", _read(Call, **_CALL)),
+    ("campaign_id", _read(Campaign, campaign_name=Campaign.name)),
+    ("contact_id", _read(CampaignContact, **_CONTACT)),
     ("sms_id", _read(TextMessage, **_SMS)),
     ("appointment_id", _read(Appointment, **_APPOINTMENT)),
     ("email_id", _read(Email, **_EMAIL)),

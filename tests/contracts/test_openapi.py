@@ -23,12 +23,12 @@ from tests.support.surface_routes import MAKERS, Things
 
 SEED_NAMES = {
     INSYDR: {"workspace_id", "key_id", "agent_id", "document_id"},
-    VOXFORGE: {"agentId", "callId", "appointmentId"},
+    VOXFORGE: {"agentId", "callId", "campaignId", "appointmentId"},
     FRONTDESK: {"callId", "leadId", "appointmentId", "webhookId", "secretId"},
 }
 OUR_NAMES = {"collection_id", "job_id", "crawl_id", "run_id", "conversation_id", "message_id"}
 OUR_NAMES |= {"webhook_id", "delivery_id", "user_id", "invitation_id", "session_id", "unanswered_id"}
-ADDED_NAMES = {INSYDR: OUR_NAMES, VOXFORGE: set[str](), FRONTDESK: {"smsId", "emailId", "attachmentId"}}
+ADDED_NAMES = {INSYDR: OUR_NAMES, VOXFORGE: {"contactId"}, FRONTDESK: {"smsId", "emailId", "attachmentId"}}
 SURFACES = list(SEED_NAMES)
 
 

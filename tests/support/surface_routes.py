@@ -1,6 +1,8 @@
 """Every route of the surfaces that take the workspace from the key: what it needs, a request that reaches it, and what
 the audit log says of it. A new route needs a line here."""
 
+import json
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -85,6 +87,21 @@ VOXFORGE_CASES: dict[tuple[str, str], SurfaceCase] = {
         P.AGENTS_WRITE, Role.EDITOR, {"isActive": False}, A.AGENT_PAUSED
     ),
     ("DELETE", "/api/v1/agents/{agentId}"): SurfaceCase(P.AGENTS_WRITE, Role.EDITOR, action=A.AGENT_ARCHIVED),
+    ("GET", "/api/v1/campaigns"): SurfaceCase(P.CALLS_READ, Role.ANALYST),
+    ("POST", "/api/v1/campaigns"): SurfaceCase(
+        P.CALLS_WRITE, Role.EDITOR, {"name": "Outreach", "agentId": "{agentId}"}, A.CAMPAIGN_CREATED
+    ),
+    ("GET", "/api/v1/campaigns/{campaignId}"): SurfaceCase(P.CALLS_READ, Role.ANALYST),
+    ("PATCH", "/api/v1/campaigns/{campaignId}"): SurfaceCase(
+        P.CALLS_WRITE, Role.EDITOR, {"status": "paused"}, A.CAMPAIGN_UPDATED
+    ),
+    ("GET", "/api/v1/campaigns/{campaignId}/contacts"): SurfaceCase(P.CALLS_READ, Role.ANALYST),
+    ("POST", "/api/v1/campaigns/{campaignId}/contacts"): SurfaceCase(
+        P.CALLS_WRITE, Role.EDITOR, {"contacts": [{"to": TO}]}, A.CAMPAIGN_CONTACTS_ADDED
+    ),
+    ("GET", "/api/v1/campaigns/{campaignId}/contacts/{contactId}"): SurfaceCase(P.CALLS_READ, Role.ANALYST),
+    ("GET", "/api/v1/calls/do-not-call"): SurfaceCase(P.CALLS_READ, Role.ANALYST),
+    ("POST", "/api/v1/calls/do-not-call"): SurfaceCase(P.CALLS_WRITE, Role.EDITOR, {"number": "+12125550199"}),
     ("GET", "/api/v1/calls"): SurfaceCase(P.CALLS_READ, Role.ANALYST),
     ("POST", "/api/v1/calls"): SurfaceCase(
         P.CALLS_WRITE, Role.EDITOR, {"agentId": "{agentId}", "phoneNumberId": "pn_1", "to": TO}, A.CALL_STARTED
@@ -106,6 +123,11 @@ def routes_of(surface: Surface) -> set[tuple[str, str]]:
     return {(method, route.path) for route in routes for method in route.methods - {"HEAD"}}
 
 
+def filled(text: str, ids: dict[str, str]) -> str:
+    """With the ids for its names; what has none is not there."""
+    return re.sub(r"{(\w+)}", lambda name: ids.get(name[1], f"{name[1]}_ghost"), text)
+
+
 class Things:
     """One thing of each kind of a workspace, made when its id is asked for."""
 
@@ -114,16 +136,22 @@ class Things:
 
     def ids(self, method: str, path: str) -> dict[str, str]:
         """For the names in the path, and in its case's body."""
-        where = f"{path} {CASES[method, path].json}"
-        return {name: self.id_of(name) for name in MAKERS if f"{{{name}}}" in where}
+        return self._named(f"{path} {CASES[method, path].json}")
+
+    def _named(self, text: str) -> dict[str, str]:
+        return {name: self.id_of(name) for name in MAKERS if f"{{{name}}}" in text}
 
     def id_of(self, name: str) -> str:
         if name not in self._made:
             path, body = MAKERS[name]
+            ids = self._named(f"{path} {body}")
+            path, body = filled(path, ids), json.loads(filled(json.dumps(body), ids))
             headers = {"Authorization": f"Bearer {self.workspace.token}", "X-Workspace-Id": self.workspace.id}
             reply = self.workspace.shape.http.post(path, json=body, headers=headers)
             assert reply.status_code == 201, reply.text
             made = reply.json()
+            if name == "contactId":  # what was added is told in numbers
+                (made,) = self.workspace.shape.http.get(path, headers=headers).json()["contacts"]
             self._made[name] = str(made["id"])
             if path == "/api/emails":  # both at once: a file of that mail
                 self._made["emailId"] = str(made["id"])
@@ -134,6 +162,7 @@ class Things:
 # how a thing of each name is made
 FILE = {"filename": "a.txt", "content": "aGVsbG8=", "contentType": "text/plain"}
 DRAFT = {"to": "vera@example.com", "subject": "s", "body": "b", "status": "draft", "attachments": [FILE]}
+LATER = {"scheduledStart": "2032-03-01T10:00:00Z"}
 MAKERS: dict[str, tuple[str, Any]] = {
     "callId": ("/api/calls", {"to": "+15550001111"}),
     "leadId": ("/api/leads", {"name": "Otto Owner"}),
@@ -144,4 +173,6 @@ MAKERS: dict[str, tuple[str, Any]] = {
     "webhookId": ("/api/webhooks", {"url": "https://receiver.example/", "events": ["lead.created"]}),
     "secretId": ("/api/secrets", {"key": "OTHER_KEY", "value": "v"}),
     "agentId": ("/api/v1/agents", {"name": "Sales Rep - Sarah"}),
+    "campaignId": ("/api/v1/campaigns", LATER | {"name": "February Outreach", "agentId": "{agentId}"}),
+    "contactId": ("/api/v1/campaigns/{campaignId}/contacts", {"contacts": [{"to": "+15550001111"}]}),
 }

@@ -15,8 +15,8 @@ from domain.appointments.invitation import Organizer, invitation
 from domain.appointments.reminding import sentence
 from domain.appointments.repository import Due
 from domain.appointments.states import MOVES, TAKES_TIME, after_moving, checked_move
-from domain.appointments.times import ending, moment
-from domain.front_office.days import bounds
+from domain.appointments.times import ending
+from domain.front_office.days import bounds, moment
 from domain.models import Appointment, AppointmentReminder
 from domain.models import AppointmentStatus as S
 

@@ -1,0 +1,142 @@
+"""Queries of campaigns and of their contacts."""
+
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import func, select, update
+from sqlalchemy.orm import Session
+
+from core.database.bulk import insert_rows
+from domain.models import Call, CallStatus, Campaign, CampaignContact, ContactStatus, Lead
+from domain.scope import TenantRepository
+
+Counts = Mapping[str, int]  # contacts by their status
+_ENDED_CALLS = (CallStatus.COMPLETED, CallStatus.FAILED)
+
+
+@dataclass(frozen=True, slots=True)
+class Reported:
+    """A contact who is being called, and what is known of the call; None where there is none any more."""
+
+    contact: CampaignContact
+    status: str | None
+    reason: str | None
+
+    @property
+    def has_ended(self) -> bool:
+        return self.status is None or self.status in _ENDED_CALLS
+
+
+class CampaignRepository(TenantRepository):
+    def get(self, campaign_id: str, *, lock: bool = False) -> Campaign | None:
+        query = self.select(Campaign).where(Campaign.id == campaign_id)
+        return self.session.scalar(query.with_for_update(key_share=True) if lock else query)
+
+    def page(self, status: str | None, limit: int, offset: int) -> tuple[list[Campaign], int]:
+        """The newest first, and how many there are."""
+        query = self.select(Campaign)
+        query = query if status is None else query.where(Campaign.status == status)
+        total = self.session.scalar(query.with_only_columns(func.count())) or 0
+        return list(self.session.scalars(query.order_by(Campaign.id.desc()).limit(limit).offset(offset))), total
+
+    def counts(self, campaign_ids: Collection[str]) -> dict[str, Counts]:
+        """Of each campaign. Read from an index alone."""
+        columns = (CampaignContact.campaign_id, CampaignContact.status, func.count())
+        mine = CampaignContact.campaign_id.in_(sorted(campaign_ids))
+        found: dict[str, dict[str, int]] = defaultdict(dict)
+        for campaign_id, status, count in self.session.execute(
+            select(*columns).where(mine).group_by(CampaignContact.campaign_id, CampaignContact.status)
+        ):
+            found[campaign_id][status] = count
+        return {one: found.get(one, {}) for one in campaign_ids}
+
+    def contacts(
+        self, campaign_id: str, status: str | None, limit: int, offset: int
+    ) -> tuple[list[CampaignContact], int]:
+        """As they were added, and how many there are."""
+        query = self.select(CampaignContact).where(CampaignContact.campaign_id == campaign_id)
+        query = query if status is None else query.where(CampaignContact.status == status)
+        total = self.session.scalar(query.with_only_columns(func.count())) or 0
+        return list(self.session.scalars(query.order_by(CampaignContact.id).limit(limit).offset(offset))), total
+
+    def contact(self, campaign_id: str, contact_id: str) -> CampaignContact | None:
+        query = self.select(CampaignContact).where(CampaignContact.campaign_id == campaign_id)
+        return self.session.scalar(query.where(CampaignContact.id == contact_id))
+
+    def leads(self, lead_ids: Collection[str]) -> dict[str, Lead]:
+        query = self.select(Lead).where(Lead.id.in_(sorted(lead_ids)))
+        return {lead.id: lead for lead in self.session.scalars(query)}
+
+    def leads_by_number(self, numbers: Collection[str]) -> dict[str, str]:
+        """Whose number each is, of those that are a lead's."""
+        query = self.select(Lead).where(Lead.phone_key.in_(sorted(numbers)))
+        found = self.session.execute(query.with_only_columns(Lead.phone_key, Lead.id))
+        return {str(number): lead_id for number, lead_id in found}
+
+    def numbers(self, campaign_id: str, numbers: Collection[str]) -> set[str]:
+        """Those of the numbers that the campaign has."""
+        query = select(CampaignContact.to_number).where(CampaignContact.campaign_id == campaign_id)
+        return set(self.session.scalars(query.where(CampaignContact.to_number.in_(sorted(numbers)))))
+
+    def add(self, rows: Sequence[Mapping[str, Any]], shared: Mapping[str, Any]) -> None:
+        insert_rows(self.session, CampaignContact, rows, shared)
+
+
+def due(session: Session, now: datetime, limit: int) -> list[str]:
+    """Campaigns that have something to do, longest waiting first. System work across tenants."""
+    query = select(Campaign.id).where(Campaign.wake_at <= now).order_by(Campaign.wake_at, Campaign.id)
+    return list(session.scalars(query.limit(limit)))
+
+
+def take(session: Session, campaign_id: str, now: datetime) -> Campaign | None:
+    """One that still has something to do, and is ours until the transaction ends; None while it is in other hands."""
+    query = select(Campaign).where(Campaign.id == campaign_id, Campaign.wake_at <= now)
+    return session.scalar(query.with_for_update(skip_locked=True, key_share=True))
+
+
+def in_calls(session: Session, campaign_id: str) -> list[Reported]:
+    """Who is being called, as far as that has come."""
+    query = select(CampaignContact, Call.status, Call.reason).outerjoin(Call, Call.id == CampaignContact.call_id)
+    calling = (CampaignContact.campaign_id == campaign_id, CampaignContact.status == ContactStatus.CALLING)
+    return [Reported(*row) for row in session.execute(query.where(*calling))]
+
+
+def waiting(session: Session, campaign_id: str, now: datetime | None, limit: int) -> list[CampaignContact]:
+    """Who is to be called by `now`, or at any time, those first who have waited longest."""
+    query = select(CampaignContact).where(CampaignContact.campaign_id == campaign_id)
+    query = query.where(CampaignContact.next_at.is_not(None) if now is None else CampaignContact.next_at <= now)
+    return list(session.scalars(query.order_by(CampaignContact.next_at, CampaignContact.id).limit(limit)))
+
+
+def next_at(session: Session, campaign_id: str) -> datetime | None:
+    """When somebody is to be called next."""
+    query = select(CampaignContact.next_at).where(CampaignContact.campaign_id == campaign_id)
+    query = query.where(CampaignContact.next_at.is_not(None)).order_by(CampaignContact.next_at)
+    return session.scalar(query.limit(1))
+
+
+def put_off(session: Session, campaign_id: str, now: datetime, opens: Mapping[str, datetime], limit: int) -> bool:
+    """Of the zones in `opens` some who are due wait until then; whether there may be more of them."""
+    found = False
+    for zone, moment in opens.items():
+        due_ = select(CampaignContact.id).where(
+            CampaignContact.campaign_id == campaign_id, CampaignContact.next_at <= now, CampaignContact.timezone == zone
+        )
+        some = list(session.scalars(due_.order_by(CampaignContact.next_at, CampaignContact.id).limit(limit)))
+        session.execute(update(CampaignContact).where(CampaignContact.id.in_(some)).values(next_at=moment))
+        found = found or len(some) == limit
+    return found
+
+
+def is_calling(session: Session, campaign_id: str) -> bool:
+    """Whether anybody is being called."""
+    calling = (CampaignContact.campaign_id == campaign_id, CampaignContact.status == ContactStatus.CALLING)
+    return session.scalar(select(CampaignContact.id).where(*calling).limit(1)) is not None
+
+
+def has_contacts(session: Session, campaign_id: str) -> bool:
+    query = select(CampaignContact.id).where(CampaignContact.campaign_id == campaign_id)
+    return session.scalar(query.limit(1)) is not None
