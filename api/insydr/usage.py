@@ -37,12 +37,12 @@ class UsageOut(BaseModel):
     period: PeriodOut
     messages: QuotaOut = Field(description="Questions of this month, of every channel; `test` counts.")
     agents: QuotaOut = Field(description="Those that are not archived.")
+    campaigns: QuotaOut = Field(description="Those that are active or paused.")
     documents: QuotaOut
     storage_bytes: QuotaOut = Field(description="Of the documents' newest originals.")
     requests_per_minute: int | None = Field(description="Of one caller; null: any number.")
     crawl_pages: int | None = Field(description="Of one crawl; null: any number.")
     file_bytes: int = Field(description="Largest file.")
-    campaigns: int | None = Field(description="null: any number.")
     months: list[MonthOut] = Field(description="The latest twelve that had messages, the newest first.")
 
 
@@ -62,12 +62,12 @@ def _out(found: Usage, max_upload_mb: int) -> UsageOut:
         ),
         messages=_quota(found.messages, limits.messages),
         agents=_quota(found.agents, limits.agents),
+        campaigns=_quota(found.campaigns, limits.campaigns),
         documents=_quota(found.held.documents, limits.documents),
         storage_bytes=_quota(found.held.bytes_, limits.storage_bytes),
         requests_per_minute=limits.requests,
         crawl_pages=limits.crawl_pages,
         file_bytes=max_file_bytes(found.plan, max_upload_mb),
-        campaigns=limits.campaigns,
         months=[MonthOut.model_validate(row) for row in found.months],
     )  # fmt: skip
 

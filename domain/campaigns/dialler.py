@@ -13,8 +13,9 @@ from sqlalchemy.orm import Session
 
 from core.clock import utc_now
 from core.database import Database, patiently
+from domain.agents.live import is_active
 from domain.agents.repository import AgentRepository
-from domain.agents.settings import AgentStatus, voice_settings
+from domain.agents.settings import voice_settings
 from domain.calls import repository as calls
 from domain.calls.dialling import Line, Outgoing, dial_all
 from domain.calls.do_not_call import DoNotCallList
@@ -40,6 +41,7 @@ from domain.models import (
     LeadSource,
 )
 from domain.principal import Principal, system
+from domain.workspaces.repository import WorkspaceRepository
 
 CAMPAIGNS = 200  # of one pass
 AT_ONCE = 50  # calls begun in one transaction
@@ -173,10 +175,10 @@ class _Turn:
                 one.lead_id = lead_id
 
     def _longest_call(self) -> int | None:
-        """Seconds; None: its agent calls nobody at the moment."""
+        """Seconds; None: its agent calls nobody at the moment, or the workspace is deleted."""
         agents = AgentRepository(self._session, self._who)
         agent = agents.get(self._campaign.agent_id)
-        if agent is None or agent.status != AgentStatus.PUBLISHED or agent.paused_at is not None:
+        if agent is None or not is_active(agent) or WorkspaceRepository(self._session).plan(agent.workspace_id) is None:
             return None
         return voice_settings(agents.served(agent) or {}).max_call_duration
 

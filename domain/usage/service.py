@@ -26,6 +26,7 @@ class Usage:
     month: Month
     messages: int
     agents: int
+    campaigns: int
     held: Held
     months: Sequence[MonthlyUsage]
 
@@ -40,4 +41,6 @@ class UsageService:
         months = rows.months(MONTHS)
         now = next((row.messages for row in months if row.month == month.name), 0)
         limits = limits_of(workspace.plan)
-        return Usage(workspace.plan, limits, workspace.timezone, month, now, rows.agents(), rows.held(), months)
+        return Usage(
+            workspace.plan, limits, workspace.timezone, month, now, rows.agents(), rows.campaigns(), rows.held(), months
+        )  # fmt: skip

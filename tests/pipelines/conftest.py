@@ -1,6 +1,7 @@
 """What all tests of pipelines share."""
 
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -17,14 +18,17 @@ def _a_busy_machine_is_no_slow_host(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def asking(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Asking]:
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
+    """Either one, empty."""
+    with ExitStack() as stack:
+        is_sqlite = request.param == "sqlite"
+        url = f"sqlite:///{tmp_path / 'a.db'}" if is_sqlite else stack.enter_context(fresh_postgres())
+        found = Database(url)
+        stack.callback(found.close)
+        yield found
+
+
+@pytest.fixture
+def asking(database: Database) -> Asking:
     """A workspace on either database, in which questions are asked."""
-    if request.param == "sqlite":
-        database = Database(f"sqlite:///{tmp_path / 'a.db'}")
-        yield Asking.on(database)
-        database.close()
-        return
-    with fresh_postgres() as url:
-        database = Database(url)
-        yield Asking.on(database)
-        database.close()
+    return Asking.on(database)

@@ -61,8 +61,10 @@ class TestPage:
         found = usage(shaped)
         nothing = {"used": 0, "limit": None, "remaining": None}
         assert found["plan"] == "ENTERPRISE"
-        assert [found[name] for name in ("messages", "agents", "documents", "storage_bytes")] == [nothing] * 4
-        assert [found[name] for name in ("requests_per_minute", "crawl_pages", "campaigns")] == [None] * 3
+        assert [found[name] for name in ("messages", "agents", "campaigns", "documents", "storage_bytes")] == [
+            nothing
+        ] * 5
+        assert [found[name] for name in ("requests_per_minute", "crawl_pages")] == [None] * 2
         assert (found["file_bytes"], found["months"]) == (8 * 2**20, [])
 
     def test_of_a_limited_one(self, shaped: Workspace) -> None:
@@ -76,7 +78,8 @@ class TestPage:
         assert found["agents"] == {"used": 1, "limit": 3, "remaining": 2}
         assert found["documents"] == {"used": 1, "limit": 1_000, "remaining": 999}
         assert found["storage_bytes"] == {"used": size, "limit": 2 * 10**9, "remaining": 2 * 10**9 - size}
-        assert (found["requests_per_minute"], found["crawl_pages"], found["campaigns"]) == (120, 500, 5)
+        assert found["campaigns"] == {"used": 0, "limit": 5, "remaining": 5}
+        assert (found["requests_per_minute"], found["crawl_pages"]) == (120, 500)
         period = found["period"]
         assert (period["timezone"], period["starts_at"][11:]) == ("Asia/Kolkata", "18:30:00Z")
         assert found["months"] == [{"month": period["month"], "messages": 1}]

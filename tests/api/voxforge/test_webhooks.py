@@ -97,6 +97,27 @@ class TestEvents:
         assert {request.headers["x-webhook-event"] for request in requests} == {"call.started", "call.failed"}
         assert json.loads(of(requests, "call.failed").body)["data"]["callId"] == made["id"]
 
+    def test_of_a_campaign(self, workspace: Workspace, site: Site) -> None:
+        mine, desk = hook(workspace, site, "contact.exhausted", "campaign.ended"), Desk(workspace, base="/api/v1")
+        made = desk.made(
+            "/campaigns", agentId=desk.made("/agents", name="Sarah")["id"], name="Outreach", retryMinutes=[],
+            callWindow={"start": "00:00", "end": "24:00"}, sandbox={"ringS": 0, "outcome": "busy"},
+        )["id"]  # fmt: skip
+        desk.made(f"/campaigns/{made}/contacts", contacts=[{"to": TO}])
+        requests = mine.received(2)
+        assert all(is_valid_webhook(one.body, one.headers["x-voxforge-signature"], mine.secret) for one in requests)
+        exhausted, ended = (
+            json.loads(of(requests, one).body)["data"] for one in ("contact.exhausted", "campaign.ended")
+        )
+        (contact,) = desk.get(f"/campaigns/{made}/contacts").json()["contacts"]
+        assert exhausted == {
+            "campaignId": made, "contactId": contact["id"], "leadId": contact["contactId"], "to": TO,
+            "status": "failed", "reason": "busy", "callAttempts": 1, "callId": contact["callId"],
+        }  # fmt: skip
+        assert ended == {
+            "campaignId": made, "name": "Outreach", "status": "completed", "callsTotal": 1, "callsCompleted": 1,
+        }  # fmt: skip
+
     def test_a_delivery_that_fails_is_tried_again_as_the_seed_says(self, mine: Hook) -> None:
         assert mine.get()["retry_delays_s"] == [30, 300, 1_800, 7_200]
         mine.site.pages[PATH] = Answer(status=500)
