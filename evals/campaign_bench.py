@@ -1,16 +1,19 @@
 """A campaign of the sandbox, on loopback: whether everybody is called once while processes are killed, and how fast.
 
-    python -m evals.campaign_bench [--shape scaled|embedded|both] [--contacts 5000] [--at-once 50] [--kills 10]
+    python -m evals.campaign_bench faults [--shape scaled|embedded|both] [--contacts 5000] [--at-once 50] [--kills 10]
+    python -m evals.campaign_bench csv [--contacts 200000]
 
-`scaled` is PostgreSQL, Redis, a server and two workers, of whom one is killed (-9) at random, again and again, and
-started again at once; `embedded` SQLite and one server, which is killed. Every eleventh contact is in a zone where the
-call window is closed, and must not be called. What happened is read from the calls.
+`faults`: `scaled` is PostgreSQL, Redis, a server and two workers, of whom one is killed (-9) at random, again and
+again, and started again at once; `embedded` SQLite and one server, which is killed. Every eleventh contact is in a zone
+where the call window is closed, and must not be called. What happened is read from the calls. `csv`: a file of
+contacts, every fiftieth row of which is broken, is posted to a server, while another workspace writes.
 """
 
 import argparse
 import json
 import random
 import tempfile
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -19,6 +22,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import numpy as np
 from rich.progress import Progress
 
 from core.clock import utc_now
@@ -39,6 +43,7 @@ from domain.workspaces.service import NewWorkspace, create_workspace
 from evals.faults.processes import Child
 from evals.faults.services import fresh_postgres, fresh_redis
 from evals.faults.shapes import embedded, scaled
+from evals.service import Service, running_service
 
 # numbers without their last seven digits, by the zone that they tell
 PLACES = {"Europe/London": "+44207", "America/Los_Angeles": "+1415", "Asia/Calcutta": "+91112", "Asia/Tokyo": "+8133"}
@@ -50,11 +55,17 @@ SEED = 7
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("what", choices=["faults", "csv"])
     parser.add_argument("--shape", choices=["scaled", "embedded", "both"], default="both")
-    parser.add_argument("--contacts", type=int, default=5_000)
+    parser.add_argument("--contacts", type=int, help="5,000 by default; 200,000 of a CSV.")
     parser.add_argument("--at-once", type=int, default=50)
     parser.add_argument("--kills", type=int, default=10)
     asked = parser.parse_args()
+    asked.contacts = asked.contacts or (5_000 if asked.what == "faults" else 200_000)
+    if asked.what == "csv":
+        with running_service({"INSYDR_PLAN_DEFAULT": "ENTERPRISE"}) as service:
+            print(json.dumps(post_csv(service, asked.contacts), indent=2))
+        return
     for shape in ("embedded", "scaled") if asked.shape == "both" else (asked.shape,):
         with running(shape) as (database, victims):
             print(json.dumps({"shape": shape} | rehearse(database, victims, asked), indent=2))
@@ -97,6 +108,45 @@ def rehearse(database: Database, victims: list[Child], asked: argparse.Namespace
     return {"contacts": asked.contacts, "killed": killed, "took_s": round(took_s, 1)} | _told(
         database, who, campaign_id
     )
+
+
+def post_csv(service: Service, contacts: int) -> dict[str, Any]:
+    text = "firstName,lastName,phone,email\n" + "".join(
+        f"Person,{row},{'+1415' if row % 50 else 'x'}{2_000_000 + row},p{row}@example.com\n" for row in range(contacts)
+    )
+    headers = {"X-Workspace-Id": service.base.rpartition("/")[2]}
+
+    def call(method: str, path: str, **options: Any) -> Any:
+        reply = service.http.request(method, f"/api/v1{path}", headers=headers | options.pop("headers", {}), **options)
+        reply.raise_for_status()
+        return reply.json()
+
+    agent = call("POST", "/agents", json={"name": "Sarah"})["id"]
+    body = {"name": "Outreach", "agentId": agent, "scheduledStart": "2099-01-01T00:00:00Z"}
+    path = f"/campaigns/{call('POST', '/campaigns', json=body)['id']}"
+    other, stop, waits = service.other_workspace(), threading.Event(), list[float]()
+
+    def write() -> None:
+        while not stop.is_set():
+            began = time.monotonic()
+            other.call("PATCH", "", json={"name": f"W {len(waits)}"})
+            waits.append(1000 * (time.monotonic() - began))
+            stop.wait(0.05)
+
+    writer, before, began = threading.Thread(target=write), service.tree_mb(), time.monotonic()
+    writer.start()
+    report = call("POST", f"{path}/contacts", content=text.encode(), headers={"Content-Type": "text/csv"})
+    took_s, after = time.monotonic() - began, service.tree_mb()
+    stop.set()
+    writer.join()
+    began = time.monotonic()
+    counted = call("GET", path)["callsTotal"]
+    return {
+        "bytes": len(text), "took_s": round(took_s, 1), "added": report["added"], "failed": report["failed"],
+        "told_row_by_row": len(report["errors"]), "others_writes_p95_ms": round(float(np.percentile(waits, 95)), 1),
+        "memory_mb": [round(before), round(after)], "counted": counted,
+        "progress_ms": round(1000 * (time.monotonic() - began), 1),
+    }  # fmt: skip
 
 
 def _owner(database: Database) -> Principal:

@@ -34,6 +34,7 @@ Entry = NewContact | Problem
 class _Checked:
     contact: NewContact
     number: str
+    zone: str
     lead_id: str | None
 
 
@@ -44,12 +45,13 @@ class ContactIntake:
         self._database, self._who, self._campaign_id = database, who, campaign_id
         self._report = Report()
         self._region: str | None = None
+        self._timezone = ""
 
     def check(self) -> None:
         """Whether anything can be added, before it is read. Raises `NotFound`, `Conflict`."""
         self._who.require(Permission.CALLS_WRITE)
         with self._database.read() as session:
-            self._campaign(session, lock=False)
+            self._timezone = self._campaign(session, lock=False).timezone
             self._region = settings_of(session, self._who).default_region
 
     def add(self, entries: Iterable[Entry]) -> Report:
@@ -115,10 +117,11 @@ class ContactIntake:
                 raise _nobody(one, lead)
         except InsydrError as error:
             return Problem(one.row, error.code, error.message)
+        zone = zone_told(number, self._timezone)
         if lead is None:
-            return _Checked(one, number, None)
+            return _Checked(one, number, zone, None)
         known = {name: getattr(one, name) or getattr(lead, name) for name in ("first_name", "last_name", "company")}
-        return _Checked(replace(one, **known, email=one.email or lead.email), number, lead.id)
+        return _Checked(replace(one, **known, email=one.email or lead.email), number, zone, lead.id)
 
     def _campaign(self, session: Session, *, lock: bool) -> Campaign:
         row = CampaignRepository(session, self._who).get(self._campaign_id, lock=lock)
@@ -148,7 +151,7 @@ class _Opening:
     """When somebody of a zone may first be called."""
 
     def __init__(self, campaign: Campaign, now: datetime) -> None:
-        self._campaign, self._first = campaign, max(now, campaign.starts_at)
+        self._first = max(now, campaign.starts_at)
         self._window = CallWindow(campaign.window_start, campaign.window_end)
         self._known: dict[str, datetime] = {}
 
@@ -157,16 +160,12 @@ class _Opening:
             self._known[zone] = self._window.opens(self._first, ZoneInfo(zone))
         return self._known[zone]
 
-    def zone(self, number: str) -> str:
-        return zone_told(number, self._campaign.timezone)
-
 
 def _row(one: _Checked, known: dict[str, str], opens: _Opening) -> dict[str, Any]:
-    contact, zone = one.contact, opens.zone(one.number)
-    lead_id = one.lead_id or known.get(one.number)
+    contact, lead_id = one.contact, one.lead_id or known.get(one.number)
     return {
-        "id": new_id(Prefix.CAMPAIGN_CONTACT), "to_number": one.number, "timezone": zone, "next_at": opens.of(zone),
-        "lead_id": lead_id, "contact_ref": contact.contact_id if one.lead_id is None else None,
+        "id": new_id(Prefix.CAMPAIGN_CONTACT), "to_number": one.number, "timezone": one.zone,
+        "next_at": opens.of(one.zone), "lead_id": lead_id, "contact_ref": contact.contact_id if one.lead_id is None else None,
         "first_name": contact.first_name, "last_name": contact.last_name, "email": contact.email,
         "company": contact.company, "custom": dict(contact.custom), "script": dict(contact.script),
     }  # fmt: skip
