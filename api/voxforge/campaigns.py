@@ -98,6 +98,7 @@ class CampaignOut(CampaignRow):
     retry_voicemail: bool
     contacts: ContactCounts
     next_call_at: datetime | None = Field(description="When somebody is to be called next, if anybody is.")
+    notice: str | None = Field(description="Why nobody is called, where somebody must do something about it.")
     ended_at: datetime | None
     updated_at: datetime
 
@@ -117,7 +118,8 @@ def _out(one: Progress) -> CampaignOut:
         scheduled_start=row.starts_at, scheduled_end=row.ends_at, timezone=row.timezone,
         call_window=WindowOut(start=row.window_start, end=row.window_end), max_concurrent_calls=row.max_concurrent,
         max_calls_per_day=row.max_a_day, retry_minutes=row.retry_minutes, retry_voicemail=row.retry_voicemail,
-        contacts=_counts(one.counts), next_call_at=one.next_at, ended_at=row.ended_at, updated_at=row.updated_at,
+        contacts=_counts(one.counts), next_call_at=one.next_at, notice=one.notice,
+        ended_at=row.ended_at, updated_at=row.updated_at,
     )  # fmt: skip
 
 

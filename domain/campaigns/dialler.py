@@ -9,10 +9,12 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
+import structlog
 from sqlalchemy.orm import Session
 
 from core.clock import utc_now
 from core.database import Database, patiently
+from core.errors import Unavailable
 from domain.agents.live import is_active
 from domain.agents.repository import AgentRepository
 from domain.agents.settings import voice_settings
@@ -43,23 +45,37 @@ from domain.models import (
 from domain.principal import Principal, system
 from domain.workspaces.repository import WorkspaceRepository
 
+log = structlog.get_logger()
 CAMPAIGNS = 200  # of one pass
 AT_ONCE = 50  # calls begun in one transaction
 PAGE = 500  # contacts put off, or given up, in one transaction
 ROUNDS = 20  # of one campaign in one pass, so that others have their turn
 LONGEST_SILENCE = timedelta(minutes=15)  # of a provider, beyond the longest call: ringing, and reports that are late
+PUT_OFF = timedelta(seconds=30)
 AGENT_AGAIN = timedelta(seconds=30)  # until the next look at one that cannot call
 
 
 def run_due(database: Database) -> int:
-    """Every campaign that has something to do; how many that was."""
+    """Every campaign that has something to do; how many that was. One that cannot go on, whatever the fault, is put
+    off, so that it holds up no other."""
     with database.read() as session:
         due = repository.due(session, utc_now(), CAMPAIGNS)
     for campaign_id in due:
-        for _ in range(ROUNDS):
-            if not run(database, campaign_id):
-                break
+        try:
+            _run_some(database, campaign_id)
+        except Unavailable:  # the database itself: all of it is tried again
+            raise
+        except Exception:
+            log.exception("campaign_failed", campaign_id=campaign_id)
+            with database.write() as session:
+                repository.wake_later(session, campaign_id, utc_now() + PUT_OFF)
     return len(due)
+
+
+def _run_some(database: Database, campaign_id: str) -> None:
+    for _ in range(ROUNDS):
+        if not run(database, campaign_id):
+            return
 
 
 def run(database: Database, campaign_id: str) -> bool:
@@ -99,24 +115,16 @@ class _Turn:
         return more
 
     def _settle(self) -> int:
-        """Calls that have ended free their places; how many are left."""
-        left = 0
-        for one in repository.in_calls(self._session, self._campaign.id):
-            if not one.has_ended and one.contact.leased_until and one.contact.leased_until < self._now:
-                self._give_up(one.contact)
-                left += 1  # it frees its place in the next turn, in which its end can be read
-            elif one.has_ended:
-                self._outcomes.note(one)
-            else:
-                left += 1
+        """Calls that have ended, or of which nobody reports any more, free their places; how many are left."""
+        for call_id in repository.silent_calls(self._session, self._campaign.id, self._now):
+            row = calls.by_id(self._session, call_id)
+            if row is not None and row.ended_at is None:
+                advance(self._session, row, CallStatus.FAILED, CallReason.ERROR)
         self._session.flush()
-        return left
-
-    def _give_up(self, contact: CampaignContact) -> None:
-        """Nobody reports of that call any more."""
-        row = calls.by_id(self._session, contact.call_id or "")
-        if row is not None and row.ended_at is None:
-            advance(self._session, row, CallStatus.FAILED, CallReason.ERROR)
+        for one in repository.ended_calls(self._session, self._campaign.id):
+            self._outcomes.note(one)
+        self._session.flush()
+        return repository.places_taken(self._session, self._campaign.id)
 
     def _dial(self, calling: int) -> tuple[bool, datetime | None]:
         """Whether there is more to do at once, and else when."""
@@ -202,7 +210,7 @@ class _Turn:
     def _next(self, more: bool, wake: datetime | None) -> datetime | None:
         """When there is next something to do; a campaign without anybody left is completed."""
         campaign = self._campaign
-        if more or repository.is_calling(self._session, campaign.id):
+        if more or repository.places_taken(self._session, campaign.id):
             return self._now
         if campaign.status in OVER:
             return None

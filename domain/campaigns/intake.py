@@ -165,9 +165,10 @@ def _row(one: _Checked, known: dict[str, str], opens: _Opening) -> dict[str, Any
     contact, lead_id = one.contact, one.lead_id or known.get(one.number)
     return {
         "id": new_id(Prefix.CAMPAIGN_CONTACT), "to_number": one.number, "timezone": one.zone,
-        "next_at": opens.of(one.zone), "lead_id": lead_id, "contact_ref": contact.contact_id if one.lead_id is None else None,
-        "first_name": contact.first_name, "last_name": contact.last_name, "email": contact.email,
-        "company": contact.company, "custom": dict(contact.custom), "script": dict(contact.script),
+        "next_at": opens.of(one.zone), "lead_id": lead_id,
+        "contact_ref": contact.contact_id if one.lead_id is None else None, "first_name": contact.first_name,
+        "last_name": contact.last_name, "email": contact.email, "company": contact.company,
+        "custom": dict(contact.custom), "script": dict(contact.script),
     }  # fmt: skip
 
 

@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
-from domain.campaigns.repository import Reported
+from domain.campaigns.repository import Ended
 from domain.campaigns.retries import Retries
 from domain.campaigns.window import CallWindow
 from domain.events.kinds import EventType
@@ -22,7 +22,7 @@ class Outcomes:
         self._campaign, self._window, self._retries, self._now = campaign, window, retries, now
         self._given_up: list[CampaignContact] = []
 
-    def note(self, call: Reported) -> None:
+    def note(self, call: Ended) -> None:
         """The call has ended."""
         one = call.contact
         one.leased_until = None

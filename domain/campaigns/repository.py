@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, select, update
+from sqlalchemy import ColumnElement, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from core.database.bulk import insert_rows
@@ -14,20 +14,15 @@ from domain.models import Call, CallStatus, Campaign, CampaignContact, ContactSt
 from domain.scope import TenantRepository
 
 Counts = Mapping[str, int]  # contacts by their status
-_ENDED_CALLS = (CallStatus.COMPLETED, CallStatus.FAILED)
 
 
 @dataclass(frozen=True, slots=True)
-class Reported:
-    """A contact who is being called, and what is known of the call; None where there is none any more."""
+class Ended:
+    """A contact who was called, and how that call ended; None where there is no such call any more."""
 
     contact: CampaignContact
     status: str | None
     reason: str | None
-
-    @property
-    def has_ended(self) -> bool:
-        return self.status is None or self.status in _ENDED_CALLS
 
 
 class CampaignRepository(TenantRepository):
@@ -97,11 +92,30 @@ def take(session: Session, campaign_id: str, now: datetime) -> Campaign | None:
     return session.scalar(query.with_for_update(skip_locked=True, key_share=True))
 
 
-def in_calls(session: Session, campaign_id: str) -> list[Reported]:
-    """Who is being called, as far as that has come."""
+def wake_later(session: Session, campaign_id: str, moment: datetime) -> None:
+    session.execute(update(Campaign).where(Campaign.id == campaign_id).values(wake_at=moment))
+
+
+def _calling(campaign_id: str) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+    return CampaignContact.campaign_id == campaign_id, CampaignContact.status == ContactStatus.CALLING
+
+
+def ended_calls(session: Session, campaign_id: str) -> list[Ended]:
+    """Who is no longer being called, and what came of it."""
     query = select(CampaignContact, Call.status, Call.reason).outerjoin(Call, Call.id == CampaignContact.call_id)
-    calling = (CampaignContact.campaign_id == campaign_id, CampaignContact.status == ContactStatus.CALLING)
-    return [Reported(*row) for row in session.execute(query.where(*calling))]
+    over = or_(Call.id.is_(None), Call.status.in_((CallStatus.COMPLETED, CallStatus.FAILED)))
+    return [Ended(*row) for row in session.execute(query.where(*_calling(campaign_id), over))]
+
+
+def silent_calls(session: Session, campaign_id: str, now: datetime) -> list[str]:
+    """Calls whose time is over."""
+    query = select(CampaignContact.call_id).where(*_calling(campaign_id), CampaignContact.leased_until < now)
+    return [one for one in session.scalars(query) if one is not None]
+
+
+def places_taken(session: Session, campaign_id: str) -> int:
+    """How many are being called."""
+    return session.scalar(select(func.count()).select_from(CampaignContact).where(*_calling(campaign_id))) or 0
 
 
 def waiting(session: Session, campaign_id: str, now: datetime | None, limit: int) -> list[CampaignContact]:
@@ -129,12 +143,6 @@ def put_off(session: Session, campaign_id: str, now: datetime, opens: Mapping[st
         session.execute(update(CampaignContact).where(CampaignContact.id.in_(some)).values(next_at=moment))
         found = found or len(some) == limit
     return found
-
-
-def is_calling(session: Session, campaign_id: str) -> bool:
-    """Whether anybody is being called."""
-    calling = (CampaignContact.campaign_id == campaign_id, CampaignContact.status == ContactStatus.CALLING)
-    return session.scalar(select(CampaignContact.id).where(*calling).limit(1)) is not None
 
 
 def has_contacts(session: Session, campaign_id: str) -> bool:

@@ -11,6 +11,8 @@ from sqlalchemy.orm import Session
 from core.clock import utc_now
 from core.errors import InvalidInput, NotFound
 from core.ids import Prefix, new_id
+from domain.agents.live import is_active
+from domain.agents.repository import AgentRepository
 from domain.audit.actions import Action
 from domain.audit.facts import facts
 from domain.audit.recording import audit_change, created
@@ -60,11 +62,13 @@ class CampaignChange:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """Of a campaign, exactly: `done` are contacts to whom no more calls are made, whatever came of it."""
+    """Of a campaign, exactly: `done` are contacts to whom no more calls are made, whatever came of it. `notice` says
+    why nobody is called, where somebody must do something about it."""
 
     campaign: Campaign
     counts: Counts
     next_at: datetime | None = None
+    notice: str | None = None
 
     @property
     def total(self) -> int:
@@ -130,12 +134,13 @@ class CampaignService:
         """Calls that are on their way go on to their end. Raises `Conflict` for a status that cannot follow."""
         self._who.require(Permission.CALLS_WRITE)
         row = self._existing(campaign_id, lock=True)
-        before = facts(row)
+        before, was_over = facts(row), row.status in OVER
         row.name = changed(change.name, row.name)
         row.max_concurrent = changed(change.max_concurrent, row.max_concurrent)
         self._move(row, changed(change.status, CampaignStatus(row.status)))
         if facts(row) != before:
-            row.updated_at = row.wake_at = utc_now()
+            row.updated_at = utc_now()
+            row.wake_at = row.wake_at if was_over else row.updated_at
             audit_change(self._session, self._who, Action.CAMPAIGN_UPDATED, row, before)
         return self._progress(row)
 
@@ -149,7 +154,14 @@ class CampaignService:
 
     def _progress(self, row: Campaign) -> Progress:
         self._session.flush()
-        return Progress(row, self._rows.counts([row.id])[row.id], repository.next_at(self._session, row.id))
+        counts, next_at = self._rows.counts([row.id])[row.id], repository.next_at(self._session, row.id)
+        return Progress(row, counts, next_at, self._notice(row))
+
+    def _notice(self, row: Campaign) -> str | None:
+        agent = AgentRepository(self._session, self._who).get(row.agent_id)
+        if row.status in OVER or (agent is not None and is_active(agent)):
+            return None
+        return "Its agent is paused or no longer published, so nobody is called until it is active again."
 
     def _existing(self, campaign_id: str, *, lock: bool = False) -> Campaign:
         row = self._rows.get(campaign_id, lock=lock)

@@ -75,9 +75,18 @@ class TestTells:
             told = [(one.type, one.data) for one in events]
         exhausted = [(data["status"], data["reason"]) for kind, data in told if kind == "CONTACT_EXHAUSTED"]
         assert sorted(exhausted) == [("dnc", "do-not-call"), ("failed", "busy"), ("failed", "invalid-number")]
-        assert [data for kind, data in told if kind == "CAMPAIGN_ENDED"] == [
-            {"campaign_id": made, "status": "completed", "total": 4, "done": 4}
-        ]
+        end = {"campaign_id": made, "status": "completed", "total": 4, "done": 4}
+        assert [data for kind, data in told if kind == "CAMPAIGN_ENDED"] == [end]
+
+    def test_of_its_end_once(self, calling: Calling) -> None:
+        made = calling.campaign()
+        calling.change(made, status=CampaignStatus.CANCELLED)
+        calling.dial(made)
+        calling.change(made, name="Renamed")
+        calling.dial(made)
+        with calling.database.read() as session:
+            ended = select(EventRow).where(EventRow.type == "CAMPAIGN_ENDED")
+            assert len(session.scalars(ended).all()) == 1
 
 
 class TestDead:
@@ -97,6 +106,21 @@ class TestDead:
             session.execute(update(CampaignContact).values(call_id=new_id(Prefix.CALL)))
         calling.dial(made)
         assert [(one.status, one.reason) for one in calling.contacts(made)] == [("failed", "error")]
+
+
+class TestFaults:
+    def test_one_that_cannot_go_on_holds_up_no_other(self, calling: Calling) -> None:
+        broken, sound = calling.campaign(), calling.campaign()
+        for one in (broken, sound):
+            calling.add(one, range(2))
+        with calling.database.write() as session:  # a zone that this machine does not know
+            session.execute(update(CampaignContact).where(CampaignContact.campaign_id == broken).values(timezone="X/Y"))
+        run_due(calling.database)
+        assert [len(calling.calls(one)) for one in (broken, sound)] == [0, 2]
+        with calling.database.read() as session:
+            wake_at = session.get_one(Campaign, broken).wake_at
+        assert wake_at is not None
+        assert wake_at > utc_now()
 
 
 class TestQuiet:

@@ -311,7 +311,10 @@ class TestCalls:
         other = campaign(desk, awake)
         add(desk, other, people(1))
         desk.until(f"/campaigns/{other}", over)
-        assert desk.get(f"/campaigns/{made}").json()["contacts"]["pending"] == 1
+        seen = desk.get(f"/campaigns/{made}").json()
+        assert (seen["contacts"]["pending"], "agent is paused" in seen["notice"]) == (1, True)
+        desk.patch(f"/agents/{agent_id}", json={"isActive": True})
+        assert desk.get(f"/campaigns/{made}").json()["notice"] is None
 
     def test_a_call_nobody_reports_of_frees_its_place(self, desk: Desk, agent_id: str) -> None:
         made = campaign(desk, agent_id, maxConcurrentCalls=1, sandbox={"ringS": 600})
