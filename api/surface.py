@@ -22,7 +22,7 @@ from api.body_limits import limited, needed_before
 from api.idempotency import idempotent
 from api.json_body import strict_json
 from api.principal import identity
-from core.errors import Conflict, InsydrError, PlanLimit, Unprocessable
+from core.errors import InsydrError, PlanLimit
 from core.rates.rate import Rate
 from core.settings import Plan
 from domain.events.registry import Dialect
@@ -72,7 +72,7 @@ class Surface:
 
     def render(self, error: InsydrError) -> JSONResponse:
         """The error as this surface says it."""
-        collides = isinstance(error, Conflict | Unprocessable) and not isinstance(error, PlanLimit)
+        collides = error.status in (409, 422) and not isinstance(error, PlanLimit)
         status = 400 if collides and not self.has_conflict else error.status
         headers = dict(error.headers)
         if status == 401:

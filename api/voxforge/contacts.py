@@ -166,8 +166,11 @@ async def _body(request: Request) -> tuple[bytes, bool]:
 def _contacts(data: bytes) -> list[NewContact]:
     if len(data) > PLAIN_BODY_BYTES:
         raise too_large(PLAIN_BODY_BYTES)
+    body = parsed(data)
+    if not isinstance(body, dict):
+        raise InvalidInput("The body must be a JSON object with contacts or contactIds.")
     try:
-        return ContactsIn.model_validate(parsed(data)).entries()
+        return ContactsIn.model_validate(body).entries()
     except ValidationError as error:
         raise first_fault(error.errors()) from None
 

@@ -88,7 +88,7 @@ class AppointmentService:
         return row
 
     def _new(self, new: NewAppointment) -> Appointment:
-        name = checked_timezone(new.timezone) if new.timezone else zone_of(self._session, self._who).key
+        name = checked_timezone(new.timezone) if new.timezone is not None else zone_of(self._session, self._who).key
         zone = ZoneInfo(name)
         starts = moment(new.start, zone, "start")
         ends = moment(new.end, zone, "end") if new.end else None

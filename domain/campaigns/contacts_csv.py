@@ -9,7 +9,7 @@ import io
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from core.errors import InvalidInput
+from core.errors import DocumentError, InvalidInput
 from core.visible import one_line
 from domain.campaigns.contacts import NewContact, Problem
 from domain.leads.contact import split_name
@@ -32,7 +32,10 @@ _FIELDS = {alias: field for field, aliases in _NAMES.items() for alias in aliase
 def read_contacts(data: bytes) -> Iterator[NewContact | Problem]:
     """Row by row; a row is named by the line that it begins in, the header's being 1. Raises `InvalidInput` where no
     column says whom to call."""
-    text = decode(data)
+    try:
+        text = decode(data)
+    except DocumentError as error:
+        raise InvalidInput(f"The CSV cannot be read. {error.message}", code="INVALID_CSV") from None
     first = next((line for line in io.StringIO(text) if line.strip()), "")
     rows = csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(first), strict=True)
     columns: list[str] | None = None

@@ -89,7 +89,7 @@ class CampaignService:
         self._who.require(Permission.CALLS_WRITE)
         Room(self._session, self._who).require_campaign()
         check_awake(named_agent(self._session, self._who, new.agent_id))
-        name = checked_timezone(new.timezone) if new.timezone else zone_of(self._session, self._who).key
+        name = checked_timezone(new.timezone) if new.timezone is not None else zone_of(self._session, self._who).key
         zone, now = ZoneInfo(name), utc_now()
         starts = moment(new.start, zone, "scheduledStart") if new.start else now
         ends = moment(new.end, zone, "scheduledEnd") if new.end else None

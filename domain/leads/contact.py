@@ -17,7 +17,7 @@ def email_key(address: str) -> str:
     try:
         found = validate_email(address, check_deliverability=False, test_environment=True)
     except EmailNotValidError as error:
-        raise InvalidInput(f"email: {error}", field="email") from None
+        raise InvalidInput(f"email: {error}", code="INVALID_EMAIL", field="email") from None
     return f"{found.local_part}@{found.ascii_domain}".lower()
 
 

@@ -100,6 +100,7 @@ class TestBadInput:
             ({"callWindow": {"start": "17:00", "end": "09:00"}}, "cross midnight"),
             ({"callWindow": {"start": "09:00", "end": "9pm"}}, "callWindow.end"),
             ({"timezone": "Mars/Olympus"}, "Mars"),
+            ({"timezone": ""}, "time zone"),
             ({"scheduledStart": "2025-02-30T09:00:00Z"}, "scheduledStart"),
             ({"scheduledStart": "2032-03-14T02:30:00"}, "clocks are put forward"),
             ({"scheduledEnd": "2025-02-02T09:00:00Z"}, "scheduledEnd"),
@@ -174,6 +175,11 @@ class TestContacts:
         only = desk.post(f"/campaigns/{made}/contacts", json={"contacts": [{"to": "nobody"}]})
         check_coded(only, 400, "BAD_REQUEST", "Row 1")
         check_coded(desk.post(f"/campaigns/{made}/contacts", json={}), 400, "BAD_REQUEST", "no contact")
+        check_coded(desk.post(f"/campaigns/{made}/contacts", json=[1]), 400, "BAD_REQUEST", "JSON object")
+        reply = desk.post(
+            f"/campaigns/{made}/contacts", content=bytes(range(256)), headers={"Content-Type": "text/csv"}
+        )
+        check_coded(reply, 400, "BAD_REQUEST", "cannot be read")
 
     def test_in_their_zones(self, desk: Desk, agent_id: str) -> None:
         body = {"scheduledStart": "2032-07-01T00:00:00Z", "callWindow": {"start": "09:00", "end": "17:00"}}

@@ -62,6 +62,11 @@ def test_broken_rows_hurt_no_other() -> None:
     ]  # fmt: skip
 
 
+def test_what_is_no_text() -> None:
+    with pytest.raises(InvalidInput, match="cannot be read"):
+        list(read_contacts(b"%PDF-1.4 \x00\x01\x02" * 100))
+
+
 @pytest.mark.parametrize(
     ("text", "words"), [("", "empty"), ("\n \n", "empty"), ("a,b\n1,2", "phone"), ("+15551234567\n", "phone")]
 )
