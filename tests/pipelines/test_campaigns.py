@@ -7,12 +7,14 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 from sqlalchemy import select, update
 
 from core.clock import utc_now
 from core.database import Database
+from core.database.schema import ensure_schema
 from core.ids import Prefix, new_id
 from domain.campaigns.dialler import run_due
 from domain.models import (
@@ -137,11 +139,12 @@ class TestQuiet:
 class Journey(RuleBasedStateMachine):
     """Whatever is asked of a campaign, and whatever becomes of its calls, in any order."""
 
-    calling: Calling
+    database: Database
     campaign_id: str
 
     @initialize(most=st.integers(1, 5), tries=st.integers(0, 2))
     def begin(self, most: int, tries: int) -> None:
+        self.calling = Calling.new(self.database)  # who wants no calls is remembered by the workspace
         self.most, self.tries, self.added = most, tries, set[int]()
         self.campaign_id = self.calling.campaign(max_concurrent=most, retry_minutes=(0,) * tries)
 
@@ -224,11 +227,12 @@ class Journey(RuleBasedStateMachine):
 def _journeys() -> Iterator[None]:
     with tempfile.TemporaryDirectory() as folder:
         database = Database(f"sqlite:///{Path(folder) / 'journeys.db'}")
-        Journey.calling = Calling.on(database)
+        ensure_schema(database)
+        Journey.database = database
         yield
         database.close()
 
 
 @pytest.mark.usefixtures("_journeys")
 class TestJourneys(Journey.TestCase):
-    pass
+    settings = settings(stateful_step_count=25)

@@ -40,6 +40,11 @@ class Calling:
     @staticmethod
     def on(database: Database) -> "Calling":
         ensure_schema(database)
+        return Calling.new(database)
+
+    @staticmethod
+    def new(database: Database) -> "Calling":
+        """As `on`, of a database that has its tables."""
         user = new_id(Prefix.USER)
         with database.write() as session:
             session.add(User(id=user, email=f"{user}@example.com", full_name="O", password_hash="x"))
