@@ -37,6 +37,7 @@ def while_counted(bench: CrawlBench, job_id: str, cancel: Callable[[], None]) ->
     ids = [one.id for one in bench.documents()]
 
     def waiting(session: Session) -> int:
+        session.rollback()  # within a transaction it is always what was seen first
         return int(session.execute(WAITING).scalar_one())
 
     with bench.database.read() as other, bench.database.write() as worker:

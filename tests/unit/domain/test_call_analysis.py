@@ -34,8 +34,11 @@ def llm() -> Iterator[tuple[str, FakeLlm]]:
         yield server
 
 
+PATIENCE_S = 60.0  # the first call loads the client
+
+
 def analyst(url: str) -> Analyst:
-    return Analyst(OpenAILikeWriter(url, "m", "key", 5.0, guarded_client(["127.0.0.1"], timeout_s=5.0)))
+    return Analyst(OpenAILikeWriter(url, "m", "key", PATIENCE_S, guarded_client(["127.0.0.1"], timeout_s=PATIENCE_S)))
 
 
 class TestByModel:
