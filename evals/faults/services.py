@@ -18,13 +18,13 @@ _taken: set[int] = set()
 
 
 @contextmanager
-def fresh_postgres() -> Iterator[str]:
-    """URL of an empty database, dropped at the end. Raises `psycopg.OperationalError`."""
+def fresh_postgres(template: str = "template1") -> Iterator[str]:
+    """URL of an empty database, or a copy of another one, dropped at the end. Raises `psycopg.OperationalError`."""
     import psycopg
 
     name = f"insydr_test_{uuid.uuid4().hex[:12]}"
     with psycopg.connect(POSTGRES, autocommit=True, connect_timeout=3) as admin:
-        admin.execute(f'CREATE DATABASE "{name}"')
+        admin.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
     try:
         yield POSTGRES.rsplit("/", 1)[0].replace("postgresql://", "postgresql+psycopg://", 1) + f"/{name}"
     finally:

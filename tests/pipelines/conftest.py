@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from core.database import Database
+from tests.support.databases import postgres, sqlite_at
 from tests.support.questions import Asking
-from tests.support.services import fresh_postgres
 
 
 @pytest.fixture(autouse=True)
@@ -19,10 +19,10 @@ def _a_busy_machine_is_no_slow_host(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
-    """Either one, empty."""
+    """Either one, with its tables."""
     with ExitStack() as stack:
         is_sqlite = request.param == "sqlite"
-        url = f"sqlite:///{tmp_path / 'a.db'}" if is_sqlite else stack.enter_context(fresh_postgres())
+        url = sqlite_at(tmp_path / "a.db") if is_sqlite else stack.enter_context(postgres())
         found = Database(url)
         stack.callback(found.close)
         yield found

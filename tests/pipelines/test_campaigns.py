@@ -14,7 +14,6 @@ from sqlalchemy import select, update
 
 from core.clock import utc_now
 from core.database import Database
-from core.database.schema import ensure_schema
 from core.ids import Prefix, new_id
 from domain.campaigns.dialler import run_due
 from domain.models import (
@@ -29,6 +28,7 @@ from domain.models import (
     Workspace,
 )
 from tests.support.campaigns import Calling, number
+from tests.support.databases import sqlite_at
 
 OVER = {CampaignStatus.COMPLETED, CampaignStatus.CANCELLED}
 DONE = {ContactStatus.COMPLETED, ContactStatus.FAILED, ContactStatus.DNC, ContactStatus.EXPIRED}
@@ -144,7 +144,7 @@ class Journey(RuleBasedStateMachine):
 
     @initialize(most=st.integers(1, 5), tries=st.integers(0, 2))
     def begin(self, most: int, tries: int) -> None:
-        self.calling = Calling.new(self.database)  # who wants no calls is remembered by the workspace
+        self.calling = Calling.on(self.database)  # who wants no calls is remembered by the workspace
         self.most, self.tries, self.added = most, tries, set[int]()
         self.campaign_id = self.calling.campaign(max_concurrent=most, retry_minutes=(0,) * tries)
 
@@ -226,8 +226,7 @@ class Journey(RuleBasedStateMachine):
 @pytest.fixture(scope="module")
 def _journeys() -> Iterator[None]:
     with tempfile.TemporaryDirectory() as folder:
-        database = Database(f"sqlite:///{Path(folder) / 'journeys.db'}")
-        ensure_schema(database)
+        database = Database(sqlite_at(Path(folder) / "journeys.db"))
         Journey.database = database
         yield
         database.close()

@@ -39,9 +39,9 @@ from evals.faults.load import Client
 from evals.faults.rehearse import code_of
 from tests.support.client import until
 from tests.support.crawls import PATIENCE_S, PLACES, CrawlBench, Gate, asked, left_by, server, star
+from tests.support.databases import postgres as own_postgres
 from tests.support.deletion import check_nothing_left
 from tests.support.deletion import delete as remove
-from tests.support.services import fresh_postgres
 from tests.support.site import Site
 
 
@@ -65,7 +65,7 @@ def scaled_bench(postgres: str, tmp_path: Path) -> Iterator[CrawlBench]:
 
 @pytest.fixture(scope="module")
 def postgres() -> Iterator[str]:
-    with fresh_postgres() as url:
+    with own_postgres() as url:
         yield url
 
 

@@ -13,7 +13,7 @@ from domain.jobs.service import JobService
 from domain.models import JobStatus
 from tests.support.client import until
 from tests.support.crawls import PATIENCE_S, CrawlBench, Gate, star
-from tests.support.services import fresh_postgres
+from tests.support.databases import postgres as own_postgres
 from tests.support.site import Site
 
 WAITING = text("select count(*) from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()")
@@ -21,7 +21,7 @@ WAITING = text("select count(*) from pg_stat_activity where wait_event_type = 'L
 
 @pytest.fixture
 def bench(tmp_path: Path) -> Iterator[CrawlBench]:
-    with fresh_postgres() as url:
+    with own_postgres() as url:
         made = CrawlBench(tmp_path, url)
         yield made
         made.close()

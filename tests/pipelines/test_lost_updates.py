@@ -12,7 +12,7 @@ from domain.documents.service import DocumentService
 from domain.models import Collection
 from tests.support.bench import Bench
 from tests.support.client import Shape
-from tests.support.services import fresh_postgres
+from tests.support.databases import postgres as own_postgres
 
 
 class TestSameRevision:
@@ -34,7 +34,7 @@ class TestAWorkerBesideAChange:
 
     @pytest.fixture
     def bench(self, tmp_path: Path) -> Iterator[Bench]:
-        with fresh_postgres() as url:
+        with own_postgres() as url:
             made = Bench(tmp_path, url)
             yield made
             made.database.close()

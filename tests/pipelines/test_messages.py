@@ -16,7 +16,6 @@ from sqlalchemy import func, select, update
 import domain
 from core.clock import utc_now
 from core.database import Database
-from core.database.schema import ensure_schema
 from core.errors import InvalidInput, Unavailable
 from core.queue.jobs import JobType, Periodic, Queue, every
 from core.queue.outbox import (
@@ -40,6 +39,7 @@ from pipelines.actors import declare_actors
 from pipelines.broker import open_broker, send
 from pipelines.schedule import Schedule
 from pipelines.workers import UPKEEP_THREADS, Workers
+from tests.support.databases import sqlite_at
 from tests.support.services import fresh_redis, rabbitmq_url
 
 
@@ -73,8 +73,7 @@ class Context:
 
 @pytest.fixture
 def database(tmp_path: Path) -> Iterator[Database]:
-    made = Database(f"sqlite:///{tmp_path / 'outbox.db'}")
-    ensure_schema(made)
+    made = Database(sqlite_at(tmp_path / "outbox.db"))
     yield made
     made.close()
 

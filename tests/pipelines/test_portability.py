@@ -15,7 +15,6 @@ from core.blobs.protocol import BlobStore
 from core.clock import utc_now
 from core.crypto import Keyring
 from core.database import Database
-from core.database.schema import ensure_schema
 from core.errors import Conflict, InsydrError, InvalidInput, Unavailable
 from core.settings import Settings
 from core.vectors.protocol import Scope
@@ -23,7 +22,8 @@ from domain.models import ClusterDay, Document, Email, Phrasing, QuestionCluster
 from domain.portability import archive, repository
 from domain.portability.service import Place, backup, restore
 from tests.support.bench import Bench
-from tests.support.services import fresh_postgres, fresh_s3
+from tests.support.databases import postgres, sqlite_at
+from tests.support.services import fresh_s3
 
 FILE = "file_01a2284329de75b1b06e86932bca89a8"
 KEYS = Keyring("a test's secret key of at least 32 characters")
@@ -80,15 +80,14 @@ def saved(source: Bench, tmp_path: Path) -> Path:
 def target(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Place]:
     """An empty installation: embedded, or with the database and the blob store of the scaled-out shape."""
     if request.param == "sqlite":
-        yield from made(f"sqlite:///{tmp_path / 'target.db'}", FolderBlobStore(tmp_path / "target"))
+        yield from made(sqlite_at(tmp_path / "target.db"), FolderBlobStore(tmp_path / "target"))
         return
-    with fresh_postgres() as url, fresh_s3("restored") as endpoint:
+    with postgres() as url, fresh_s3("restored") as endpoint:
         yield from made(url, open_blobs(Settings(blob_url="s3://restored", s3_endpoint_url=endpoint)))
 
 
 def made(url: str, blobs: BlobStore) -> Iterator[Place]:
     database = Database(url)
-    ensure_schema(database)
     yield Place(database, blobs, KEYS, "insydr 1")
     database.close()
 

@@ -27,8 +27,8 @@ from domain.webhooks.sender import Limits, WebhookSender
 from domain.webhooks.service import NewWebhook, WebhookChange, WebhookService
 from tests.support.bench import Bench
 from tests.support.client import until
+from tests.support.databases import postgres as own_postgres
 from tests.support.installation import SECRET
-from tests.support.services import fresh_postgres
 from tests.support.site import Answer, Site
 
 DATA = {"agent_id": "agent_1", "version": "1.1"}
@@ -100,7 +100,7 @@ def sending(tmp_path: Path) -> Iterator[Sending]:
 
 @pytest.fixture
 def on_postgres(tmp_path: Path) -> Iterator[Sending]:
-    with fresh_postgres() as url:
+    with own_postgres() as url:
         made = Sending(tmp_path, url)
         yield made
         made.sender.close()

@@ -40,6 +40,7 @@ from domain.upkeep.reconcile_repository import workspace_ids
 from domain.workspaces.service import NewWorkspace, create_workspace
 from ingest.children.inline import InlineParser
 from ingest.fingerprint import content_hash
+from tests.support.databases import sqlite_at
 
 
 class Model(FakeEmbeddingModel):
@@ -71,7 +72,7 @@ class Bench:
     """Ingestion with everything in memory or in one folder, and nothing running by itself: what its jobs work with."""
 
     def __init__(self, folder: Path, database_url: str | None = None, *, furnished: bool = True) -> None:
-        self.database = Database(database_url or f"sqlite:///{folder / 'bench.db'}")
+        self.database = Database(database_url or sqlite_at(folder / "bench.db"))
         ensure_schema(self.database)
         self.blobs, self.vectors, self.model = FolderBlobStore(folder / "blobs"), MemoryVectorStore(), Model()
         parts = Parts(

@@ -9,7 +9,6 @@ from sqlalchemy import select
 
 from core.clock import utc_now
 from core.database import Database
-from core.database.schema import ensure_schema
 from core.ids import Prefix, new_id
 from domain.agents.live import LiveAgents
 from domain.agents.service import NewAgent
@@ -39,12 +38,6 @@ class Calling:
 
     @staticmethod
     def on(database: Database) -> "Calling":
-        ensure_schema(database)
-        return Calling.new(database)
-
-    @staticmethod
-    def new(database: Database) -> "Calling":
-        """As `on`, of a database that has its tables."""
         user = new_id(Prefix.USER)
         with database.write() as session:
             session.add(User(id=user, email=f"{user}@example.com", full_name="O", password_hash="x"))

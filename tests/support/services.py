@@ -42,13 +42,13 @@ def need_tesseract() -> None:
 
 
 @contextmanager
-def fresh_postgres() -> Iterator[str]:
-    """URL of an empty database, dropped at the end."""
+def fresh_postgres(template: str = "template1") -> Iterator[str]:
+    """URL of an empty database, or a copy of another one, dropped at the end."""
     import psycopg
 
     with ExitStack() as stack:
         try:
-            url = stack.enter_context(services.fresh_postgres())
+            url = stack.enter_context(services.fresh_postgres(template))
         except psycopg.OperationalError as error:
             missing("postgres", error)
         yield url
