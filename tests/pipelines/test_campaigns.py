@@ -42,13 +42,13 @@ def calling(database: Database) -> Calling:
 class TestManyDiallers:
     def test_nobody_is_called_twice(self, calling: Calling) -> None:
         made = calling.campaign(max_concurrent=7)
-        calling.add(made, range(60))
+        calling.add(made, range(30))
         with ThreadPoolExecutor(4) as pool:
             while calling.progress(made).campaign.status == CampaignStatus.ACTIVE:
                 list(pool.map(lambda _: run_due(calling.database), range(4)))
                 for call in calling.calls(made, on_their_way=True):
                     calling.end(call.id)
-        assert calling.times_called(made) == {number(index): 1 for index in range(60)}
+        assert calling.times_called(made) == {number(index): 1 for index in range(30)}
         assert calling.most_at_once(made) <= 7
 
     def test_two_campaigns_of_the_same_people_make_each_a_lead_once(self, calling: Calling) -> None:
