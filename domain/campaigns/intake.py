@@ -67,11 +67,18 @@ class ContactIntake:
             if self._report.added:
                 error.message = f"{self._report.added:,} contacts were added; then: {error.message}"
             raise
+        finally:
+            if self._report.added:
+                self._note()
         self._refuse_nothing()
-        with self._database.write() as session:
-            told = {"added": self._report.added, "failed": self._report.failed}
-            done(session, self._who, Action.CAMPAIGN_CONTACTS_ADDED, self._campaign(session, lock=False), **told)
         return self._report
+
+    def _note(self) -> None:
+        with self._database.write() as session:
+            campaign = CampaignRepository(session, self._who).get(self._campaign_id)
+            if campaign is not None:
+                told = {"added": self._report.added, "failed": self._report.failed}
+                done(session, self._who, Action.CAMPAIGN_CONTACTS_ADDED, campaign, **told)
 
     def _add_page(self, page: Sequence[Entry]) -> None:
         contacts = [one for one in page if isinstance(one, NewContact)]

@@ -14,9 +14,14 @@ from sqlalchemy import select, update
 
 from core.clock import utc_now
 from core.database import Database
+from core.errors import Conflict
 from core.ids import Prefix, new_id
+from domain.audit.actions import Action
+from domain.campaigns.contacts import NewContact
 from domain.campaigns.dialler import run_due
+from domain.campaigns.intake import PAGE, ContactIntake
 from domain.models import (
+    AuditEntry,
     CallReason,
     Campaign,
     CampaignContact,
@@ -108,6 +113,25 @@ class TestDead:
             session.execute(update(CampaignContact).values(call_id=new_id(Prefix.CALL)))
         calling.dial(made)
         assert [(one.status, one.reason) for one in calling.contacts(made)] == [("failed", "error")]
+
+
+class TestIntake:
+    def test_what_was_added_before_it_ended_is_told(self, calling: Calling) -> None:
+        made = calling.campaign()
+
+        def contacts() -> Iterator[NewContact]:
+            for row in range(PAGE):
+                yield NewContact(row, number(row))
+            calling.change(made, status=CampaignStatus.CANCELLED)
+            yield NewContact(PAGE, number(PAGE))
+
+        with pytest.raises(Conflict) as caught:
+            ContactIntake(calling.database, calling.who, made).add(contacts())
+        assert caught.value.message.startswith(f"{PAGE} contacts were added; then: The campaign is cancelled")
+        assert calling.progress(made).total == PAGE
+        with calling.database.read() as session:
+            added = select(AuditEntry.after).where(AuditEntry.action == Action.CAMPAIGN_CONTACTS_ADDED)
+            assert list(session.scalars(added)) == [{"added": PAGE, "failed": 0}]
 
 
 class TestFaults:

@@ -9,7 +9,6 @@ from core import passwords
 from core.errors import Unavailable
 from core.passwords import HashingPlaces, hash_password, verify_password
 
-
 hasher = passwords._hasher  # the product's own, before the suite takes a quick one
 
 
