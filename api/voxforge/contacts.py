@@ -27,7 +27,7 @@ from domain.leads.contact import split_name
 from domain.models import CampaignContact, ContactStatus
 from domain.principal import Permission
 
-router = VOXFORGE.router("/api/v1/campaigns/{campaignId}/contacts", tag="Campaigns")
+router = VOXFORGE.router("/api/v1/campaigns/{campaignId}/contacts", tag="Contacts")
 ContactId = Annotated[str, Path(alias="contactId")]
 MOST_BYTES = 32 * 2**20  # of a CSV: half a million rows
 MOST = 20_000  # of a JSON body
@@ -137,7 +137,7 @@ def _out(row: CampaignContact) -> ContactOut:
 
 @router.post("", status_code=201, openapi_extra=_BODY)
 @takes_files(Permission.CALLS_WRITE, MOST_BYTES)
-async def add(campaign_id: CampaignId, request: Request, who: KeyWho, state: State) -> ContactReport:
+async def add_contacts(campaign_id: CampaignId, request: Request, who: KeyWho, state: State) -> ContactReport:
     """Leads, contacts, or a CSV; each number is called once, in the order in which they came. What cannot be called is
     told row by row, and the rest is taken. A campaign that had run out of contacts goes on."""
     intake = ContactIntake(state.database, who, campaign_id)

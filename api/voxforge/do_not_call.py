@@ -33,7 +33,7 @@ class ListedList(CamelOutput):
 
 
 @router.get("")
-def page(who: KeyWho, state: State, limit: Limit = 50, offset: Offset = 0) -> ListedList:
+def numbers_that_nobody_calls(who: KeyWho, state: State, limit: Limit = 50, offset: Offset = 0) -> ListedList:
     """By number."""
     with state.database.read() as session:
         rows, total = DoNotCallList(session, who).page(limit, offset)
@@ -44,7 +44,7 @@ def page(who: KeyWho, state: State, limit: Limit = 50, offset: Offset = 0) -> Li
 
 
 @router.post("", status_code=201)
-def put(body: ListedIn, who: KeyWho, state: State) -> ListedOut:
+def list_a_number(body: ListedIn, who: KeyWho, state: State) -> ListedOut:
     """No agent and no campaign of the workspace calls a number that is listed."""
     with state.database.write() as session:
         number, row = DoNotCallList(session, who).put(body.number, listed=body.do_not_call)
