@@ -3,10 +3,10 @@
 from datetime import datetime
 from typing import Annotated, Any
 
-from fastapi import Path, Query, Response
+from fastapi import Path, Response
 from pydantic import Field
 
-from api.fields import CamelInput, CamelOutput, Name, Offset, ShortText
+from api.fields import CamelInput, CamelOutput, Limit, Name, Offset, ShortText
 from api.principal import KeyWho
 from api.state import State
 from api.voxforge.surface import VOXFORGE
@@ -84,7 +84,7 @@ def page(
     who: KeyWho,
     state: State,
     response: Response,
-    limit: Annotated[int, Query(ge=1, le=200, description="Page size.")] = 200,
+    limit: Limit = 200,
     offset: Offset = 0,
 ) -> list[AgentOut]:
     """The oldest first, without those that were deleted."""

@@ -40,7 +40,10 @@ class CallIn(CamelInput):
     agent_id: IdText
     phone_number_id: Name | None = Field(None, description="The number that calls; the sandbox takes any.")
     to: ShortText | None = Field(None, validation_alias=AliasChoices("to", "toNumber"))
-    contact_id: IdText | None = Field(None, description="A lead, whose number is called without a `to`.")
+    contact_id: Name | None = Field(
+        None,
+        description="A lead, whose number is called without a `to`; any other id is kept as your own reference.",
+    )
     metadata: JsonObject = {}
     sandbox: CamelCallSandbox | None = None
 
@@ -68,7 +71,7 @@ class CallRow(CamelOutput):
     recording_url: str | None
     agent_id: str | None
     campaign_id: str | None
-    contact_id: str | None = Field(validation_alias="lead_id")
+    contact_id: str | None = Field(description="As you named the contact; else the lead.")
     phone_number_id: str | None
     provider: str = Field(description="sandbox: nobody's phone rang.")
     created_at: datetime
@@ -128,7 +131,7 @@ def page(
 def create(body: CallIn, who: KeyWho, state: State) -> CallOut:
     """An outbound call, dialled in the background; the agent answers from its knowledge."""
     new = NewCall(
-        body.to, agent_id=body.agent_id, lead_id=body.contact_id, phone_number_id=body.phone_number_id,
+        body.to, agent_id=body.agent_id, contact_id=body.contact_id, phone_number_id=body.phone_number_id,
         script=body.sandbox.script() if body.sandbox else {}, custom=body.metadata,
     )  # fmt: skip
     with state.database.write() as session:

@@ -3,10 +3,10 @@
 from datetime import datetime
 from typing import Annotated
 
-from fastapi import Path, Query, Response
+from fastapi import Path, Response
 from pydantic import Field
 
-from api.fields import CamelInput, CamelOutput, Clock, FromText, IdText, Name, Offset, ShortText
+from api.fields import CamelInput, CamelOutput, Clock, FromText, IdText, Limit, Name, Offset, ShortText
 from api.principal import KeyWho
 from api.state import State
 from api.voxforge.agents import TOTAL
@@ -133,7 +133,7 @@ def page(
     state: State,
     response: Response,
     status: CampaignStatus | None = None,
-    limit: Annotated[int, Query(ge=1, le=200, description="Page size.")] = 200,
+    limit: Limit = 200,
     offset: Offset = 0,
 ) -> list[CampaignRow]:
     """The newest first."""

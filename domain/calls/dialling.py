@@ -41,6 +41,7 @@ class Outgoing:
 
     to: str
     lead_id: str | None
+    contact_ref: str | None
     script: Mapping[str, Any]
     custom: Mapping[str, Any]
 
@@ -64,7 +65,7 @@ def dial_all(session: Session, who: Principal, line: Line, outgoing: Sequence[Ou
     rows = [
         Call(
             id=(made := new_id(Prefix.CALL)), provider_call_id=made, workspace_id=who.workspace_id,
-            agent_id=line.agent_id, lead_id=one.lead_id, campaign_id=line.campaign_id,
+            agent_id=line.agent_id, lead_id=one.lead_id, contact_ref=one.contact_ref, campaign_id=line.campaign_id,
             phone_number_id=line.phone_number_id, direction=Direction.OUTBOUND, from_number=office.number,
             to_number=one.to, status=CallStatus.QUEUED, provider=SANDBOX, script=dict(one.script),
             custom=dict(one.custom), started_at=now, created_at=now,

@@ -31,14 +31,15 @@ from domain.sandbox.stage import SANDBOX
 @dataclass(frozen=True, slots=True)
 class NewCall:
     """To `to`, or for one that comes in from `sender`. Without an agent it is the workspace's only published one, where
-    there is one. `script` says how the sandbox plays it."""
+    there is one. `contact_id` is a lead or, with `to`, the client's own name of them; `lead_id` must be one. `script`
+    says how the sandbox plays it."""
 
     to: str | None = None
     sender: str | None = None
     direction: Direction = Direction.OUTBOUND
     agent_id: str | None = None
     lead_id: str | None = None
-    campaign_id: str | None = None
+    contact_id: str | None = None
     phone_number_id: str | None = None
     script: Mapping[str, Any] = field(default_factory=dict)
     custom: Mapping[str, Any] = field(default_factory=dict)
@@ -53,7 +54,8 @@ class CallService:
         """Queued; it is dialled in the background."""
         self._who.require(Permission.CALLS_WRITE)
         agent = self._agent(new)
-        lead = self._lead(new.lead_id)
+        lead = self._lead(new)
+        contact_ref = new.contact_id if lead is None else None
         to, sender = self._numbers(new, lead)
         outbound = new.direction is Direction.OUTBOUND
         if outbound:
@@ -61,7 +63,7 @@ class CallService:
         lead = lead or capture(self._session, self._who, Contact(LeadSource.CALL, phone=to if outbound else sender))
         row = Call(
             id=new_id(Prefix.CALL), workspace_id=self._who.workspace_id, agent_id=agent.id if agent else None,
-            lead_id=lead.id if lead else None, campaign_id=new.campaign_id, phone_number_id=new.phone_number_id,
+            lead_id=lead.id if lead else None, contact_ref=contact_ref, phone_number_id=new.phone_number_id,
             direction=new.direction, from_number=sender, to_number=to, status=CallStatus.QUEUED, provider=SANDBOX,
             script=dict(new.script), custom=dict(new.custom),
         )  # fmt: skip
@@ -104,10 +106,10 @@ class CallService:
         some, total = AgentRepository(self._session, self._who).page(AgentStatus.PUBLISHED, None, 2, 0)
         return some[0][0] if total == 1 else None
 
-    def _lead(self, lead_id: str | None) -> Lead | None:
-        if lead_id is None:
-            return None
-        lead = LeadRepository(self._session, self._who).get(lead_id)
-        if lead is None:
-            raise NotFound("There is no such lead in this workspace.", code="LEAD_NOT_FOUND", field="customer_id")
+    def _lead(self, new: NewCall) -> Lead | None:
+        named = new.lead_id or new.contact_id
+        lead = LeadRepository(self._session, self._who).get(named) if named else None
+        if lead is None and (new.lead_id or (new.contact_id and not new.to)):
+            field = "customer_id" if new.lead_id else "contact_id"
+            raise NotFound("There is no such lead in this workspace.", code="LEAD_NOT_FOUND", field=field)
         return lead

@@ -31,6 +31,7 @@ from domain.campaigns.states import OVER
 from domain.campaigns.window import CallWindow
 from domain.events.kinds import EventType
 from domain.events.recording import Event, record
+from domain.leads.contact import keys_of
 from domain.leads.service import LeadService, NewLead
 from domain.models import (
     CallReason,
@@ -95,16 +96,17 @@ class _Turn:
         self._window = CallWindow(campaign.window_start, campaign.window_end)
         retries = Retries(tuple(campaign.retry_minutes), campaign.retry_voicemail)
         self._outcomes = Outcomes(campaign, self._window, retries, now)
+        self._taken = 0  # places
 
     def take(self) -> bool:
         campaign = self._campaign
-        calling = self._settle()
+        self._settle()
         if campaign.status not in OVER and campaign.ends_at is not None and self._now >= campaign.ends_at:
             self._end(CampaignEnd.TIME)
         if campaign.status in OVER:
             more, wake = self._expire(), None
         elif campaign.status == CampaignStatus.ACTIVE:
-            more, wake = self._dial(calling)
+            more, wake = self._dial()
         else:
             more, wake = False, None
         self._outcomes.tell(self._session)
@@ -114,8 +116,8 @@ class _Turn:
             self._tell_end()
         return more
 
-    def _settle(self) -> int:
-        """Calls that have ended, or of which nobody reports any more, free their places; how many are left."""
+    def _settle(self) -> None:
+        """Calls that have ended, or of which nobody reports any more, free their places."""
         for call_id in repository.silent_calls(self._session, self._campaign.id, self._now):
             row = calls.by_id(self._session, call_id)
             if row is not None and row.ended_at is None:
@@ -124,20 +126,22 @@ class _Turn:
         for one in repository.ended_calls(self._session, self._campaign.id):
             self._outcomes.note(one)
         self._session.flush()
-        return repository.places_taken(self._session, self._campaign.id)
+        self._taken = repository.places_taken(self._session, self._campaign.id)
 
-    def _dial(self, calling: int) -> tuple[bool, datetime | None]:
+    def _dial(self) -> tuple[bool, datetime | None]:
         """Whether there is more to do at once, and else when."""
         campaign = self._campaign
         if self._now < campaign.starts_at:
             return False, campaign.starts_at
+        free = min(campaign.max_concurrent - self._taken, AT_ONCE)
+        if free <= 0:
+            return False, None
+        allowed, tomorrow = self._left_today()
+        if allowed <= 0:
+            return False, tomorrow
         longest_s = self._longest_call()
         if longest_s is None:
             return False, self._now + AGENT_AGAIN
-        allowed, tomorrow = self._left_today()
-        free = min(campaign.max_concurrent - calling, AT_ONCE)
-        if allowed <= 0 or free <= 0:
-            return False, tomorrow if allowed <= 0 else None
         picked = repository.waiting(self._session, campaign.id, self._now, min(free, allowed))
         closed = self._put_off({one.timezone for one in picked})
         ready = [one for one in picked if one.timezone not in closed]
@@ -162,7 +166,8 @@ class _Turn:
         self._name(contacts)
         line = Line(campaign.id, campaign.agent_id, campaign.phone_number_id, longest_s)
         outgoing = [
-            Outgoing(one.to_number, one.lead_id, {**campaign.script, **one.script}, one.custom) for one in contacts
+            Outgoing(one.to_number, one.lead_id, one.contact_ref, {**campaign.script, **one.script}, one.custom)
+            for one in contacts
         ]
         made = dial_all(self._session, self._who, line, outgoing, self._now)
         until = self._now + timedelta(seconds=longest_s) + LONGEST_SILENCE
@@ -170,17 +175,20 @@ class _Turn:
             one.status, one.call_id, one.called_at = ContactStatus.CALLING, call_id, self._now
             one.calls, one.next_at, one.leased_until, one.updated_at = one.calls + 1, None, until, self._now
         campaign.dialled_calls += len(contacts)
+        self._taken += len(contacts)
 
     def _name(self, contacts: Sequence[CampaignContact]) -> None:
         """Whoever is called is a lead."""
         unknown = [one for one in contacts if one.lead_id is None]
         new = [
-            NewLead(one.first_name, one.last_name, one.email, one.to_number, one.company, LeadSource.CALL)
+            (
+                NewLead(one.first_name, one.last_name, one.email, one.to_number, one.company, LeadSource.CALL),
+                keys_of(one.email, one.to_number, None),
+            )
             for one in unknown
         ]
-        if new:
-            for one, lead_id in zip(unknown, LeadService(self._session, self._who).gather(new), strict=True):
-                one.lead_id = lead_id
+        for one, lead in zip(unknown, LeadService(self._session, self._who).gather(new), strict=True):
+            one.lead_id = lead.id
 
     def _longest_call(self) -> int | None:
         """Seconds; None: its agent calls nobody at the moment, or the workspace is deleted."""
@@ -210,7 +218,7 @@ class _Turn:
     def _next(self, more: bool, wake: datetime | None) -> datetime | None:
         """When there is next something to do; a campaign without anybody left is completed."""
         campaign = self._campaign
-        if more or repository.places_taken(self._session, campaign.id):
+        if more or self._taken:
             return self._now
         if campaign.status in OVER:
             return None

@@ -1,6 +1,6 @@
 """Contacts become those of a campaign, a page a transaction, so that however many come hold up nobody."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import islice
@@ -21,7 +21,8 @@ from domain.campaigns.repository import CampaignRepository
 from domain.campaigns.states import OVER
 from domain.campaigns.window import CallWindow
 from domain.front_office.service import settings_of
-from domain.leads.contact import email_key
+from domain.leads.contact import Keys, email_key
+from domain.leads.repository import LeadRepository
 from domain.models import Campaign, CampaignEnd, CampaignStatus, Lead
 from domain.principal import Permission, Principal
 from domain.usage.room import Room
@@ -84,7 +85,7 @@ class ContactIntake:
         contacts = [one for one in page if isinstance(one, NewContact)]
         with self._database.read() as session:
             named = {one.contact_id for one in contacts if one.contact_id}
-            leads = CampaignRepository(session, self._who).leads(named) if named else {}
+            leads = {one.id: one for one in LeadRepository(session, self._who).by_ids(named)} if named else {}
         checked: dict[str, _Checked] = {}
         for entry in page:
             found = self._checked(entry, leads) if isinstance(entry, NewContact) else entry
@@ -102,7 +103,8 @@ class ContactIntake:
             campaign, rows = self._campaign(session, lock=True), CampaignRepository(session, self._who)
             there = rows.numbers(campaign.id, checked.keys())
             new = [one for number, one in checked.items() if number not in there]
-            known = rows.leads_by_number([one.number for one in new])
+            leads = LeadRepository(session, self._who).known_by_any(Keys(phone=one.number) for one in new)
+            known = {one.phone_key: one.id for one in leads}
             now = utc_now()
             opens = _Opening(campaign, now)
             shared: dict[str, Any] = {"campaign_id": campaign.id, "workspace_id": campaign.workspace_id}
@@ -168,7 +170,7 @@ class _Opening:
         return self._known[zone]
 
 
-def _row(one: _Checked, known: dict[str, str], opens: _Opening) -> dict[str, Any]:
+def _row(one: _Checked, known: Mapping[str | None, str], opens: _Opening) -> dict[str, Any]:
     contact, lead_id = one.contact, one.lead_id or known.get(one.number)
     return {
         "id": new_id(Prefix.CAMPAIGN_CONTACT), "to_number": one.number, "timezone": one.zone,

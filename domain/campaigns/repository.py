@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from core.database.bulk import insert_rows
-from domain.models import Call, CallStatus, Campaign, CampaignContact, ContactStatus, Lead
+from domain.models import Call, CallStatus, Campaign, CampaignContact, ContactStatus
 from domain.scope import TenantRepository
 
 Counts = Mapping[str, int]  # contacts by their status
@@ -38,7 +38,7 @@ class CampaignRepository(TenantRepository):
         return list(self.session.scalars(query.order_by(Campaign.id.desc()).limit(limit).offset(offset))), total
 
     def counts(self, campaign_ids: Collection[str]) -> dict[str, Counts]:
-        """Of each campaign. Read from an index alone."""
+        """Of each campaign, which are the tenant's own. Read from an index alone."""
         columns = (CampaignContact.campaign_id, CampaignContact.status, func.count())
         mine = CampaignContact.campaign_id.in_(sorted(campaign_ids))
         found: dict[str, dict[str, int]] = defaultdict(dict)
@@ -60,16 +60,6 @@ class CampaignRepository(TenantRepository):
     def contact(self, campaign_id: str, contact_id: str) -> CampaignContact | None:
         query = self.select(CampaignContact).where(CampaignContact.campaign_id == campaign_id)
         return self.session.scalar(query.where(CampaignContact.id == contact_id))
-
-    def leads(self, lead_ids: Collection[str]) -> dict[str, Lead]:
-        query = self.select(Lead).where(Lead.id.in_(sorted(lead_ids)))
-        return {lead.id: lead for lead in self.session.scalars(query)}
-
-    def leads_by_number(self, numbers: Collection[str]) -> dict[str, str]:
-        """Whose number each is, of those that are a lead's."""
-        query = self.select(Lead).where(Lead.phone_key.in_(sorted(numbers)))
-        found = self.session.execute(query.with_only_columns(Lead.phone_key, Lead.id))
-        return {str(number): lead_id for number, lead_id in found}
 
     def numbers(self, campaign_id: str, numbers: Collection[str]) -> set[str]:
         """Those of the numbers that the campaign has."""
@@ -132,17 +122,14 @@ def next_at(session: Session, campaign_id: str) -> datetime | None:
     return session.scalar(query.limit(1))
 
 
-def put_off(session: Session, campaign_id: str, now: datetime, opens: Mapping[str, datetime], limit: int) -> bool:
-    """Of the zones in `opens` some who are due wait until then; whether there may be more of them."""
-    found = False
+def put_off(session: Session, campaign_id: str, now: datetime, opens: Mapping[str, datetime], limit: int) -> None:
+    """Of the zones in `opens` some who are due wait until then."""
     for zone, moment in opens.items():
         due_ = select(CampaignContact.id).where(
             CampaignContact.campaign_id == campaign_id, CampaignContact.next_at <= now, CampaignContact.timezone == zone
         )
         some = list(session.scalars(due_.order_by(CampaignContact.next_at, CampaignContact.id).limit(limit)))
         session.execute(update(CampaignContact).where(CampaignContact.id.in_(some)).values(next_at=moment))
-        found = found or len(some) == limit
-    return found
 
 
 def has_contacts(session: Session, campaign_id: str) -> bool:

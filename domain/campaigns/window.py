@@ -1,16 +1,15 @@
 """The call window: a span of each day, judged by the clocks of whoever is called."""
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from core.errors import InvalidInput
+from domain.front_office.settings import CLOCK
 
 MINUTE = timedelta(minutes=1)
 MIDNIGHT = "24:00"  # the end of a day, which no clock shows
-_CLOCK = re.compile(r"([01]\d|2[0-3]):[0-5]\d")
 _DAYS = 4  # a zone that goes over the date line skips one
 
 
@@ -23,7 +22,7 @@ class CallWindow:
 
     def __post_init__(self) -> None:
         for name, value in (("start", self.start), ("end", self.end)):
-            if not _CLOCK.fullmatch(value) and (name, value) != ("end", MIDNIGHT):
+            if not CLOCK.fullmatch(value) and (name, value) != ("end", MIDNIGHT):
                 raise _wrong(f"must be a time of day such as 09:00, and {value[:20]!r} is none", name)
         if self.start >= self.end:
             raise _wrong(

@@ -171,7 +171,8 @@ class EmailService:
     def _known(self, to: Sequence[Mailbox], last: Email | None) -> str | None:
         """The lead with the first address that is somebody's, else whose thread it is."""
         leads = LeadRepository(self._session, self._who)
-        found = next((lead.id for one in to for lead in leads.known_by(Keys(email=one.address))), None)
+        known = {lead.email_key: lead.id for lead in leads.known_by_any(Keys(email=one.address) for one in to)}
+        found = next((known[one.address] for one in to if one.address in known), None)
         return found or (last.lead_id if last else None)
 
     def _received(self, message_id: str) -> Email | None:

@@ -13,11 +13,11 @@ from domain.models import ReminderChannel
 
 SANDBOX_NUMBER = "+15005550006"
 SANDBOX_ADDRESS = "front-desk@sandbox.invalid"  # RFC 2606: nobody's
-_CLOCK = re.compile(r"([01]\d|2[0-3]):[0-5]\d")
+CLOCK = re.compile(r"([01]\d|2[0-3]):[0-5]\d")
 
 
 def _clock(value: str) -> str:
-    if not _CLOCK.fullmatch(value):
+    if not CLOCK.fullmatch(value):
         raise ValueError("must be a time of day such as 21:00")
     return value
 

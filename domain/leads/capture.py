@@ -5,7 +5,6 @@ from sqlalchemy.orm import Session
 from core.errors import InvalidInput
 from domain.front_office.service import settings_of
 from domain.leads.contact import Contact, Keys, keys_of, split_name
-from domain.leads.repository import LeadRepository
 from domain.leads.service import LeadService, NewLead
 from domain.models import Lead, LeadSource
 from domain.principal import Principal
@@ -19,19 +18,13 @@ def capture(session: Session, who: Principal, contact: Contact) -> Lead | None:
     keys = _keys(contact, settings_of(session, who).default_region)
     if keys == Keys():
         return None
-    leads, rows = LeadService(session, who), LeadRepository(session, who)
-    known = rows.known_by(keys)
-    if not known:
-        leads.lock()
-        known = rows.known_by(keys)
-    if known:
-        return next((one for one in known if keys.email and one.email_key == keys.email), known[0])
     first, last = split_name(contact.name) if contact.name else (None, None)
     new = NewLead(
         first, last, contact.email if keys.email else None, contact.phone if keys.phone else None,
         source=LeadSource(contact.source), conversation_id=contact.conversation_id,
     )  # fmt: skip
-    return leads.add(new, keys)
+    (lead,) = LeadService(session, who).gather([(new, keys)])
+    return lead
 
 
 def _keys(contact: Contact, region: str | None) -> Keys:

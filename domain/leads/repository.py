@@ -1,6 +1,6 @@
 """Queries of leads and of what was changed of them."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -28,19 +28,20 @@ class LeadRepository(TenantRepository):
         query = self.select(Lead).where(Lead.id == lead_id)
         return self.session.scalar(query.with_for_update(key_share=True) if lock else query)
 
-    def known_by(self, keys: Keys) -> list[Lead]:
-        """Who has that address, that number, or both."""
-        same: list[ColumnElement[bool]] = []
-        same += [Lead.email_key == keys.email] if keys.email else []
-        same += [Lead.phone_key == keys.phone] if keys.phone else []
-        return list(self.session.scalars(self.select(Lead).where(or_(*same)))) if same else []
+    def by_ids(self, lead_ids: Collection[str]) -> list[Lead]:
+        return list(self.session.scalars(self.select(Lead).where(Lead.id.in_(sorted(lead_ids)))))
 
-    def known_by_any(self, keys: Iterable[Keys]) -> list[Lead]:
+    def known_by_any(self, some: Iterable[Keys]) -> list[Lead]:
         """Who has one of those addresses or numbers."""
-        some = list(keys)
-        emails, phones = {one.email for one in some if one.email}, {one.phone for one in some if one.phone}
-        same = or_(Lead.email_key.in_(sorted(emails)), Lead.phone_key.in_(sorted(phones)))
-        return list(self.session.scalars(self.select(Lead).where(same)))
+        keys = list(some)
+        emails, phones = {one.email for one in keys if one.email}, {one.phone for one in keys if one.phone}
+        found: dict[str, Lead] = {}
+        # one query each: with an `or` SQLite reads all leads of the workspace
+        for column, values in ((Lead.email_key, emails), (Lead.phone_key, phones)):
+            if values:
+                query = self.select(Lead).where(column.in_(sorted(values)))
+                found |= {lead.id: lead for lead in self.session.scalars(query)}
+        return list(found.values())
 
     def page(self, wanted: Wanted, limit: int, offset: int) -> tuple[list[Lead], int]:
         """The newest first, and how many there are."""

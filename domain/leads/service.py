@@ -16,7 +16,7 @@ from domain.changes import UNSET, Unset, changed
 from domain.events.kinds import EventType
 from domain.events.recording import Event, record_all
 from domain.front_office.service import settings_of
-from domain.leads.contact import Keys, email_key, keys_of
+from domain.leads.contact import Keys, keys_of
 from domain.leads.repository import LeadRepository, Wanted
 from domain.models import Lead, LeadChange, LeadSource, LeadStage
 from domain.principal import Permission, Principal
@@ -81,10 +81,6 @@ class _Known:
         return self._emails.get(keys.email or "") or self._phones.get(keys.phone or "")
 
 
-def _email_key(email: str | None) -> str | None:
-    return email_key(email) if email else None
-
-
 class LeadService:
     def __init__(self, session: Session, who: Principal) -> None:
         self._session, self._who = session, who
@@ -105,21 +101,28 @@ class LeadService:
         self._keep([row])
         return row
 
-    def gather(self, new: Sequence[NewLead]) -> list[str]:
-        """Of each the lead that they are; who is none yet becomes one, also who comes twice. Numbers are in E.164.
-        In a few statements, for whoever has required a permission of its own."""
-        some = [(one, Keys(_email_key(one.email), one.phone)) for one in new]
-        known = _Known(self._rows.known_by_any(keys for _, keys in some))
+    def gather(self, some: Sequence[tuple[NewLead, Keys]]) -> list[Lead]:
+        """Of each the lead that they are; who is none yet becomes one, also who comes twice. In a few statements, for
+        whoever has required a permission of its own."""
+        if not some:
+            return []
+        known = self._known(some)
         if any(known.of(keys) is None for _, keys in some):
             self.lock()
-            known = _Known(self._rows.known_by_any(keys for _, keys in some))
-        made: list[Lead] = []
-        for one, keys in some:
-            if known.of(keys) is None:
-                made.append(self._row(one, keys))
-                known.add(made[-1])
+            known = self._known(some)
+        found, made = list[Lead](), list[Lead]()
+        for new, keys in some:
+            lead = known.of(keys)
+            if lead is None:
+                lead = self._row(new, keys)
+                known.add(lead)
+                made.append(lead)
+            found.append(lead)
         self._keep(made)
-        return [lead.id for _, keys in some if (lead := known.of(keys)) is not None]
+        return found
+
+    def _known(self, some: Sequence[tuple[NewLead, Keys]]) -> "_Known":
+        return _Known(self._rows.known_by_any(keys for _, keys in some))
 
     def _keep(self, made: Sequence[Lead]) -> None:
         self._session.add_all(made)
@@ -188,7 +191,7 @@ class LeadService:
         return keys_of(email, phone, settings_of(self._session, self._who).default_region)
 
     def _refuse_another(self, keys: Keys, row: Lead | None) -> None:
-        others = [one for one in self._rows.known_by(keys) if row is None or one.id != row.id]
+        others = [one for one in self._rows.known_by_any([keys]) if row is None or one.id != row.id]
         if others:
             what = "email" if keys.email and others[0].email_key == keys.email else "phone"
             raise Conflict(

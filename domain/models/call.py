@@ -58,6 +58,7 @@ class Call(Created, Base):
     workspace_id: Mapped[str] = mapped_column(ForeignKey("workspaces.id", ondelete="CASCADE"), index=True)
     agent_id: Mapped[str | None] = mapped_column(Id, index=True)
     lead_id: Mapped[str | None] = mapped_column(Id, index=True)
+    contact_ref: Mapped[str | None]  # as the client names them
     campaign_id: Mapped[str | None] = mapped_column(Id)
     phone_number_id: Mapped[str | None]  # as the client names the number that calls
     direction: Mapped[str]  # a `Direction`
@@ -81,3 +82,8 @@ class Call(Created, Base):
     started_at: Mapped[datetime | None]  # when it was taken up
     ended_at: Mapped[datetime | None]
     updated_at: Mapped[datetime] = mapped_column(default=utc_now, sort_order=1)  # never before created_at
+
+    @property
+    def contact_id(self) -> str | None:
+        """As the client named them; else the lead."""
+        return self.contact_ref or self.lead_id

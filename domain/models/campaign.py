@@ -83,7 +83,8 @@ class CampaignContact(Created, Base):
     __tablename__ = "campaign_contacts"
     __table_args__ = (
         Index("uq_campaign_contacts_number", "campaign_id", "to_number", unique=True),
-        Index("ix_campaign_contacts_status", "campaign_id", "status"),
+        Index("ix_campaign_contacts_listed", "campaign_id", "id"),
+        Index("ix_campaign_contacts_status", "campaign_id", "status", "id"),
         Index(
             "ix_campaign_contacts_next",
             "campaign_id",

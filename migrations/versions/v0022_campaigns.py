@@ -1,4 +1,4 @@
-"""Campaigns, the people whom they call, and the numbers that nobody calls"""
+"""Campaigns, the people whom they call, and the numbers that nobody calls; how clients name whom they call"""
 
 import sqlalchemy as sa
 from alembic import op
@@ -11,6 +11,7 @@ down_revision = "0021"
 
 
 def upgrade() -> None:
+    op.add_column("calls", sa.Column("contact_ref", sa.String(), nullable=True))
     op.create_table(
         "campaigns",
         sa.Column("id", sa.String(64), nullable=False),
@@ -70,7 +71,8 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_campaign_contacts")),
         _foreign("campaign_contacts", "campaign_id", "campaigns"),
     )
-    op.create_index("ix_campaign_contacts_status", "campaign_contacts", ["campaign_id", "status"])
+    op.create_index("ix_campaign_contacts_listed", "campaign_contacts", ["campaign_id", "id"])
+    op.create_index("ix_campaign_contacts_status", "campaign_contacts", ["campaign_id", "status", "id"])
     op.create_index("uq_campaign_contacts_number", "campaign_contacts", ["campaign_id", "to_number"], unique=True)
     _create_partial(
         "ix_campaign_contacts_next", "campaign_contacts", ["campaign_id", "next_at", "id"], "next_at IS NOT NULL"
@@ -99,3 +101,4 @@ def downgrade() -> None:
     op.drop_table("do_not_call")
     op.drop_table("campaign_contacts")
     op.drop_table("campaigns")
+    op.drop_column("calls", "contact_ref")

@@ -74,6 +74,10 @@ class TestTrigger:
         lead = desk.made("/calls", agentId=agent_id, to=TO)["contactId"]
         assert desk.made("/calls", agentId=agent_id, contactId=lead)["to"] == TO
 
+    def test_any_other_contact_is_the_clients_own_reference(self, desk: Desk, agent_id: str) -> None:
+        made = desk.made("/calls", agentId=agent_id, to=TO, contactId="crm-7")
+        assert made["contactId"] == desk.get(f"/calls/{made['id']}").json()["contactId"] == "crm-7"
+
     def test_one_that_fails(self, desk: Desk, agent_id: str) -> None:
         made = desk.made("/calls", agentId=agent_id, to=TO, sandbox={**QUICK, "outcome": "busy"})
         call = desk.until(f"/calls/{made['id']}", ended)
@@ -85,7 +89,7 @@ class TestTrigger:
             ({"agentId": None}, 400, "BAD_REQUEST", ["agentId"]), ({"to": None}, 400, "BAD_REQUEST", ["to is not"]),
             ({"to": "call me"}, 400, "BAD_REQUEST", ["to is not"]), ({"too": TO}, 400, "BAD_REQUEST", ["“to”"]),
             ({"agentId": "agent_none"}, 404, "NOT_FOUND", ["agent"]),
-            ({"contactId": "lead_none"}, 404, "NOT_FOUND", ["lead"]),
+            ({"contactId": "lead_none", "to": None}, 404, "NOT_FOUND", ["lead"]),
             ({"sandbox": {"ringS": 601}}, 400, "BAD_REQUEST", ["sandbox.ringS"]),
         ],
     )  # fmt: skip

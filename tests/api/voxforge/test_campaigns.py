@@ -234,6 +234,13 @@ class TestCalls:
         lead = Desk(desk.workspace).get(f"/leads/{first['contactId']}").json()
         assert (lead["firstName"], lead["lastName"], lead["phone"]) == ("Person", "0", first["phoneNumber"])
 
+    def test_a_call_names_the_contact_as_the_client_did(self, desk: Desk, agent_id: str) -> None:
+        made = campaign(desk, agent_id)
+        add(desk, made, people(1, contactId="crm-7"))
+        desk.until(f"/campaigns/{made}", over)
+        (call,) = desk.get("/calls", params={"campaignId": made}).json()["calls"]
+        assert call["contactId"] == of(desk, made)[0]["contactId"] == "crm-7"
+
     def test_what_is_said_is_answered(self, desk: Desk, agent_id: str) -> None:
         made = campaign(desk, agent_id)
         add(desk, made, people(1, sandbox={**QUICK, "says": ["Zebra xylophone quantum?"]}))
